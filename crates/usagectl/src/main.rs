@@ -1,0 +1,2 @@
+//! The usagectl command.
+fn main() {}
