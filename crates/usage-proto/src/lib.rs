@@ -1,1 +1,107 @@
-//! usage-proto
+//! Report to a Usage API: the protocol core, without IO.
+//!
+//! A product (a database, a server, a command-line tool) tells its maker that it exists and how it
+//! is used. This crate is *what is said*: it turns payloads into [`http::Request`]s, and
+//! [`http::Response`]s into typed successes and errors. It has no sockets, no clock, no randomness,
+//! no threads, no global state and no async runtime. How a request travels is up to you: an adapter
+//! crate such as `usage-ureq`, or an event loop of your own.
+//!
+//! It re-creates version 1 of the Go package `usage-client`, and keeps its names.
+//!
+//! # The whole flow
+//!
+//! ```
+//! use http::{Request, Response};
+//! use usage_proto::{
+//!     Api, BaseUrl, Error, Registration, ResponseErrorKind, Server, Token, Usage, UsageData,
+//! };
+//!
+//! # // Stands in for a transport: it answers like a Usage API.
+//! # fn send(request: Request<bytes::Bytes>) -> Response<&'static str> {
+//! #     let (status, body) = match request.uri().path() {
+//! #         "/api/v1/servers" => (201, "{}"),
+//! #         _ => (422, r#"{"errors":{"cluster_id":["ClusterID can not be blank."]}}"#),
+//! #     };
+//! #     Response::builder().status(status).body(body).expect("a valid response")
+//! # }
+//! fn report() -> Result<(), Error> {
+//!     let api = Api::new(BaseUrl::STAGING).with_application("influxdb/1.8.10")?;
+//!
+//!     // 1. Once: the customer registers in a browser, which comes back with a token.
+//!     let registration = Registration::new("clus1", "influxdb")
+//!         .redirect_url("http://localhost:8888/registered");
+//!     let _open_this = api.registration_url(&registration)?;
+//!     let api = api.with_token(Token::new("token-goes-here")?)?;
+//!
+//!     // 2. At every start: the server says that it is there.
+//!     let server = Server::new()
+//!         .cluster_id("clus1")
+//!         .server_id("serv1")
+//!         .host("example.com")
+//!         .product("influxdb")
+//!         .version("1.8.10");
+//!     let saved = api.response(send(api.request(&server)?))?;
+//!     assert_eq!(saved.status(), 201);
+//!
+//!     // 3. Every 12 hours: how it is used.
+//!     let usage = Usage::new("influxdb").data(
+//!         UsageData::new().tag("os", "linux").value("num_databases", 3).value("uptime", 86400.5),
+//!     );
+//!     let refused = api.response(send(api.request(&usage)?)).unwrap_err();
+//!     match &refused.kind {
+//!         ResponseErrorKind::Validation(fields) => {
+//!             assert_eq!(fields.errors["cluster_id"], ["ClusterID can not be blank."]);
+//!         }
+//!         _ => return Err(refused.into()),
+//!     }
+//!     Ok(())
+//! }
+//! # report().unwrap();
+//! ```
+//!
+//! # What to look for where
+//!
+//! - [`Api`] builds requests and judges answers. [`BaseUrl`] and [`Token`] are checked once.
+//! - [`Server`], [`Stats`] and [`Usage`] are the payloads; [`Saveable`] lets you add your own.
+//! - [`Registration`] makes the URL for the customer and takes the token from the redirect.
+//! - [`Error`] covers everything: [`BuildError`], [`ResponseError`], [`TransportError`].
+//! - For adapters: [`choose_proxy`], [`Deadlines`], [`Incomplete`], the constructors of
+//!   [`TransportError`].
+//! - For the other end: [`parse_request`] reads back what a client wrote.
+//!
+//! Rules are cited by number (W1 to W46); `docs/protocol.md` in the repository holds them.
+
+mod answer;
+mod api;
+mod base_url;
+mod deadlines;
+mod encode;
+mod error;
+mod excerpt;
+mod idempotency;
+mod parse_request;
+mod payload;
+mod proxy;
+mod registration;
+mod retry_after;
+mod saveable;
+mod saved;
+mod token;
+mod uri_text;
+
+pub use api::{Api, TOKEN_HEADER};
+pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use deadlines::Deadlines;
+pub use error::{
+    BuildError, Error, ResponseError, ResponseErrorKind, SimpleError, TransportError,
+    TransportErrorKind, ValidationErrors,
+};
+pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
+pub use parse_request::{ParseRequestError, Payload, parse_request};
+pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
+pub use proxy::{InvalidProxy, Proxy, choose_proxy};
+pub use registration::{RedirectError, Registration};
+pub use retry_after::retry_after;
+pub use saveable::Saveable;
+pub use saved::{Incomplete, Saved};
+pub use token::{InvalidToken, Token};

@@ -1,0 +1,208 @@
+//! The body of an error answer: the usual forms by a fast path, everything else leniently.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::fold::is_key;
+use crate::{ResponseErrorKind, SimpleError, ValidationErrors};
+
+/// What an error body said: at least one of the two (rule W34).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    message: Option<String>,
+    errors: Option<BTreeMap<String, Vec<String>>>,
+}
+
+impl Shape {
+    pub(super) fn into_kind(self, redacted: impl Fn(String) -> String) -> ResponseErrorKind {
+        let message = self.message.map(&redacted);
+        match self.errors {
+            Some(errors) => {
+                let mut validation = ValidationErrors::new();
+                for (field, texts) in errors {
+                    let texts = texts.into_iter().map(&redacted).collect();
+                    validation.errors.insert(redacted(field), texts);
+                }
+                validation.message = message;
+                ResponseErrorKind::Validation(validation)
+            }
+            None => ResponseErrorKind::Simple(SimpleError::new(message.unwrap_or_default())),
+        }
+    }
+}
+
+/// Reads a body of either shape; `None` if it is neither (rule W33).
+pub(super) fn parse(body: &[u8]) -> Option<Shape> {
+    fast(body).or_else(|| lenient(body))
+}
+
+/// The two forms that the API is known to send, and nothing else beside them.
+fn fast(body: &[u8]) -> Option<Shape> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Usual {
+        error: Option<String>,
+        errors: Option<BTreeMap<String, Vec<String>>>,
+    }
+
+    let Usual { error, errors } = serde_json::from_slice(body).ok()?;
+    (error.is_some() || errors.is_some()).then_some(Shape { message: error, errors })
+}
+
+/// At least as lenient as Go's decoder (rules W35 and W36): a byte order mark, bytes that are no
+/// UTF-8, any letter case of the keys, repeated keys, unknown fields of any depth, and anything
+/// behind the object.
+fn lenient(body: &[u8]) -> Option<Shape> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = String::from_utf8_lossy(body);
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
+    // What follows the object is not looked at: the end of the input is never asked for.
+    let shape = deserializer.deserialize_map(ShapeVisitor).ok()?;
+    (shape.message.is_some() || shape.errors.is_some()).then_some(shape)
+}
+
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+        let mut shape = Shape::default();
+        while let Some(Text(key)) = map.next_key()? {
+            if is_key(key.as_bytes(), "error") {
+                let value: &RawValue = map.next_value()?;
+                // A later value of another type does not undo an earlier message.
+                shape.message = string(value).or(shape.message);
+            } else if is_key(key.as_bytes(), "errors") {
+                let value: &RawValue = map.next_value()?;
+                if let Some(fields) = fields(value) {
+                    shape.errors.get_or_insert_default().extend(fields);
+                }
+            } else {
+                // Skipping keeps no stack, so nesting has no limit here.
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(shape)
+    }
+}
+
+/// The fields of an `errors` object; `None` if it is no object.
+fn fields(value: &RawValue) -> Option<BTreeMap<String, Vec<String>>> {
+    struct Fields;
+
+    impl<'de> Visitor<'de> for Fields {
+        type Value = BTreeMap<String, Vec<String>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = BTreeMap::new();
+            while let Some(Text(field)) = map.next_key()? {
+                fields.insert(field, messages(map.next_value()?));
+            }
+            Ok(fields)
+        }
+    }
+
+    serde_json::Deserializer::from_str(value.get()).deserialize_map(Fields).ok()
+}
+
+/// The messages about one field: a list, a single text, or whatever else as its JSON text.
+fn messages(value: &RawValue) -> Vec<String> {
+    match value.get().as_bytes().first() {
+        Some(b'[') => list(value).unwrap_or_else(|| vec![value.get().to_owned()]),
+        _ if value.get() == "null" => Vec::new(),
+        _ => vec![message(value)],
+    }
+}
+
+/// One message: a text as it is, `null` as the empty text, anything else as its JSON text.
+fn message(value: &RawValue) -> String {
+    match value.get() {
+        "null" => String::new(),
+        json => string(value).unwrap_or_else(|| json.to_owned()),
+    }
+}
+
+fn list(value: &RawValue) -> Option<Vec<String>> {
+    struct List;
+
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut list = Vec::new();
+            while let Some(value) = seq.next_element()? {
+                list.push(message(value));
+            }
+            Ok(list)
+        }
+    }
+
+    serde_json::Deserializer::from_str(value.get()).deserialize_seq(List).ok()
+}
+
+/// The text of a JSON string; `None` for any other value.
+fn string(value: &RawValue) -> Option<String> {
+    let Text(text) = serde_json::from_str(value.get()).ok()?;
+    Some(text)
+}
+
+/// A string that is read as bytes, since only then does `serde_json` accept the escape of a lone
+/// surrogate, as Go does.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(lossy(bytes).into_owned()))
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// UTF-8 with each lone surrogate, three bytes from `ED A0 80` on, as one U+FFFD.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
+    let mut mended = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&first, tail)) = rest.split_first() {
+        if let [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] = rest {
+            mended.extend_from_slice("\u{fffd}".as_bytes());
+            rest = after;
+        } else {
+            mended.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&mended).into_owned().into()
+}

@@ -1,0 +1,55 @@
+//! From an answer to a success or a typed error.
+
+mod body;
+mod fold;
+mod redirect;
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::{Incomplete, ResponseError, ResponseErrorKind, Saved, Token, excerpt, retry_after};
+
+/// Judges an answer whose head arrived (rules W30 to W38 and W46).
+pub(crate) fn parse(
+    response: Response<Bytes>,
+    limit: usize,
+    token: Option<&Token>,
+) -> Result<Saved, ResponseError> {
+    let (mut parts, mut body) = response.into_parts();
+    let too_large = body.len() > limit;
+    body.truncate(limit);
+    if parts.status.is_success() {
+        let broke_off = parts.extensions.remove::<Incomplete>().is_some();
+        return Ok(Saved::new(Response::from_parts(parts, body), !too_large && !broke_off));
+    }
+
+    let redacted = |text: String| redact(text, token);
+    let kind = if let Some(location) = redirect::location(parts.status, &parts.headers) {
+        ResponseErrorKind::Redirect { location: location.map(redacted) }
+    } else if too_large {
+        ResponseErrorKind::TooLarge { limit }
+    } else {
+        // 300 and 304 are no errors of the API whatever their body says (rule W37).
+        let shape = if parts.status.is_redirection() { None } else { body::parse(&body) };
+        shape.map_or_else(
+            || ResponseErrorKind::Unexpected { excerpt: redacted(excerpt::line_of(&body)) },
+            |shape| shape.into_kind(redacted),
+        )
+    };
+    Err(ResponseError { status: parts.status, retry_after: retry_after(&parts.headers), kind })
+}
+
+/// A token shorter than this is left where it stands: it may well be a part of some word, and is
+/// no secret anyway.
+const SHORTEST_SECRET: usize = 8;
+
+/// Removes the token from what the API said: some repeat it in their refusal, and errors go to
+/// logs.
+fn redact(text: String, token: Option<&Token>) -> String {
+    match token.map(Token::expose) {
+        Some(secret) if secret.len() >= SHORTEST_SECRET && text.contains(secret) => {
+            text.replace(secret, "[redacted]")
+        }
+        _ => text,
+    }
+}

@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::excerpt;
+
+/// An answer that is not a success: its status, and what the body said.
+///
+/// The shape of the body decides the kind, not the status (rule W34).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResponseError {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// How long the API asked to wait, at most 24 hours (rule W39).
+    pub retry_after: Option<Duration>,
+    /// What the answer was.
+    pub kind: ResponseErrorKind,
+}
+
+/// What an answer that is not a success was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseErrorKind {
+    /// `{"error":"…"}`.
+    Simple(SimpleError),
+    /// `{"errors":{"field":["…"]}}`.
+    Validation(ValidationErrors),
+    /// A redirect, which is never followed: the token would go with it (rule W37).
+    #[non_exhaustive]
+    Redirect {
+        /// Where it points, without user information, query and fragment.
+        location: Option<String>,
+    },
+    /// The body was larger than the response limit (rule W38).
+    #[non_exhaustive]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The body had neither shape of an error (rule W33).
+    #[non_exhaustive]
+    Unexpected {
+        /// The start of the body on one line, without control characters; empty if it was empty.
+        excerpt: String,
+    },
+}
+
+impl ResponseError {
+    /// Whether the same request may succeed later: 408, 425, 429, 500, 502, 503 and 504, and no
+    /// other status (rule W44).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+    }
+}
+
+/// Says everything on one line; text of the API's is clipped and cleaned of control characters.
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the Usage API answered {}", self.status.as_u16())?;
+        if let Some(reason) = self.status.canonical_reason() {
+            write!(f, " {reason}")?;
+        }
+        match &self.kind {
+            ResponseErrorKind::Simple(error) if error.message.is_empty() => {}
+            ResponseErrorKind::Simple(error) => write!(f, ": {error}")?,
+            ResponseErrorKind::Validation(errors) => write!(f, ": {errors}")?,
+            ResponseErrorKind::Redirect { location: Some(location) } => write!(
+                f,
+                ", a redirect to `{location}` that is not followed: \
+                 if that is where the API is now, set its base URL"
+            )?,
+            ResponseErrorKind::Redirect { location: None } => {
+                f.write_str(", a redirect that does not say where to")?;
+            }
+            ResponseErrorKind::TooLarge { limit } => {
+                write!(f, " with a body above the limit of {limit} bytes")?;
+            }
+            ResponseErrorKind::Unexpected { excerpt } if excerpt.is_empty() => {
+                f.write_str(" without a message")?;
+            }
+            ResponseErrorKind::Unexpected { excerpt } => {
+                write!(f, " with a body that is no error of the API: {excerpt}")?;
+            }
+        }
+        match self.retry_after {
+            Some(wait) => write!(f, " (retry after {} s)", wait.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ResponseError {}
+
+/// An error with one message, `{"error":"…"}`; usual on 401, 404 and 500.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SimpleError {
+    /// The message, as the API sent it.
+    #[serde(rename = "error")]
+    pub message: String,
+}
+
+impl SimpleError {
+    /// An error with this message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+impl fmt::Display for SimpleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&excerpt::line(&self.message))
+    }
+}
+
+impl std::error::Error for SimpleError {}
+
+/// Errors by field, `{"errors":{"field":["…"]}}`; usual on 422.
+///
+/// ```
+/// use usage_proto::ValidationErrors;
+///
+/// let mut errors = ValidationErrors::new();
+/// errors.push("cluster_id", "ClusterID can not be blank.");
+/// assert_eq!(errors.to_string(), "cluster_id: ClusterID can not be blank.");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ValidationErrors {
+    /// The messages about each field.
+    pub errors: BTreeMap<String, Vec<String>>,
+    /// The `error` beside them, if the answer had both.
+    #[serde(rename = "error", default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl ValidationErrors {
+    /// No errors yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message about a field.
+    pub fn push(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.errors.entry(field.into()).or_default().push(message.into());
+    }
+
+    /// Whether there is no message about any field.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+}
+
+impl fmt::Display for ValidationErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::with_capacity(self.errors.len() + 1);
+        parts.extend(self.message.clone());
+        for (field, messages) in &self.errors {
+            parts.push(format!("{field}: {}", messages.join(" ")));
+        }
+        f.write_str(&excerpt::line(&parts.join("; ")))
+    }
+}
+
+impl std::error::Error for ValidationErrors {}

@@ -1,0 +1,205 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::Uri;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// There was no answer: nothing came that had a complete head (rule W40).
+///
+/// Adapters make it from their library's errors; the constructors say which situation each is for.
+///
+/// ```
+/// use usage_proto::{TransportError, TransportErrorKind};
+///
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = TransportError::connect(refused).at(&"http://127.0.0.1:1/api".parse()?);
+/// assert_eq!(error.kind(), TransportErrorKind::Connect);
+/// assert!(!error.may_have_been_sent());
+/// assert!(error.is_retryable());
+/// assert_eq!(error.to_string(), "could not connect to http://127.0.0.1:1");
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    may_have_been_sent: bool,
+    retryable: bool,
+    /// `scheme://authority`, where the adapter told.
+    origin: Option<String>,
+    source: Source,
+}
+
+/// The situation in which there was no answer; the same from every adapter (rule W40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection: refused, unreachable, no such name, or a proxy that gave no tunnel.
+    Connect,
+    /// No TLS session: the handshake failed or ended early, or the certificate was not accepted.
+    Tls,
+    /// A deadline passed.
+    Timeout,
+    /// Connected, then closed or reset before a complete head.
+    Interrupted,
+    /// What came is not the head of an HTTP answer.
+    Protocol,
+    /// Anything else.
+    Other,
+}
+
+impl TransportErrorKind {
+    /// The kind in one lower-case word, as the command prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::Protocol => "protocol",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// # Construct
+impl TransportError {
+    fn new(kind: TransportErrorKind, sent: bool, source: impl Into<Source>) -> Self {
+        Self {
+            kind,
+            may_have_been_sent: sent,
+            retryable: true,
+            origin: None,
+            source: source.into(),
+        }
+    }
+
+    /// No connection came about: refused, unreachable, no such name, or a proxy that gave no
+    /// tunnel. Nothing was sent.
+    #[must_use]
+    pub fn connect(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Connect, false, source)
+    }
+
+    /// A TLS handshake that failed or ended early, for any reason but the certificate. Nothing was
+    /// sent.
+    #[must_use]
+    pub fn tls(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Tls, false, source)
+    }
+
+    /// A certificate that is untrusted, expired or for another name: the kind is TLS, nothing was
+    /// sent, and a retry would fail again (rule W44).
+    #[must_use]
+    pub fn certificate(source: impl Into<Source>) -> Self {
+        Self::tls(source).not_retryable()
+    }
+
+    /// A deadline passed. The request may have been sent, unless [`not_sent`](Self::not_sent) says
+    /// otherwise.
+    #[must_use]
+    pub fn timeout(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Timeout, true, source)
+    }
+
+    /// The connection was closed or reset before a complete head. The request may have been sent.
+    #[must_use]
+    pub fn interrupted(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Interrupted, true, source)
+    }
+
+    /// What came is not the head of an HTTP answer. The request may have been sent.
+    #[must_use]
+    pub fn protocol(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Protocol, true, source)
+    }
+
+    /// Anything that is none of the other kinds. The request may have been sent.
+    #[must_use]
+    pub fn other(source: impl Into<Source>) -> Self {
+        Self::new(TransportErrorKind::Other, true, source)
+    }
+
+    /// Says that no byte of the request has left.
+    #[must_use]
+    pub fn not_sent(mut self) -> Self {
+        self.may_have_been_sent = false;
+        self
+    }
+
+    /// Says that the same request would fail again, as where TLS is not built in.
+    #[must_use]
+    pub fn not_retryable(mut self) -> Self {
+        self.retryable = false;
+        self
+    }
+
+    /// Names the other end in the message: the scheme, host and port of the request's URI.
+    #[must_use]
+    pub fn at(mut self, uri: &Uri) -> Self {
+        if let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) {
+            // `as_str` would repeat user information, which a hand-made URI may have.
+            let host = authority.host();
+            self.origin = Some(match authority.port() {
+                Some(port) => format!("{scheme}://{host}:{port}"),
+                None => format!("{scheme}://{host}"),
+            });
+        }
+        self
+    }
+}
+
+/// # Inspect
+impl TransportError {
+    /// The situation.
+    #[must_use]
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// Whether bytes of the request may have left; never `false` when they may.
+    ///
+    /// The API may have stored the report then. With an [`IdempotencyKey`](crate::IdempotencyKey)
+    /// on it a retry is counted once (rule W43).
+    #[must_use]
+    pub fn may_have_been_sent(&self) -> bool {
+        self.may_have_been_sent
+    }
+
+    /// Whether the same request may succeed later: always, but for a certificate that is not
+    /// accepted and for what the adapter knows to fail again (rule W44).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+}
+
+/// Says what happened and to which host; why is the source's to say.
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.origin.as_deref().unwrap_or("the Usage API");
+        match self.kind {
+            TransportErrorKind::Connect => write!(f, "could not connect to {to}"),
+            TransportErrorKind::Tls => write!(f, "no TLS session with {to}"),
+            TransportErrorKind::Timeout => write!(f, "no answer from {to} in time"),
+            TransportErrorKind::Interrupted => {
+                write!(f, "{to} closed the connection before it answered")
+            }
+            TransportErrorKind::Protocol => write!(f, "{to} did not answer in HTTP"),
+            TransportErrorKind::Other => write!(f, "no answer from {to}"),
+        }
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}

@@ -1,0 +1,45 @@
+//! Text from elsewhere, made fit for one line of a message or a log (rule W33).
+
+/// The longest excerpt, in characters.
+pub(crate) const MAX_CHARS: usize = 256;
+
+/// `text` on one line: runs of white space and control characters become one space, characters
+/// that turn the reading direction are dropped, and what is longer than [`MAX_CHARS`] is cut and
+/// ends in `…`.
+pub(crate) fn line(text: &str) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    let mut gap = false;
+    for c in text.chars().filter(|&c| !turns_direction(c)) {
+        if c.is_whitespace() || c.is_control() {
+            gap = count > 0;
+            continue;
+        }
+        let needed = if gap { 2 } else { 1 };
+        if count + needed > MAX_CHARS - 1 {
+            // There may be just one more character: the cut is a little early then.
+            out.push('…');
+            return out;
+        }
+        if gap {
+            out.push(' ');
+            gap = false;
+        }
+        out.push(c);
+        count += needed;
+    }
+    out
+}
+
+/// The same for bytes of any kind; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn line_of(bytes: &[u8]) -> String {
+    // One character is at most four bytes; white space that is folded away may need more, and a
+    // body of nothing else has no excerpt worth a longer look.
+    let head = &bytes[..bytes.len().min(MAX_CHARS * 16)];
+    line(&String::from_utf8_lossy(head))
+}
+
+/// Format characters with which a text can show itself in another order than it stands.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

@@ -1,0 +1,32 @@
+//! The built-in payloads, named as in the original Go package.
+
+mod map;
+mod number;
+mod server;
+mod stats;
+mod usage;
+mod value;
+
+pub use map::{Tags, Values};
+pub use number::Number;
+pub use server::Server;
+pub use stats::{Stats, StatsData};
+pub use usage::{Usage, UsageData};
+pub use value::Value;
+
+/// The path segments of the built-in calls, which [`parse_request`](crate::parse_request) reads.
+pub(crate) mod path {
+    pub(crate) const SERVERS: &str = "servers";
+    pub(crate) const STATS: &str = "stats";
+    pub(crate) const USAGE: &str = "usage";
+}
+
+/// Reads `null` as the default value: deployed senders write it for what is empty (rule W8).
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + serde::Deserialize<'de>,
+{
+    use serde::Deserialize;
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+/// A proxy that speaks plain HTTP.
+///
+/// `Debug` shows neither user name nor password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    host: Host,
+    port: u16,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl Proxy {
+    pub(super) fn parse(variable: &'static str, value: &str) -> Result<Self, InvalidProxy> {
+        let fault = |reason| InvalidProxy { variable, reason };
+        let url = match value.split_once("://") {
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Url::parse(value),
+            Some(_) => return Err(fault(Reason::Scheme)),
+            None => Url::parse(&format!("http://{value}")),
+        };
+        let url = url.map_err(|_| fault(Reason::Address))?;
+        let host = url.host().ok_or(fault(Reason::Address))?.to_owned();
+        let decoded = |text: &str| {
+            let text = percent_decode_str(text).decode_utf8().ok()?;
+            // What cannot stand in a header is no credential.
+            (!text.contains(|c: char| c.is_control())).then(|| text.into_owned())
+        };
+        let username = decoded(url.username()).ok_or(fault(Reason::Credentials))?;
+        let password = url.password().map(|text| decoded(text).ok_or(fault(Reason::Credentials)));
+        let password = password.transpose()?;
+        let named = !username.is_empty() || password.is_some();
+        Ok(Self {
+            host,
+            port: url.port_or_known_default().ok_or(fault(Reason::Address))?,
+            username: named.then_some(username),
+            password,
+        })
+    }
+
+    /// The host: a name, or an address, without brackets around an IPv6 one.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match &self.host {
+            Host::Ipv6(address) => address.to_string(),
+            host => host.to_string(),
+        }
+    }
+
+    /// The port, 80 unless the variable said otherwise.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `host:port` as it stands in a URL, with brackets around an IPv6 address.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The user name for `Proxy-Authorization`, if there are credentials; it may be empty.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
+    /// The password for `Proxy-Authorization`.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("authority", &self.authority())
+            .field("credentials", &self.username.as_ref().map(|_| "[redacted]"))
+            .finish()
+    }
+}
+
+/// A proxy variable that holds no usable address. Its value may hold a password and is not
+/// repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {variable} {reason}, or list the host in NO_PROXY")]
+pub struct InvalidProxy {
+    variable: &'static str,
+    reason: Reason,
+}
+
+impl InvalidProxy {
+    /// The name of the variable.
+    #[must_use]
+    pub fn variable(&self) -> &str {
+        self.variable
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("names a proxy of a kind that is not supported: write `http://host:port`")]
+    Scheme,
+    #[error("holds no address of a proxy: write `http://host:port`")]
+    Address,
+    #[error("holds a user name or password that is not percent-encoded text: mend it")]
+    Credentials,
+}

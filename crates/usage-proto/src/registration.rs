@@ -1,0 +1,174 @@
+//! Registration of a customer in a browser, and the redirect that brings the token back.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use crate::idempotency::hex_digits;
+use crate::{BaseUrl, BuildError, InvalidToken, Token, uri_text};
+
+/// What a customer registers: a product in a cluster.
+///
+/// The customer opens the [URL](crate::Api::registration_url) in a browser. With a redirect URL
+/// the browser comes back to it afterwards, with the token added to its query; without one the
+/// page shows the token.
+///
+/// ```
+/// use usage_proto::{Api, BaseUrl, Registration};
+///
+/// let registration =
+///     Registration::new("clus1", "chronograf").redirect_url("http://127.0.0.1:8888/registered");
+/// let url = Api::new(BaseUrl::PRODUCTION).registration_url(&registration)?;
+/// assert_eq!(
+///     url.as_str(),
+///     "https://usage.influxdata.com/start?cluster_id=clus1&product=chronograf\
+///      &redirect_url=http%3A%2F%2F127.0.0.1%3A8888%2Fregistered",
+/// );
+///
+/// let token = registration.parse_redirect("/registered?token=token-goes-here")?;
+/// assert_eq!(token.expose(), "token-goes-here");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registration {
+    /// Identifies the cluster.
+    pub cluster_id: String,
+    /// The product, such as `chronograf`.
+    pub product: String,
+    /// Where the browser goes afterwards: an absolute `http` or `https` URL.
+    pub redirect_url: Option<String>,
+    /// The nonce in hexadecimal digits.
+    state: Option<String>,
+}
+
+impl Registration {
+    /// A registration without a redirect.
+    #[must_use]
+    pub fn new(cluster_id: impl Into<String>, product: impl Into<String>) -> Self {
+        Self {
+            cluster_id: cluster_id.into(),
+            product: product.into(),
+            redirect_url: None,
+            state: None,
+        }
+    }
+
+    /// Sets where the browser goes afterwards.
+    #[must_use]
+    pub fn redirect_url(mut self, url: impl Into<String>) -> Self {
+        self.redirect_url = Some(url.into());
+        self
+    }
+
+    /// Puts a nonce of the caller's into the redirect URL, as `state=` and hexadecimal digits, and
+    /// expects it back: a redirect that somebody else made up does not have it (rule W23).
+    ///
+    /// Use at least 16 random bytes, new for each registration.
+    #[must_use]
+    pub fn state(mut self, nonce: impl AsRef<[u8]>) -> Self {
+        let digits = nonce.as_ref().iter().flat_map(|&byte| hex_digits(byte));
+        self.state = Some(digits.map(char::from).collect());
+        self
+    }
+
+    /// Takes the token from the redirect: the whole URL, or the path and query of it that a
+    /// server on loopback sees.
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectError`] unless there is exactly one `token`, it is a token, and the `state` is
+    /// the one that was sent (rule W23).
+    pub fn parse_redirect(&self, redirect: &str) -> Result<Token, RedirectError> {
+        let rest = redirect.split_once('#').map_or(redirect, |(rest, _)| rest);
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let only = |name: &str| {
+            let mut found =
+                url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+            match (found.next(), found.next()) {
+                (Some((_, value)), None) => Ok(Some(value)),
+                (None, _) => Ok(None),
+                (Some(_), Some(_)) => Err(()),
+            }
+        };
+        if let Some(sent) = &self.state {
+            let came = only("state").map_err(|()| RedirectError::State)?.unwrap_or_default();
+            if !bool::from(sent.as_bytes().ct_eq(came.as_bytes())) {
+                return Err(RedirectError::State);
+            }
+        }
+        match only("token") {
+            Ok(Some(token)) if !token.is_empty() => Ok(Token::new(&token)?),
+            Ok(_) => Err(RedirectError::NoToken),
+            Err(()) => Err(RedirectError::ManyTokens),
+        }
+    }
+
+    pub(crate) fn url(&self, base_url: &BaseUrl) -> Result<Url, BuildError> {
+        for (field, text) in [("cluster_id", &self.cluster_id), ("product", &self.product)] {
+            if text.trim().is_empty() {
+                return Err(BuildError::Blank { field });
+            }
+        }
+        let mut url = format!("{}/start?cluster_id=", base_url.as_str());
+        uri_text::push_form(&self.cluster_id, &mut url);
+        url.push_str("&product=");
+        uri_text::push_form(&self.product, &mut url);
+        if let Some(redirect) = &self.redirect_url {
+            url.push_str("&redirect_url=");
+            uri_text::push_form(&self.with_state(redirect)?, &mut url);
+        }
+        // A checked base URL with an escaped query behind it: only its length could be refused.
+        let length = url.len();
+        Url::parse(&url).map_err(|_| BuildError::UriTooLong { length, limit: uri_text::MAX_URI })
+    }
+
+    /// The redirect URL with the nonce at the end of its query.
+    fn with_state(&self, redirect: &str) -> Result<String, BuildError> {
+        // `Url::parse` takes `http:host` too, which a browser would resolve against the page.
+        let absolute = redirect.split_once("://").is_some_and(|(scheme, _)| {
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        });
+        if !absolute || Url::parse(redirect).is_err() {
+            return Err(BuildError::RedirectUrl { text: uri_text::displayable(redirect) });
+        }
+        let Some(state) = &self.state else { return Ok(redirect.to_owned()) };
+        let (rest, fragment) = redirect.split_at(redirect.find('#').unwrap_or(redirect.len()));
+        let separator = match rest.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        Ok(format!("{rest}{separator}state={state}{fragment}"))
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("cluster_id", &self.cluster_id)
+            .field("product", &self.product)
+            .field("redirect_url", &self.redirect_url)
+            .field("state", &self.state.as_ref().map(|_| "[redacted]"))
+            .finish()
+    }
+}
+
+/// A redirect that does not bring a token that can be trusted (rule W23).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedirectError {
+    /// There is no `token`, or it is empty.
+    #[error("the redirect has no token: the registration was not finished, start it again")]
+    NoToken,
+    /// There is more than one `token`.
+    #[error("the redirect has more than one token: start the registration again")]
+    ManyTokens,
+    /// The `state` is not the one that was sent.
+    #[error("the redirect does not belong to this registration: its state is another one")]
+    State,
+    /// The token is not one (rule W6).
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
+}

@@ -1,0 +1,98 @@
+//! The secret that ties a report to an organisation.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::HeaderValue;
+use subtle::ConstantTimeEq;
+
+/// A customer's token, sent as `X-Authorization: <token>` with no scheme in front.
+///
+/// It is checked once (rule W6) and kept as a header value marked sensitive. `Debug` does not show
+/// it, and there is no `Display`: who needs the text asks for it by name, with [`Token::expose`].
+///
+/// ```
+/// use usage_proto::Token;
+///
+/// let token = Token::new("token-goes-here\n")?; // as read from a file
+/// assert_eq!(token.expose(), "token-goes-here");
+/// assert_eq!(format!("{token:?}"), "Token(redacted)");
+/// # Ok::<(), usage_proto::InvalidToken>(())
+/// ```
+#[derive(Clone)]
+pub struct Token {
+    /// Visible ASCII and inner spaces; marked sensitive.
+    header: HeaderValue,
+}
+
+impl Token {
+    /// Checks a token. White space around it is dropped, so that the text of a file will do.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`] if nothing is left, or if there is a character in it that is neither
+    /// visible ASCII nor a space.
+    pub fn new(text: &str) -> Result<Self, InvalidToken> {
+        let token = text.trim();
+        if token.is_empty() {
+            return Err(InvalidToken::Empty);
+        }
+        let visible = |c: char| c.is_ascii_graphic() || c == ' ';
+        if let Some(position) = token.chars().position(|c| !visible(c)) {
+            return Err(InvalidToken::Character { position: position + 1 });
+        }
+        let mut header =
+            HeaderValue::from_str(token).map_err(|_| InvalidToken::Character { position: 1 })?;
+        header.set_sensitive(true);
+        Ok(Self { header })
+    }
+
+    /// The secret itself, to store it where only its owner can read it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        // Every character was checked to be ASCII, so this is never the empty text.
+        self.header.to_str().unwrap_or_default()
+    }
+
+    pub(crate) fn to_header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+}
+
+impl FromStr for Token {
+    type Err = InvalidToken;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+/// Compares in a time that depends on the lengths alone.
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.header.as_bytes().ct_eq(other.header.as_bytes()).into()
+    }
+}
+
+impl Eq for Token {}
+
+/// A text that is not a token (rule W6). The text itself is never repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// Nothing but white space.
+    #[error("the token is empty: set the one that registration returned, or none at all")]
+    Empty,
+    /// A control character, a line break in the middle, or a character that is not ASCII.
+    #[error("the token has a character at position {position} that is not printable ASCII")]
+    Character {
+        /// Which character of the trimmed text, counted from 1.
+        position: usize,
+    },
+}
