@@ -181,7 +181,7 @@ impl fmt::Debug for BaseUrl {
         f.debug_struct("BaseUrl")
             .field("url", &self.as_str())
             .field("plaintext_token", &self.plaintext_token)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -25,15 +25,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match seconds(text) {
-        Some(wait) => wait,
-        None => {
-            let until = httpdate::parse_http_date(text).ok()?;
-            let date = headers.get(DATE)?.to_str().ok()?;
-            let sent = httpdate::parse_http_date(date.trim()).ok()?;
-            until.duration_since(sent).unwrap_or_default()
-        }
-    };
+    let wait = seconds(text).or_else(|| seconds_until(text, headers))?;
     Some(wait.min(LONGEST))
 }
 
@@ -42,4 +34,12 @@ fn seconds(text: &str) -> Option<Duration> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // More digits than a `u64` holds are still a number of seconds, and a very long wait.
     digits.then(|| text.parse().map_or(LONGEST, Duration::from_secs))
+}
+
+/// From the answer's own `Date` to an HTTP-date.
+fn seconds_until(text: &str, headers: &HeaderMap) -> Option<Duration> {
+    let until = httpdate::parse_http_date(text).ok()?;
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let sent = httpdate::parse_http_date(date.trim()).ok()?;
+    Some(until.duration_since(sent).unwrap_or_default())
 }

@@ -24,8 +24,9 @@ pub(crate) fn parse(
     }
 
     let redacted = |text: String| redact(text, token);
-    let kind = if let Some(location) = redirect::location(parts.status, &parts.headers) {
-        ResponseErrorKind::Redirect { location: location.map(redacted) }
+    let kind = if redirect::is_redirect(parts.status) {
+        let location = redirect::location(&parts.headers).map(redacted);
+        ResponseErrorKind::Redirect { location }
     } else if too_large {
         ResponseErrorKind::TooLarge { limit }
     } else {

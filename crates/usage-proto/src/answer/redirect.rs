@@ -1,17 +1,18 @@
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
-use crate::uri_text;
+use crate::{excerpt, uri_text};
 
-/// `None` if the status is no redirect; otherwise where it points, if it says so (rule W37).
-pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<Option<String>> {
-    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = headers.get(LOCATION).map(|value| {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        let end = text.find(['?', '#']).unwrap_or(text.len());
-        crate::excerpt::line(&uri_text::without_userinfo(&text[..end]))
-    });
-    Some(location.filter(|text| !text.is_empty()))
+/// Whether a status is one of the redirects that other clients follow (rule W37).
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect points, if it says so: without user information, query and fragment, any of
+/// which may hold a secret.
+pub(super) fn location(headers: &HeaderMap) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let shown = excerpt::line(&uri_text::without_userinfo(&text[..end]));
+    (!shown.is_empty()).then_some(shown)
 }

@@ -2,6 +2,7 @@
 
 mod map;
 mod number;
+mod object;
 mod server;
 mod stats;
 mod usage;
@@ -19,14 +20,4 @@ pub(crate) mod path {
     pub(crate) const SERVERS: &str = "servers";
     pub(crate) const STATS: &str = "stats";
     pub(crate) const USAGE: &str = "usage";
-}
-
-/// Reads `null` as the default value: deployed senders write it for what is empty (rule W8).
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + serde::Deserialize<'de>,
-{
-    use serde::Deserialize;
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }

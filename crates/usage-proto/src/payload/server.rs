@@ -1,6 +1,8 @@
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{null_as_default, path};
+use super::object::FromObject;
+use super::{object, path};
 use crate::Saveable;
 
 /// A server that has started, registered with `POST /api/v1/servers` at every start.
@@ -20,24 +22,18 @@ use crate::Saveable;
 /// # );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Server {
     /// Identifies the cluster that the server belongs to. Ids are strings on the wire.
-    #[serde(deserialize_with = "null_as_default")]
     pub cluster_id: String,
     /// Identifies the server within its cluster; the same after a restart.
-    #[serde(deserialize_with = "null_as_default")]
     pub server_id: String,
     /// The name of the machine.
-    #[serde(deserialize_with = "null_as_default")]
     pub host: String,
     /// The product that the server runs, such as `influxdb`.
-    #[serde(deserialize_with = "null_as_default")]
     pub product: String,
     /// The product's version.
-    #[serde(deserialize_with = "null_as_default")]
     pub version: String,
 }
 
@@ -87,5 +83,28 @@ impl Server {
 impl Saveable for Server {
     fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
         [path::SERVERS]
+    }
+}
+
+impl<'de> Deserialize<'de> for Server {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::deserialize(deserializer)
+    }
+}
+
+impl FromObject for Server {
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match key {
+            "cluster_id" => object::read(&mut self.cluster_id, map),
+            "server_id" => object::read(&mut self.server_id, map),
+            "host" => object::read(&mut self.host, map),
+            "product" => object::read(&mut self.product, map),
+            "version" => object::read(&mut self.version, map),
+            _ => Ok(false),
+        }
     }
 }

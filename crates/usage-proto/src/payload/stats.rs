@@ -1,6 +1,8 @@
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Tags, Value, Values, null_as_default, path};
+use super::object::FromObject;
+use super::{Tags, Value, Values, object, path};
 use crate::Saveable;
 
 /// A product's statistics, posted to `POST /api/v1/stats/{product}`.
@@ -22,21 +24,18 @@ use crate::Saveable;
 /// );
 /// # assert_eq!(stats.data[0].values.len(), 5);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// The product, a segment of the path and no part of the body.
     #[serde(skip)]
     pub product: String,
     /// Identifies the cluster.
-    #[serde(deserialize_with = "null_as_default")]
     pub cluster_id: String,
     /// Identifies the server within the cluster.
-    #[serde(deserialize_with = "null_as_default")]
     pub server_id: String,
     /// The statistics, `stats` on the wire.
-    #[serde(rename = "stats", deserialize_with = "null_as_default")]
+    #[serde(rename = "stats")]
     pub data: Vec<StatsData>,
 }
 
@@ -75,19 +74,36 @@ impl Saveable for Stats {
     }
 }
 
+impl<'de> Deserialize<'de> for Stats {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::deserialize(deserializer)
+    }
+}
+
+impl FromObject for Stats {
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match key {
+            "cluster_id" => object::read(&mut self.cluster_id, map),
+            "server_id" => object::read(&mut self.server_id, map),
+            "stats" => object::read(&mut self.data, map),
+            _ => Ok(false),
+        }
+    }
+}
+
 /// One named group of values, such as those of a storage engine.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StatsData {
     /// What the values describe.
-    #[serde(deserialize_with = "null_as_default")]
     pub name: String,
     /// What sets this group apart from others of the same name.
-    #[serde(deserialize_with = "null_as_default")]
     pub tags: Tags,
     /// The values themselves.
-    #[serde(deserialize_with = "null_as_default")]
     pub values: Values,
 }
 
@@ -110,5 +126,26 @@ impl StatsData {
     pub fn value(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.values.insert(key, value);
         self
+    }
+}
+
+impl<'de> Deserialize<'de> for StatsData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::deserialize(deserializer)
+    }
+}
+
+impl FromObject for StatsData {
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match key {
+            "name" => object::read(&mut self.name, map),
+            "tags" => object::read(&mut self.tags, map),
+            "values" => object::read(&mut self.values, map),
+            _ => Ok(false),
+        }
     }
 }

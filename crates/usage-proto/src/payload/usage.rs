@@ -1,6 +1,8 @@
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Tags, Value, Values, null_as_default, path};
+use super::object::FromObject;
+use super::{Tags, Value, Values, object, path};
 use crate::Saveable;
 
 /// Anonymous usage, posted to `POST /api/v1/usage/{product}` every 12 hours.
@@ -60,21 +62,19 @@ impl Serialize for Usage {
 
 /// Reads the bare list, or `null`; the product is left empty.
 impl<'de> Deserialize<'de> for Usage {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { product: String::new(), data: null_as_default(deserializer)? })
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = Option::deserialize(deserializer)?.unwrap_or_default();
+        Ok(Self { product: String::new(), data })
     }
 }
 
 /// One group of values.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct UsageData {
     /// What the values belong to; deployed senders often leave it empty.
-    #[serde(deserialize_with = "null_as_default")]
     pub tags: Tags,
     /// The values themselves.
-    #[serde(deserialize_with = "null_as_default")]
     pub values: Values,
 }
 
@@ -97,5 +97,25 @@ impl UsageData {
     pub fn value(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.values.insert(key, value);
         self
+    }
+}
+
+impl<'de> Deserialize<'de> for UsageData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::deserialize(deserializer)
+    }
+}
+
+impl FromObject for UsageData {
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match key {
+            "tags" => object::read(&mut self.tags, map),
+            "values" => object::read(&mut self.values, map),
+            _ => Ok(false),
+        }
     }
 }

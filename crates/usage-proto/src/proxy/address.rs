@@ -80,7 +80,7 @@ impl fmt::Debug for Proxy {
         f.debug_struct("Proxy")
             .field("authority", &self.authority())
             .field("credentials", &self.username.as_ref().map(|_| "[redacted]"))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,22 @@
+//! The protocol's rules, each through the public API.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test says what it expects; floats are compared where they must be exact"
+)]
+
+mod allocations;
+mod answers;
+mod base_url;
+mod bounds;
+mod encoding;
+mod error_bodies;
+mod error_texts;
+mod payloads;
+mod proxy;
+mod registration;
+mod retry;
+mod token;
+mod traits;
