@@ -16,8 +16,10 @@ pub(crate) fn line(text: &str) -> String {
             continue;
         }
         let needed = if gap { 2 } else { 1 };
-        if count + needed > MAX_CHARS - 1 {
-            // There may be just one more character: the cut is a little early then.
+        if count + needed > MAX_CHARS {
+            if count == MAX_CHARS {
+                out.pop();
+            }
             out.push('…');
             return out;
         }
@@ -29,14 +31,6 @@ pub(crate) fn line(text: &str) -> String {
         count += needed;
     }
     out
-}
-
-/// The same for bytes of any kind; what is no UTF-8 becomes U+FFFD.
-pub(crate) fn line_of(bytes: &[u8]) -> String {
-    // One character is at most four bytes; white space that is folded away may need more, and a
-    // body of nothing else has no excerpt worth a longer look.
-    let head = &bytes[..bytes.len().min(MAX_CHARS * 16)];
-    line(&String::from_utf8_lossy(head))
 }
 
 /// Format characters with which a text can show itself in another order than it stands.

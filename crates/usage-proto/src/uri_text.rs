@@ -69,7 +69,8 @@ pub(crate) fn displayable(text: &str) -> String {
 }
 
 /// Removes what stands before an `@` in the authority, however the slashes before it are written:
-/// readers disagree on `http:user@host`, `http:/user@host` and `http:\\user@host`.
+/// readers disagree on `http:user@host`, `http:/user@host` and `http:\\user@host`, and people type
+/// `user:secret@host` where a URL is wanted.
 pub(crate) fn without_userinfo(text: &str) -> String {
     let scheme_ends = match text.find(':') {
         Some(at)
@@ -82,12 +83,9 @@ pub(crate) fn without_userinfo(text: &str) -> String {
     let (scheme, rest) = text.split_at(scheme_ends);
     let authority_at = rest.len() - rest.trim_start_matches(['/', '\\']).len();
     let (slashes, rest) = rest.split_at(authority_at);
-    if scheme.is_empty() && slashes.len() < 2 {
-        // No scheme and no `//`: a path, or `user:secret@host` as people type it.
-        return match rest.rsplit_once('@') {
-            Some((_, kept)) if slashes.is_empty() => kept.to_owned(),
-            _ => text.to_owned(),
-        };
+    if scheme.is_empty() && slashes.len() == 1 {
+        // A path: an `@` in it is a character like any other.
+        return text.to_owned();
     }
     let authority_ends = rest.find(['/', '\\']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_ends);

@@ -25,19 +25,23 @@ pub(crate) fn parse(
 
     let redacted = |text: String| redact(text, token);
     let kind = if redirect::is_redirect(parts.status) {
-        let location = redirect::location(&parts.headers).map(redacted);
-        ResponseErrorKind::Redirect { location }
+        ResponseErrorKind::Redirect { location: redirect::location(&parts.headers, redacted) }
     } else if too_large {
         ResponseErrorKind::TooLarge { limit }
     } else {
         // 300 and 304 are no errors of the API whatever their body says (rule W37).
         let shape = if parts.status.is_redirection() { None } else { body::parse(&body) };
         shape.map_or_else(
-            || ResponseErrorKind::Unexpected { excerpt: redacted(excerpt::line_of(&body)) },
+            || ResponseErrorKind::Unexpected { excerpt: unexpected(&body, redacted) },
             |shape| shape.into_kind(redacted),
         )
     };
     Err(ResponseError { status: parts.status, retry_after: retry_after(&parts.headers), kind })
+}
+
+/// The start of a body of neither shape. What is secret goes first: a cut could leave half of it.
+fn unexpected(body: &[u8], redacted: impl Fn(String) -> String) -> String {
+    excerpt::line(&redacted(String::from_utf8_lossy(body).into_owned()))
 }
 
 /// A token shorter than this is left where it stands: it may well be a part of some word, and is

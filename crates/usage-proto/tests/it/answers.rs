@@ -105,9 +105,12 @@ fn w33_an_excerpt_is_one_clipped_line() {
     assert_eq!(clipped.chars().count(), 256);
     assert!(clipped.starts_with('\u{fffd}') && clipped.ends_with('…'));
 
-    let exact = "x".repeat(255);
+    let exact = "é".repeat(256);
     let error = answer(500, exact.clone()).unwrap_err();
     assert_eq!(excerpt(&error.kind), Some(exact.as_str()));
+    let over = format!("{} x", "é".repeat(255));
+    let error = answer(500, over).unwrap_err();
+    assert_eq!(excerpt(&error.kind), Some(format!("{}…", "é".repeat(255)).as_str()));
 }
 
 #[test]
@@ -150,7 +153,8 @@ fn w37_a_redirect_is_an_error_that_tells_where_to() {
             ("//secret@other.test/", "//other.test/"),
             ("https:secret@other.test", "https:other.test"),
             ("https:\\\\a@secret@other.test\\x", "https:\\\\other.test\\x"),
-            ("a@b/c", "b/c"),
+            ("a@b/c@d", "b/c@d"),
+            ("a/b@c", "a/b@c"),
             ("http://[::1", "http://[::1"),
             ("ftp://127.0.0.1/x", "ftp://127.0.0.1/x"),
         ] {
@@ -208,6 +212,11 @@ fn a_token_that_the_api_repeats_is_removed() {
         let shown = format!("{0} {0:?}", error.unwrap_err());
         assert!(!shown.contains("goes-here") && shown.contains("[redacted]"), "{shown}");
     }
+    // Nor is half of it left where an excerpt is cut.
+    let late = "x".repeat(250) + "token-goes-here";
+    let error = api.response(Response::builder().status(500).body(late).unwrap()).unwrap_err();
+    assert!(!error.to_string().contains("toke"), "{error}");
+
     let moved = Response::builder().status(302).header("location", "/token-goes-here/x").body("");
     let shown = format!("{0} {0:?}", api.response(moved.unwrap()).unwrap_err());
     assert!(!shown.contains("goes-here") && shown.contains("/[redacted]/x"), "{shown}");
