@@ -3,15 +3,15 @@
 /// The longest excerpt, in characters.
 pub(crate) const MAX_CHARS: usize = 256;
 
-/// `text` on one line: runs of white space and control characters become one space, characters
-/// that turn the reading direction are dropped, and what is longer than [`MAX_CHARS`] is cut and
-/// ends in `…`.
+/// `text` on one line: runs of white space, control characters, and characters that turn the
+/// reading direction become one space, and what is longer than [`MAX_CHARS`] is cut and ends in
+/// `…`. Nothing is dropped without a trace: two parts of a text never grow together.
 pub(crate) fn line(text: &str) -> String {
     let mut out = String::new();
     let mut count = 0;
     let mut gap = false;
-    for c in text.chars().filter(|&c| !turns_direction(c)) {
-        if c.is_whitespace() || c.is_control() {
+    for c in text.chars() {
+        if c.is_whitespace() || c.is_control() || turns_direction(c) {
             gap = count > 0;
             continue;
         }

@@ -81,11 +81,8 @@ impl Registration {
     /// [`RedirectError`] unless there is exactly one `token`, it is a token, and the `state` is
     /// the one that was sent (rule W23).
     pub fn parse_redirect(&self, redirect: &str) -> Result<Token, RedirectError> {
-        let rest = redirect.split_once('#').map_or(redirect, |(rest, _)| rest);
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
         let only = |name: &str| {
-            let mut found =
-                url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+            let mut found = parameters(redirect).filter(|(key, _)| key == name);
             match (found.next(), found.next()) {
                 (Some((_, value)), None) => Ok(Some(value)),
                 (None, _) => Ok(None),
@@ -126,14 +123,13 @@ impl Registration {
 
     /// The redirect URL with the nonce at the end of its query.
     fn with_state(&self, redirect: &str) -> Result<String, BuildError> {
-        // `Url::parse` takes `http:host` too, which a browser would resolve against the page.
-        let absolute = redirect.split_once("://").is_some_and(|(scheme, _)| {
-            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-        });
-        if !absolute || Url::parse(redirect).is_err() {
+        if !is_absolute(redirect) || Url::parse(redirect).is_err() {
             return Err(BuildError::RedirectUrl { text: uri_text::displayable(redirect) });
         }
         let Some(state) = &self.state else { return Ok(redirect.to_owned()) };
+        if parameters(redirect).any(|(name, _)| name == "state") {
+            return Err(BuildError::RedirectState);
+        }
         let (rest, fragment) = redirect.split_at(redirect.find('#').unwrap_or(redirect.len()));
         let separator = match rest.split_once('?') {
             None => "?",
@@ -142,6 +138,22 @@ impl Registration {
         };
         Ok(format!("{rest}{separator}state={state}{fragment}"))
     }
+}
+
+/// The parameters in the query of a URL, or of a path with a query.
+fn parameters(url: &str) -> url::form_urlencoded::Parse<'_> {
+    let rest = url.split_once('#').map_or(url, |(rest, _)| rest);
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    url::form_urlencoded::parse(query.as_bytes())
+}
+
+/// Whether a text has the scheme, the slashes and a host, and no control character. `Url::parse`
+/// would add what is missing and drop what is in the way; a browser may not.
+fn is_absolute(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+        && !rest.starts_with(['/', '\\', '?', '#'])
+        && !url.contains(|c: char| c.is_ascii_control())
 }
 
 impl fmt::Debug for Registration {

@@ -1,5 +1,7 @@
 //! A success.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 
@@ -7,7 +9,9 @@ use http::{HeaderMap, Response, StatusCode};
 ///
 /// What a success says was never specified, so the answer is handed over as it came, without a
 /// copy and unparsed.
-#[derive(Debug, Clone)]
+///
+/// `Debug` shows the length of the body and not the body: what an API says back may hold a secret.
+#[derive(Clone)]
 pub struct Saved {
     response: Response<Bytes>,
     complete: bool,
@@ -47,6 +51,16 @@ impl Saved {
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
         self.response
+    }
+}
+
+impl fmt::Debug for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved")
+            .field("status", &self.status())
+            .field("body_length", &self.body().len())
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
     }
 }
 

@@ -280,7 +280,7 @@ impl<S: SerializeMap> SerializeMap for Finite<'_, S> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
         self.key = Some(key_text(key));
-        self.inner.serialize_key(key)
+        self.inner.serialize_key(&Watched { value: key, trail: self.trail })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
@@ -294,8 +294,9 @@ impl<S: SerializeMap> SerializeMap for Finite<'_, S> {
         K: Serialize + ?Sized,
         V: Serialize + ?Sized,
     {
-        let outcome = self.inner.serialize_entry(key, &Watched { value, trail: self.trail });
-        self.note(outcome, || Step::Key(key_text(key)))
+        // The map may do something else with the two at once, but nothing that JSON can tell.
+        self.serialize_key(key)?;
+        self.serialize_value(value)
     }
 
     fn end(self) -> Result<S::Ok, S::Error> {

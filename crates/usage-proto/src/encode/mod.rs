@@ -17,13 +17,15 @@ use crate::BuildError;
 ///
 /// `serde_json` writes `null` for a float that is not finite. The formatter notices each `null`,
 /// which costs next to nothing; only then is the payload encoded again, through a serializer that
-/// tells the two apart and knows the path (rule W9). The bytes of that second pass are the ones
-/// that are used, since a payload may read live gauges and differ from one pass to the next.
+/// tells the two apart and knows the path (rule W9). An error of `serde_json`'s own makes for a
+/// second look too, since it may be about such a float as the key of a map. The bytes of that
+/// second pass are the ones that are used: a payload may read live gauges, and differ from one
+/// pass to the next.
 pub(crate) fn body<P: Serialize + ?Sized>(payload: &P, limit: usize) -> Result<Bytes, BuildError> {
     let mut buffer = LimitedBuffer::new(limit);
     let mut formatter = NullFlag::default();
     let outcome = payload.serialize(&mut Serializer::with_formatter(&mut buffer, &mut formatter));
-    if !formatter.wrote_null() || buffer.overflowed() {
+    if buffer.overflowed() || (outcome.is_ok() && !formatter.wrote_null()) {
         return finish(buffer, outcome);
     }
 

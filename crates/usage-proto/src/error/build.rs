@@ -97,6 +97,10 @@ pub enum BuildError {
         /// The text without user information and query, on one line and clipped.
         text: String,
     },
+
+    /// The redirect URL of a registration has a `state` of its own beside the nonce (rule W23).
+    #[error("the redirect URL has a `state` of its own: leave it out, or set no nonce")]
+    RedirectState,
 }
 
 impl BuildError {
@@ -111,7 +115,7 @@ impl BuildError {
             Self::Segment { .. } | Self::UriTooLong { .. } => Some("path"),
             Self::NotFinite { path } => Some(path),
             Self::Blank { field } => Some(field),
-            Self::RedirectUrl { .. } => Some("redirect_url"),
+            Self::RedirectUrl { .. } | Self::RedirectState => Some("redirect_url"),
             Self::TooLarge { .. } | Self::Encode { .. } => None,
         }
     }

@@ -55,16 +55,20 @@ impl Number {
         }
     }
 
-    /// The number that a JSON text stands for: an integer if it has neither fraction nor exponent
-    /// and fits, a float otherwise.
+    /// The number that a JSON text stands for, as `serde_json` reads it when none of its features
+    /// changes that: an integer if it has neither fraction nor exponent and fits, a float
+    /// otherwise; nothing if it is too large for one.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return None;
+        }
         if let Ok(n) = text.parse::<u64>() {
             return Some(n.into());
         }
         match text.parse::<i64>() {
-            // `-0` is a float in JSON terms: an integer would lose its sign.
+            // `-0` is a float: an integer would lose its sign.
             Ok(n) if n != 0 => Some(n.into()),
-            _ => text.parse::<f64>().ok().map(Self::from),
+            _ => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Self::from),
         }
     }
 }

@@ -61,6 +61,38 @@ impl<'de> Deserialize<'de> for Value {
 /// `arbitrary_precision`: as a map with this one key and the number's text (rule W11).
 const NUMBER_AS_TEXT: &str = "$serde_json::private::Number";
 
+/// Whether that feature is on. Only a map with that very key asks.
+fn numbers_are_texts() -> bool {
+    struct Probe(bool);
+
+    impl<'de> Deserialize<'de> for Probe {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(ProbeVisitor)
+        }
+    }
+
+    struct ProbeVisitor;
+
+    impl<'de> Visitor<'de> for ProbeVisitor {
+        type Value = Probe;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Probe, E> {
+            Ok(Probe(false))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Probe, A::Error> {
+            map.next_entry::<String, String>()?;
+            Ok(Probe(true))
+        }
+    }
+
+    serde_json::from_str("1.5").is_ok_and(|Probe(as_text)| as_text)
+}
+
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {
@@ -117,7 +149,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut values = Values::new();
         while let Some(key) = map.next_key::<String>()? {
-            if key == NUMBER_AS_TEXT && values.is_empty() {
+            if key == NUMBER_AS_TEXT && values.is_empty() && numbers_are_texts() {
                 let text: String = map.next_value()?;
                 return Number::parse(&text).map(Value::Number).ok_or_else(|| {
                     A::Error::invalid_value(Unexpected::Str(&text), &"the text of a number")

@@ -112,13 +112,13 @@ fn w9_a_key_that_is_not_finite_is_refused_too() {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             use serde::ser::SerializeMap;
             let mut map = serializer.serialize_map(None)?;
-            map.serialize_key(&f64::NAN)?;
-            map.serialize_value(&1)?;
+            map.serialize_entry(&1.5, &1)?;
+            map.serialize_entry(&f64::NAN, &1)?;
             map.end()
         }
     }
 
-    assert!(matches!(api().request(&Own(Odd)), Err(BuildError::Encode { .. })));
+    assert_eq!(blamed(&Own([Odd])), "[0]");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn answers_say_their_status_and_what_the_body_said() {
 #[test]
 fn what_the_api_says_cannot_break_out_of_its_line() {
     let text = refused(401, r#"{"error":"a\n\u001b[2Jb\u202ec"}"#);
-    assert_eq!(text, "the Usage API answered 401 Unauthorized: a [2Jbc");
+    assert_eq!(text, "the Usage API answered 401 Unauthorized: a [2Jb c");
     let text = refused(422, r#"{"errors":{"a\r\nSet-Cookie: x":["b\u0000c"]}}"#);
     assert!(!text.contains(char::is_control), "{text:?}");
 }

@@ -219,3 +219,25 @@ fn w8_an_object_is_not_read_from_a_list() {
         assert!(matches!(error, ParseRequestError::Body { .. }), "{body}: {error:?}");
     }
 }
+
+#[test]
+fn w11_a_map_may_have_the_key_that_serde_json_keeps_for_itself() {
+    let private = "$serde_json::private::Number";
+    // Where some crate turns on `arbitrary_precision`, which keeps the digits of a number as they
+    // were, `serde_json` itself cannot tell such a map from a number.
+    let number: serde_json::Number = serde_json::from_str("1.50").unwrap();
+    if number.to_string() == "1.50" {
+        return;
+    }
+    for value in [Value::from("12"), "x".into(), 1.into()] {
+        let payload = one(Values::from([(private, value)]));
+        let request = Api::new(BaseUrl::STAGING).request(&payload).unwrap();
+        assert_eq!(parse_request(&request).unwrap(), Payload::Usage(payload));
+    }
+}
+
+#[test]
+fn w10_a_number_too_large_for_a_float_is_refused() {
+    let error = parse_request(&post("/api/v1/usage/p", r#"[{"values":{"v":1e400}}]"#)).unwrap_err();
+    assert!(matches!(error, ParseRequestError::Body { line: 1, .. }), "{error:?}");
+}

@@ -56,6 +56,10 @@ fn w22_a_redirect_is_an_absolute_http_or_https_url() {
         "http://",
         "//h/x",
         "http://[::1",
+        "http:///x",
+        "http://?x",
+        "http://a\nb",
+        "\thttp://h",
     ] {
         let error = with(redirect).unwrap_err();
         assert!(matches!(error, BuildError::RedirectUrl { .. }), "{redirect}: {error:?}");
@@ -99,6 +103,9 @@ fn w23_the_state_must_be_the_one_that_was_sent() {
         let url = url(&state(redirect)).unwrap();
         assert!(url.ends_with(&format!("&redirect_url={sent}")), "{url}");
     }
+    let error = url(&state("http://h/?state=mine")).unwrap_err();
+    assert_eq!((&error, error.field()), (&BuildError::RedirectState, Some("redirect_url")));
+
     let registration = state("http://h/");
     assert_eq!(registration.parse_redirect("/?state=ab01&token=t").unwrap().expose(), "t");
     for redirect in [
