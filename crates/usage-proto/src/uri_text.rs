@@ -90,5 +90,9 @@ pub(crate) fn without_userinfo(text: &str) -> String {
     let authority_ends = rest.find(['/', '\\']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_ends);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    if host.is_empty() && !authority.is_empty() {
+        // The slashes around what is gone would meet, and make an authority of the path.
+        return format!("{scheme}{slashes}");
+    }
     format!("{scheme}{slashes}{host}{path}")
 }

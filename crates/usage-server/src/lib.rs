@@ -1,1 +1,135 @@
-//! usage-server
+//! A Usage API to talk to: the other end of `usage-proto`.
+//!
+//! It listens to what products report (that a server started, statistics, anonymous usage), checks
+//! it, and keeps it in one `SQLite` file. It serves two ends: in production behind
+//! `usagectl serve`, and in a test as a real API inside the test's own process, with switches that
+//! make it fail on demand.
+//!
+//! # In a test
+//!
+//! The server has its own threads. Nothing has to be async, and nothing is left behind.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use usage_server::{Config, Database, Server};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
+//! let token = server.create_token("Example Inc.")?;
+//!
+//! // The product under test would be given `server.url()` and the token. Here it is six lines.
+//! let body = r#"[{"tags":{"os":"linux"},"values":{"num_databases":3}}]"#;
+//! let mut product = TcpStream::connect(server.local_addr())?;
+//! write!(product, "POST /api/v1/usage/influxdb HTTP/1.1\r\nHost: localhost\r\n")?;
+//! write!(product, "X-Authorization: {}\r\nConnection: close\r\n", token.expose())?;
+//! write!(product, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+//! let mut answer = String::new();
+//! product.read_to_string(&mut answer)?;
+//! assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"));
+//!
+//! let rows = server.store().usage()?;
+//! assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
+//! assert_eq!(rows[0].report.data[0].tags.get("os"), Some("linux"));
+//!
+//! server.shutdown()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Routes
+//!
+//! | request | success | stored as |
+//! |---|---|---|
+//! | `POST /api/v1/servers` | 201 `{}` | [`Store::servers`] |
+//! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
+//! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
+//! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
+//!
+//! Every answer is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
+//!
+//! | status | when |
+//! |---|---|
+//! | 401 | the token is not known |
+//! | 404 | there is no such route, or the product in it is not UTF-8 |
+//! | 405 | the route takes another method, which `Allow` names |
+//! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
+//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape; under `idempotency_key`, the key can not be read |
+//! | 500 | the report could not be stored, or its body took too long to arrive |
+//! | 503 | the queue is [full](Config::queue); `/healthz`: the database does not answer |
+//!
+//! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
+//! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
+//! there is no 400, 408 or 415. The three exceptions stand in the table. With 413 the connection is
+//! closed, but not before up to 16 MiB, or 2 s, of the rest was read and thrown away: a client that
+//! sends first and reads later finds an answer and no reset.
+//!
+//! ## Who reports
+//!
+//! A token comes in the header `X-Authorization`, or as `?token=`; the header counts if both are
+//! there. A blank one is none. A report without a token is stored without an organisation; one with
+//! an unknown token is refused. Tokens are made with [`Server::create_token`] or
+//! [`Store::create_token`].
+//!
+//! ## What is asked of a report
+//!
+//! - A server needs `cluster_id`, `server_id`, `host`, `product` and `version`.
+//! - Statistics need `cluster_id`, `server_id` and a `name` in each item.
+//! - Usage needs nothing in its items.
+//!
+//! White space alone is blank, in a product's path segment too. `null` is taken for an empty text,
+//! list or map, because deployed senders write it. Fields that are not known are not stored.
+//!
+//! ## Reports that come twice
+//!
+//! A request may carry `Idempotency-Key: "…"`, a quoted string (RFC 9651) of 1 to 256 characters.
+//! The first report stored with it decides: whatever comes later with the same key and the same
+//! token (or, like it, without one) is answered with the status of the first and not looked at
+//! (rule W43). Keys are remembered as long as their reports are stored. A report that was refused
+//! does not use up its key.
+//!
+//! # Faults
+//!
+//! [`Faults`] makes the three `POST` routes answer a status for the next few requests or for ever,
+//! redirect, ask to wait, or take their time, at any moment while the server runs:
+//!
+//! ```
+//! # use usage_server::{Config, Database, Server};
+//! # let server = Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
+//! server.faults().fail(Some("503:3".parse()?)); // three times 503, then healthy again
+//! server.faults().retry_after(Some("30"))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Storage
+//!
+//! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
+//! waits, commits it in one transaction, and only then are the requests answered. So an answer
+//! promises that the report survives a power cut, and a slow disk makes transactions larger rather
+//! than the queue longer; [`Store::metrics`] counts both. If a commit fails, every request in it is
+//! told so and nothing of it is stored. Of a token only its SHA-256 is kept. A file that is no
+//! database, is another program's or was written by a newer version is refused and not touched.
+
+mod answer;
+mod app;
+mod auth;
+mod body;
+mod config;
+mod connection;
+mod ended;
+mod error;
+mod faults;
+mod idempotency;
+mod log;
+mod observe;
+mod routes;
+mod server;
+mod store;
+mod validate;
+
+pub use config::Config;
+pub use error::ServerError;
+pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
+pub use log::RequestLog;
+pub use server::Server;
+pub use store::{Database, Metrics, Store, StoreError, Stored};

@@ -155,6 +155,7 @@ fn w37_a_redirect_is_an_error_that_tells_where_to() {
             ("https:\\\\a@secret@other.test\\x", "https:\\\\other.test\\x"),
             ("a@b/c@d", "b/c@d"),
             ("a/b@c", "a/b@c"),
+            ("http:/a@/user:secret@host", "http:/"),
             ("http://[::1", "http://[::1"),
             ("ftp://127.0.0.1/x", "ftp://127.0.0.1/x"),
         ] {

@@ -1,0 +1,119 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Database, Faults, RequestLog, store};
+
+/// How a [`Server`](crate::Server) is to run. Everything but the database has a default.
+///
+/// ```
+/// use usage_server::{Config, Database};
+///
+/// let config = Config::new(Database::file("usage.db"))
+///     .body_limit(256 * 1024)
+///     .on_request(|request| eprintln!("{request}"));
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) database: Database,
+    pub(crate) faults: Faults,
+    pub(crate) log: Option<Arc<LogFn>>,
+    pub(crate) body_limit: usize,
+    pub(crate) head_deadline: Duration,
+    pub(crate) body_deadline: Duration,
+    pub(crate) drain_deadline: Duration,
+    pub(crate) connections: usize,
+    pub(crate) queue: usize,
+}
+
+/// Longer than any deadline needs to be, and short enough to be added to the time of day.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+pub(crate) type LogFn = dyn Fn(&RequestLog) + Send + Sync;
+
+impl Config {
+    /// The defaults, over a database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            faults: Faults::new(),
+            log: None,
+            body_limit: 1024 * 1024,
+            head_deadline: Duration::from_secs(30),
+            body_deadline: Duration::from_secs(30),
+            drain_deadline: Duration::from_secs(10),
+            connections: 512,
+            queue: store::QUEUE,
+        }
+    }
+
+    /// Starts with these faults.
+    #[must_use]
+    pub fn faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Called once for each request, when its answer is ready. It runs on the threads that answer:
+    /// it must be quick.
+    #[must_use]
+    pub fn on_request(self, log: impl Fn(&RequestLog) + Send + Sync + 'static) -> Self {
+        Self { log: Some(Arc::new(log)), ..self }
+    }
+
+    /// The largest body that is taken, in bytes; 1 MiB unless set. Above it the answer is 413.
+    #[must_use]
+    pub fn body_limit(self, bytes: usize) -> Self {
+        Self { body_limit: bytes, ..self }
+    }
+
+    /// How long the head of a request may take, counted from the opening of the connection or from
+    /// the answer before; 30 seconds unless set. An idle connection is closed after it too.
+    #[must_use]
+    pub fn head_deadline(self, deadline: Duration) -> Self {
+        Self { head_deadline: deadline.min(FOREVER), ..self }
+    }
+
+    /// How long the body of a request may take once its head is there; 30 seconds unless set.
+    #[must_use]
+    pub fn body_deadline(self, deadline: Duration) -> Self {
+        Self { body_deadline: deadline.min(FOREVER), ..self }
+    }
+
+    /// How long [`Server::shutdown`](crate::Server::shutdown) waits for requests in flight;
+    /// 10 seconds unless set.
+    #[must_use]
+    pub fn drain_deadline(self, deadline: Duration) -> Self {
+        Self { drain_deadline: deadline.min(FOREVER), ..self }
+    }
+
+    /// How many connections may be open at once; 512 unless set, and at least one. Further ones
+    /// wait to be accepted.
+    #[must_use]
+    pub fn connections(self, most: usize) -> Self {
+        Self { connections: most.max(1), ..self }
+    }
+
+    /// How many reports may wait for the database; 1024 unless set, and at least one. Beyond it
+    /// the answer is 503. As a connection has one request in flight, this only comes to matter if
+    /// it is below [`connections`](Self::connections).
+    #[must_use]
+    pub fn queue(self, most: usize) -> Self {
+        Self { queue: most.max(1), ..self }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("database", &self.database)
+            .field("faults", &self.faults)
+            .field("body_limit", &self.body_limit)
+            .field("head_deadline", &self.head_deadline)
+            .field("body_deadline", &self.body_deadline)
+            .field("drain_deadline", &self.drain_deadline)
+            .field("connections", &self.connections)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! Sockets: accepting them, serving them, and closing them so that the last answer arrives.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use http::header::CONNECTION;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::app::App;
+use crate::routes;
+
+/// How much of a refused body is read and thrown away, and for how long.
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// A pause after a failed accept, which most often means that there is no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the owner of the server wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Take no more requests, finish those in flight.
+    Draining,
+    /// Stop at once.
+    Aborting,
+}
+
+/// Serves until told otherwise. Returns how many requests were in flight when the drain deadline
+/// passed.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: &Arc<App>,
+    mut phase: watch::Receiver<Phase>,
+) -> usize {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(app.config.head_deadline);
+    let server = Connections { http, router: routes::router(app), phase: phase.clone() };
+    let mut connections = JoinSet::new();
+    tokio::select! {
+        () = server.accept(listener, app.config.connections, &mut connections) => {}
+        () = leaves(&mut phase, Phase::Running) => {}
+    }
+    let drained = async { while connections.join_next().await.is_some() {} };
+    tokio::select! {
+        () = drained => 0,
+        () = sleep(app.config.drain_deadline) => app.in_flight(),
+        () = leaves(&mut phase, Phase::Draining) => app.in_flight(),
+    }
+    // What is left of the connections is aborted with their set.
+}
+
+/// Returns when the phase is neither this nor one before it.
+async fn leaves(phase: &mut watch::Receiver<Phase>, left: Phase) {
+    // An error means that the owner is gone, which is an end too.
+    let _ = phase.wait_for(|phase| *phase != Phase::Running && *phase != left).await;
+}
+
+struct Connections {
+    http: http1::Builder,
+    router: Router,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Connections {
+    async fn accept(&self, listener: TcpListener, most: usize, connections: &mut JoinSet<()>) {
+        let places = Arc::new(Semaphore::new(most));
+        loop {
+            // The semaphore is never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let stream = loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => break stream,
+                    Err(_) => sleep(ACCEPT_PAUSE).await,
+                }
+            };
+            while connections.try_join_next().is_some() {}
+            let connection = self.connection(stream);
+            connections.spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        }
+    }
+
+    /// One connection, with as many requests as the client sends on it.
+    fn connection(&self, stream: TcpStream) -> impl Future<Output = ()> + use<> {
+        let router = TowerToHyperService::new(self.router.clone());
+        let mut phase = self.phase.clone();
+        let http = self.http.clone();
+        async move {
+            // Answers are small and written at once; where this fails they are only later.
+            let _ = stream.set_nodelay(true);
+            let unread = Arc::new(AtomicBool::new(false));
+            let service = service_fn(|request| {
+                let (unread, answer) = (unread.clone(), router.call(request));
+                Box::pin(async move {
+                    let response = answer.await?;
+                    // An answer closes the connection for one reason only: it was given before
+                    // the request had been read to its end.
+                    unread.store(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
+                    Ok::<_, std::convert::Infallible>(response)
+                })
+            });
+            let mut connection = http.serve_connection(TokioIo::new(stream), service);
+            let mut draining = pin!(leaves(&mut phase, Phase::Running));
+            let mut drains = false;
+            let served = poll_fn(|context| {
+                if !drains && draining.as_mut().poll(context).is_ready() {
+                    drains = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+                connection.poll_without_shutdown(context)
+            })
+            .await;
+            let stream = connection.into_parts().io.into_inner();
+            close(stream, unread.load(Ordering::Relaxed) || served.is_err()).await;
+        }
+    }
+}
+
+/// Closes a connection. Bytes that arrive for a closed socket make the kernel reset it, and a reset
+/// can destroy an answer that the client has not read: where more is to come, it is read first.
+async fn close(mut stream: TcpStream, more_to_come: bool) {
+    let closed = stream.shutdown().await;
+    if !more_to_come || closed.is_err() {
+        return;
+    }
+    let discard = async {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut left = LINGER_BYTES;
+        while let Ok(read @ 1..) = stream.read(&mut buffer).await
+            && read < left
+        {
+            left -= read;
+        }
+    };
+    // The deadline is as good an end as any.
+    let _ = timeout(LINGER_TIME, discard).await;
+}

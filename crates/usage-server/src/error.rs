@@ -1,0 +1,46 @@
+use std::io;
+use std::net::SocketAddr;
+
+use crate::StoreError;
+
+/// Why a server did not start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address to listen on has no meaning here.
+    #[error("cannot make out the address to listen on: write it as 127.0.0.1:8080")]
+    #[non_exhaustive]
+    Address {
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: is another program there?")]
+    #[non_exhaustive]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The threads of the server could not be started.
+    #[error("cannot start the server's threads")]
+    #[non_exhaustive]
+    Threads {
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The database could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The drain deadline passed. What had been answered is stored.
+    #[error("{requests} requests were still in flight at the drain deadline and got no answer")]
+    #[non_exhaustive]
+    Unfinished {
+        /// How many.
+        requests: usize,
+    },
+    /// The server's thread panicked, which is a bug in this crate.
+    #[error("the server's thread panicked")]
+    Panicked,
+}

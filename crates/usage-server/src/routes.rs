@@ -1,0 +1,152 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+use usage_proto::{ParseRequestError, Payload, SimpleError, parse_request};
+
+use crate::answer::{self, Failure, Organisation, Refusal};
+use crate::app::App;
+use crate::observe::observe;
+use crate::store::{Kind, Report, Row, Sender, TokenHash, TokenState};
+use crate::{StoreError, auth, idempotency, validate};
+
+/// How long the database may take to show that it is there.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/servers", post(save))
+        .route("/api/v1/stats/{product}", post(save))
+        .route("/api/v1/usage/{product}", post(save))
+        .route("/healthz", get(health))
+        .fallback(|| async { Refusal::UnknownRoute })
+        .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
+        .layer(from_fn_with_state(app.clone(), observe))
+        .with_state(app.clone())
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let failure = match timeout(HEALTH_DEADLINE, app.store.barrier()).await {
+        Ok(Ok(())) => return answer::json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
+        Ok(Err(error)) => answer::chain(&error),
+        Err(_) => format!("the database took more than {HEALTH_DEADLINE:?}"),
+    };
+    let error = SimpleError::new("the database does not answer");
+    let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, &error);
+    response.extensions_mut().insert(Failure(failure));
+    response
+}
+
+/// All three reports, once the fault switches let them through.
+async fn save(State(app): State<Arc<App>>, request: Request) -> Response {
+    let fault = app.config.faults.next();
+    let response = match fault.answer {
+        Some(answer) => answer.into_response(),
+        None => identify(&app, request).await,
+    };
+    if !fault.delay.is_zero() {
+        sleep(fault.delay).await;
+    }
+    response
+}
+
+/// Finds out who sends the report, and whether it was answered before.
+async fn identify(app: &App, request: Request) -> Response {
+    let token = auth::token(request.headers(), request.uri());
+    let key = idempotency::key(request.headers());
+    let known_as = key.as_ref().ok().cloned().flatten();
+    let Sender { token, first } = match look_up(app, token, known_as).await {
+        Ok(sender) => sender,
+        Err(error) => return Refusal::from(error).into_response(),
+    };
+    let (token_id, organisation) = match token {
+        TokenState::None => (None, None),
+        TokenState::Known { id, organisation } => (Some(id), Some(organisation)),
+        TokenState::Unknown => return Refusal::UnknownToken.into_response(),
+    };
+    let result = match (key, first) {
+        (Err(errors), _) => Err(errors.into()),
+        (Ok(_), Some(first)) => Ok(first),
+        (Ok(key), None) => store(app, request, token_id, key).await,
+    };
+    let mut response = match result {
+        Ok(kind) => answer::success(status(kind)),
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Some(organisation) = organisation {
+        response.extensions_mut().insert(Organisation(organisation));
+    }
+    response
+}
+
+async fn look_up(
+    app: &App,
+    token: Option<TokenHash>,
+    key: Option<String>,
+) -> Result<Sender, StoreError> {
+    if token.is_none() && key.is_none() {
+        return Ok(Sender { token: TokenState::None, first: None });
+    }
+    let store = app.store.clone();
+    spawn_blocking(move || store.sender(token, key.as_deref()))
+        .await
+        // It panicked, or the runtime goes down.
+        .unwrap_or(Err(StoreError::Closed))
+}
+
+/// Checks and stores a report; returns what the first report with its key was.
+async fn store(
+    app: &App,
+    request: Request,
+    token_id: Option<i64>,
+    idempotency_key: Option<String>,
+) -> Result<Kind, Refusal> {
+    let (parts, body) = request.into_parts();
+    // It was read and limited before it came here.
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| Refusal::Broken)?;
+    let row = row(&Request::from_parts(parts, body))?;
+    Ok(app.store.save(Report { token_id, idempotency_key, row }).await?)
+}
+
+fn row(request: &http::Request<bytes::Bytes>) -> Result<Row, Refusal> {
+    let payload = parse_request(request).map_err(|error| match error {
+        ParseRequestError::Body { .. } => Refusal::body(error.to_string()),
+        ParseRequestError::Segment { .. } => Refusal::Segment(error.to_string()),
+        _ => Refusal::UnknownRoute,
+    })?;
+    let row = match payload {
+        Payload::Server(server) => {
+            validate::server(&server)?;
+            Ok(Row::Server(server))
+        }
+        Payload::Stats(stats) => {
+            validate::stats(&stats)?;
+            Row::stats(stats)
+        }
+        Payload::Usage(usage) => {
+            validate::usage(&usage)?;
+            Row::usage(usage)
+        }
+        // A payload that the protocol knows and this version of the server does not.
+        _ => return Err(Refusal::UnknownRoute),
+    };
+    row.map_err(|error| Refusal::body(error.to_string()))
+}
+
+/// What the original API answers.
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Server | Kind::Usage => StatusCode::CREATED,
+        Kind::Stats => StatusCode::OK,
+    }
+}

@@ -1,0 +1,94 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What went wrong with the database.
+///
+/// The sources are behind an [`Arc`] because one failed transaction is told to every request that
+/// was in it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file can not be opened or created.
+    #[error("cannot open the database {}: check that its directory exists and can be written to", path.display())]
+    #[non_exhaustive]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What `SQLite` said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file is there and is no database.
+    #[error("{} is not an SQLite database: name another file, or a new one", path.display())]
+    #[non_exhaustive]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is another program's database.
+    #[error("{} is a database of another program: name another file, or a new one", path.display())]
+    #[non_exhaustive]
+    Foreign {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A newer version of this crate wrote the database.
+    #[error(
+        "the database {} has schema version {found}, and this program knows versions up to \
+         {supported}: run a newer version of the program",
+        path.display()
+    )]
+    #[non_exhaustive]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The version of the schema in the file.
+        found: i64,
+        /// The newest version that this crate knows.
+        supported: i64,
+    },
+    /// There is no place for a temporary database.
+    #[error("cannot create a directory for a temporary database: set TMPDIR to one with room")]
+    #[non_exhaustive]
+    Temporary {
+        /// What the operating system said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A transaction failed, and nothing of it was stored.
+    #[error("cannot write to the database {}: nothing was stored", path.display())]
+    #[non_exhaustive]
+    Write {
+        /// The database file.
+        path: PathBuf,
+        /// What `SQLite` said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A query failed.
+    #[error("cannot read from the database {}", path.display())]
+    #[non_exhaustive]
+    Read {
+        /// The database file.
+        path: PathBuf,
+        /// What `SQLite` or the JSON reader said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// As many writes wait as may wait.
+    #[error("{capacity} writes are waiting for the database already: try again in a few seconds")]
+    #[non_exhaustive]
+    Busy {
+        /// How many may wait.
+        capacity: usize,
+    },
+    /// The thread that writes has ended.
+    #[error("the database is closed")]
+    Closed,
+    /// A token needs to belong to someone.
+    #[error("the name of the organisation is blank: a token needs one")]
+    BlankOrganisation,
+    /// The operating system gave no random bytes for a token.
+    #[error("cannot make a token: the operating system gave no random bytes")]
+    #[non_exhaustive]
+    Random {
+        /// What the operating system said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,211 @@
+//! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
+
+mod database;
+mod error;
+mod metrics;
+mod queue;
+mod read;
+mod report;
+mod schema;
+mod sql;
+mod token_hash;
+mod writer;
+
+pub use database::Database;
+pub use error::StoreError;
+pub use metrics::Metrics;
+pub use read::Stored;
+pub(crate) use read::{Sender, TokenState};
+pub(crate) use report::{Kind, Report, Row};
+pub(crate) use token_hash::TokenHash;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use usage_proto::{Server, Stats, Token, Usage};
+
+use database::Location;
+use metrics::Counters;
+use queue::Queue;
+use read::Readers;
+use writer::{Done, Job, Reply, Work};
+
+/// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
+pub(crate) const QUEUE: usize = 1024;
+
+/// The tokens and reports of a Usage API, in one `SQLite` file.
+///
+/// A clone is another handle to the same. It can be used without a [`Server`](crate::Server), and
+/// beside one: several processes may have the same file open.
+///
+/// Its methods block, for milliseconds as a rule. In async code they belong into
+/// `spawn_blocking`.
+///
+/// ```
+/// use usage_server::{Database, Store};
+///
+/// let store = Store::open(&Database::temporary())?;
+/// let token = store.create_token("Example Inc.")?;
+/// assert!(store.usage()?.is_empty());
+/// # Ok::<(), usage_server::StoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    // Fields go in this order: the writer, then the readers, then the directory of their files.
+    queue: Queue,
+    readers: Readers,
+    path: PathBuf,
+    counters: Arc<Counters>,
+    _directory: Option<TempDir>,
+}
+
+impl Store {
+    /// Opens a database, and creates it or brings its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// A file that is not `SQLite`, is another program's, or was written by a newer version is left
+    /// as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`], [`StoreError::Newer`].
+    /// Otherwise [`StoreError::Open`] or [`StoreError::Temporary`].
+    pub fn open(database: &Database) -> Result<Self, StoreError> {
+        Self::open_with(database, QUEUE)
+    }
+
+    pub(crate) fn open_with(database: &Database, queue: usize) -> Result<Self, StoreError> {
+        let (path, directory) = place(database)?;
+        let connection = schema::open_writer(&path)?;
+        let counters = Arc::<Counters>::default();
+        let queue = Queue::start(connection, path.clone(), counters.clone(), queue)?;
+        let readers = Readers::new(path.clone());
+        let inner = Inner { queue, readers, path, counters, _directory: directory };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes a token for an organisation, durable when this returns.
+    ///
+    /// Only its SHA-256 is stored: nobody can read the token again, so hand it on now. An
+    /// organisation may have several.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BlankOrganisation`], [`StoreError::Random`], [`StoreError::Write`] or
+    /// [`StoreError::Closed`].
+    pub fn create_token(&self, organisation: &str) -> Result<Token, StoreError> {
+        let organisation = organisation.trim();
+        if organisation.is_empty() {
+            return Err(StoreError::BlankOrganisation);
+        }
+        let token = random_token()?;
+        let work = Work::Token {
+            hash: TokenHash::of(token.expose().as_bytes()),
+            organisation: organisation.to_owned(),
+        };
+        let (reply, answer) = sync_channel(1);
+        self.inner.queue.send(Job { work, reply: Reply::Thread(reply) })?;
+        answer.recv().map_err(|_| StoreError::Closed)??;
+        Ok(token)
+    }
+
+    /// The servers that registered, oldest first, all of them in memory at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] or [`StoreError::Read`].
+    pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
+        self.inner.readers.servers()
+    }
+
+    /// The statistics that came, oldest first, all of them in memory at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] or [`StoreError::Read`].
+    pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
+        self.inner.readers.stats()
+    }
+
+    /// The usage that came, oldest first, all of it in memory at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] or [`StoreError::Read`].
+    pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
+        self.inner.readers.usage()
+    }
+
+    /// What was done since the store was opened.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.inner.counters.snapshot()
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Who sends a request, and whether its key is known. Blocks.
+    pub(crate) fn sender(
+        &self,
+        token: Option<TokenHash>,
+        key: Option<&str>,
+    ) -> Result<Sender, StoreError> {
+        self.inner.readers.sender(token, key)
+    }
+
+    /// Stores a report, and returns when it is durable: what the first report with its key was.
+    pub(crate) async fn save(&self, report: Report) -> Result<Kind, StoreError> {
+        let kind = report.row.kind();
+        match self.write(Work::Report(report)).await? {
+            Done::Repeated(first) => Ok(first),
+            Done::Stored | Done::Nothing => Ok(kind),
+        }
+    }
+
+    /// Returns when everything sent before is durable, if the database would take a write.
+    pub(crate) async fn barrier(&self) -> Result<(), StoreError> {
+        self.write(Work::Barrier).await.map(drop)
+    }
+
+    async fn write(&self, work: Work) -> Result<Done, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn place(database: &Database) -> Result<(PathBuf, Option<TempDir>), StoreError> {
+    match &database.0 {
+        // Readers are opened later: a relative path would follow the process to another directory.
+        Location::File(path) => std::path::absolute(path)
+            .map(|path| (path, None))
+            .map_err(|error| StoreError::Open { path: path.clone(), source: Arc::new(error) }),
+        Location::Temporary => tempfile::Builder::new()
+            .prefix("usage-server-")
+            .tempdir()
+            .map(|directory| (directory.path().join("usage.db"), Some(directory)))
+            .map_err(|error| StoreError::Temporary { source: Arc::new(error) }),
+    }
+}
+
+fn random_token() -> Result<Token, StoreError> {
+    let random = |source| StoreError::Random { source };
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| random(Arc::new(error)))?;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String can not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Token::new(&text).map_err(|error| random(Arc::new(error)))
+}

@@ -1,0 +1,50 @@
+//! Every statement, beside each other, to be read against `schema_1.sql`.
+
+pub(super) const INSERT_TOKEN: &str = "\
+    INSERT INTO token (hash, organisation, created_at)
+    VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
+
+/// Inserts nothing if the key is known: the unique index decides, inside the transaction.
+pub(super) const INSERT_REPORT: &str = "\
+    INSERT INTO report (received_at, token_id, kind, idempotency_key)
+    VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3)
+    ON CONFLICT DO NOTHING";
+
+/// Spells its condition like the unique index, which then answers it.
+pub(super) const FIRST_WITH_KEY: &str = "\
+    SELECT kind FROM report
+    WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2";
+
+pub(super) const INSERT_SERVER: &str = "\
+    INSERT INTO server (report_id, cluster_id, server_id, host, product, version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+pub(super) const INSERT_STATS: &str = "\
+    INSERT INTO stats (report_id, product, cluster_id, server_id, data)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+pub(super) const INSERT_USAGE: &str = "\
+    INSERT INTO usage (report_id, product, data) VALUES (?1, ?2, ?3)";
+
+pub(super) const TOKEN: &str = "SELECT id, organisation FROM token WHERE hash = ?1";
+
+pub(super) const SERVERS: &str = "\
+    SELECT report.id, received_at, organisation, cluster_id, server_id, host, product, version
+    FROM server
+    JOIN report ON report.id = report_id
+    LEFT JOIN token ON token.id = token_id
+    ORDER BY report.id";
+
+pub(super) const STATS: &str = "\
+    SELECT report.id, received_at, organisation, product, cluster_id, server_id, data
+    FROM stats
+    JOIN report ON report.id = report_id
+    LEFT JOIN token ON token.id = token_id
+    ORDER BY report.id";
+
+pub(super) const USAGE: &str = "\
+    SELECT report.id, received_at, organisation, product, data
+    FROM usage
+    JOIN report ON report.id = report_id
+    LEFT JOIN token ON token.id = token_id
+    ORDER BY report.id";

@@ -1,0 +1,169 @@
+//! The one thread that writes: many waiting requests in one transaction.
+
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, mpsc};
+
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+use super::metrics::Counters;
+use super::report::{Kind, Report, Row};
+use super::{StoreError, TokenHash, sql};
+
+/// The most jobs in one transaction, so that the first of them does not wait for ever.
+const BATCH: usize = 256;
+
+/// One thing to write, and whom to tell when it is durable.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) reply: Reply,
+}
+
+#[derive(Debug)]
+pub(super) enum Work {
+    Report(Report),
+    Token {
+        hash: TokenHash,
+        organisation: String,
+    },
+    /// Nothing to write: the answer shows that everything before it is durable, and that the
+    /// database would take a write.
+    Barrier,
+}
+
+#[derive(Debug)]
+pub(super) enum Reply {
+    Task(oneshot::Sender<Result<Done, StoreError>>),
+    Thread(mpsc::SyncSender<Result<Done, StoreError>>),
+}
+
+/// What became of a job whose transaction is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// A report or a token is stored.
+    Stored,
+    /// The key was known, from a report of this kind, and nothing was stored.
+    Repeated(Kind),
+    /// There was nothing to store.
+    Nothing,
+}
+
+impl Reply {
+    fn send(self, result: Result<Done, StoreError>) {
+        // Nobody may be waiting any more: a client went away. Its report is stored all the same.
+        match self {
+            Reply::Task(sender) => drop(sender.send(result)),
+            Reply::Thread(sender) => drop(sender.send(result)),
+        }
+    }
+}
+
+/// Writes until nobody can send a job any more.
+pub(super) fn run(connection: &Connection, path: &Path, jobs: &Receiver<Job>, counters: &Counters) {
+    while let Ok(first) = jobs.recv() {
+        let mut replies = Vec::new();
+        let results = match transact(connection, first, jobs, &mut replies) {
+            Ok(done) => {
+                count(counters, &done);
+                done.into_iter().map(Ok).collect()
+            }
+            Err(error) => {
+                roll_back(connection);
+                let error = StoreError::Write { path: path.to_owned(), source: Arc::new(error) };
+                vec![Err(error); replies.len()]
+            }
+        };
+        for (reply, result) in replies.into_iter().zip(results) {
+            counters.answered.fetch_add(1, Relaxed);
+            reply.send(result);
+        }
+    }
+}
+
+/// Runs one transaction over `first` and everything that waits behind it. All of it is durable, or
+/// none of it is stored; either way `replies` holds whoever is to be told.
+fn transact(
+    connection: &Connection,
+    first: Job,
+    jobs: &Receiver<Job>,
+    replies: &mut Vec<Reply>,
+) -> rusqlite::Result<Vec<Done>> {
+    replies.push(first.reply);
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut done = vec![perform(connection, first.work)?];
+    // Whoever came while the lock was awaited is taken along, and so is whoever comes meanwhile.
+    while done.len() < BATCH
+        && let Ok(job) = jobs.try_recv()
+    {
+        replies.push(job.reply);
+        done.push(perform(connection, job.work)?);
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(done)
+}
+
+fn roll_back(connection: &Connection) {
+    // SQLite has rolled back by itself after some errors. Where this fails too, the next BEGIN
+    // fails, and says so to whoever waits for it.
+    if !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+}
+
+fn count(counters: &Counters, done: &[Done]) {
+    let number = |of: fn(&Done) -> bool| done.iter().filter(|done| of(done)).count() as u64;
+    let stored = number(|done| matches!(done, Done::Stored));
+    counters.stored.fetch_add(stored, Relaxed);
+    counters.repeated.fetch_add(number(|done| matches!(done, Done::Repeated(_))), Relaxed);
+    counters.commits.fetch_add(u64::from(stored > 0), Relaxed);
+}
+
+fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Done> {
+    match work {
+        Work::Report(report) => insert_report(connection, &report),
+        Work::Token { hash, organisation } => {
+            connection
+                .prepare_cached(sql::INSERT_TOKEN)?
+                .execute(params![hash.as_bytes(), organisation])?;
+            Ok(Done::Stored)
+        }
+        Work::Barrier => Ok(Done::Nothing),
+    }
+}
+
+fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
+    let Report { token_id, idempotency_key, row } = report;
+    let kind = row.kind().as_str();
+    let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
+        token_id,
+        kind,
+        idempotency_key
+    ])?;
+    if inserted == 0 {
+        let first = connection
+            .prepare_cached(sql::FIRST_WITH_KEY)?
+            .query_row(params![token_id, idempotency_key], |row| row.get(0))?;
+        return Ok(Done::Repeated(first));
+    }
+    let id = connection.last_insert_rowid();
+    match row {
+        Row::Server(server) => connection.prepare_cached(sql::INSERT_SERVER)?.execute(params![
+            id,
+            server.cluster_id,
+            server.server_id,
+            server.host,
+            server.product,
+            server.version
+        ])?,
+        Row::Stats { product, cluster_id, server_id, data } => connection
+            .prepare_cached(sql::INSERT_STATS)?
+            .execute(params![id, product, cluster_id, server_id, data])?,
+        Row::Usage { product, data } => {
+            connection.prepare_cached(sql::INSERT_USAGE)?.execute(params![id, product, data])?
+        }
+    };
+    Ok(Done::Stored)
+}

@@ -1,0 +1,105 @@
+//! Which files are taken for a database, and which are left alone.
+
+use std::fs;
+
+use rusqlite::Connection;
+use usage_server::{Database, Server, ServerError, Store, StoreError};
+
+use crate::client::temporary;
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notes.txt");
+    let notes = "These are my notes, and they are precious. ".repeat(100);
+    fs::write(&path, &notes).unwrap();
+    let error = Store::open(&Database::file(&path)).unwrap_err();
+    assert!(matches!(error, StoreError::NotADatabase { .. }), "{error:?}");
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), notes);
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("music.db");
+    let music = Connection::open(&path).unwrap();
+    music.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
+    drop(music);
+    let before = fs::read(&path).unwrap();
+    let error = Store::open(&Database::file(&path)).unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+    assert!(error.to_string().contains("music.db"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.db");
+    drop(Store::open(&Database::file(&path)).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&Database::file(&path)).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, supported: 1, .. }), "{error:?}");
+    assert!(error.to_string().contains("usage.db"), "{error}");
+}
+
+#[test]
+fn a_place_that_is_not_there_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [directory.path().join("missing/usage.db"), directory.path().to_owned()] {
+        let error = Store::open(&Database::file(&path)).unwrap_err();
+        assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    assert!(matches!(Store::open(&Database::file("")), Err(StoreError::Open { .. })));
+}
+
+/// `SQLite` has names of its own for databases that are no files.
+#[test]
+fn a_path_is_a_path() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in [":memory:", "file:usage.db?mode=memory"] {
+        let path = directory.path().join(name);
+        let store = Store::open(&Database::file(&path)).unwrap();
+        store.create_token("Example Inc.").unwrap();
+        assert!(path.exists());
+    }
+}
+
+#[test]
+fn a_server_does_not_start_without_its_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = usage_server::Config::new(Database::file(directory.path()));
+    let error = Server::bind("127.0.0.1:0", config).unwrap_err();
+    assert!(matches!(error, ServerError::Store(StoreError::Open { .. })), "{error:?}");
+}
+
+#[test]
+fn a_temporary_database_is_gone_with_its_last_handle() {
+    let server = crate::client::start_with(temporary());
+    let store = server.store().clone();
+    let path = store.path().to_owned();
+    server.shutdown().unwrap();
+    assert!(path.exists());
+    drop(store);
+    assert!(!path.exists());
+    assert!(!path.parent().unwrap().exists());
+}
+
+/// What is stored can be read with any `SQLite` shell.
+#[test]
+fn tables_say_what_was_sent() {
+    let server = crate::client::start();
+    crate::client::post(&server, "/api/v1/usage/influxdb", crate::client::USAGE);
+    let row: (String, Option<i64>, String, String) = Connection::open(server.store().path())
+        .unwrap()
+        .query_row(
+            "SELECT kind, token_id, product, data FROM report JOIN usage ON report_id = id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .unwrap();
+    let sent = crate::client::USAGE.to_owned();
+    assert_eq!(row, ("usage".to_owned(), None, "influxdb".to_owned(), sent));
+}

@@ -1,0 +1,140 @@
+//! W43: a known key is answered like the first time, and stored once.
+
+use crate::client::{Request, SERVER, STATS, USAGE, start, start_with, temporary};
+use crate::storage::all_at_once;
+use usage_server::{Config, Database};
+
+const TARGET: &str = "/api/v1/usage/influxdb";
+const KEY: &str = "8e03978e40d5431c9c8b7a6f5e4d3c2b";
+
+#[test]
+fn a_repeated_report_is_stored_once() {
+    let server = start();
+    for (target, body, status) in
+        [("/api/v1/servers", SERVER, 201), ("/api/v1/stats/p", STATS, 200), (TARGET, USAGE, 201)]
+    {
+        let request = Request::post(target, body).key(target);
+        let first = request.send(&server);
+        let second = request.send(&server);
+        assert_eq!((first.status, second.status), (status, status));
+        assert_eq!(first.body, second.body);
+    }
+    let store = server.store();
+    let rows = (store.servers().unwrap(), store.stats().unwrap(), store.usage().unwrap());
+    assert_eq!((rows.0.len(), rows.1.len(), rows.2.len()), (1, 1, 1));
+}
+
+#[test]
+fn without_a_key_each_report_counts() {
+    let server = start();
+    for _ in 0..2 {
+        assert_eq!(Request::post(TARGET, USAGE).send(&server).status, 201);
+    }
+    assert_eq!(server.store().usage().unwrap().len(), 2);
+}
+
+/// All of them pass the first look before any of them is stored: the index decides.
+#[test]
+fn repeated_reports_in_one_commit_are_stored_once() {
+    let server = start();
+    let answers = all_at_once(&server, &vec![Request::post(TARGET, USAGE).key(KEY); 16], |_| ());
+    assert!(answers.iter().all(|answer| (answer.status, answer.body.as_str()) == (201, "{}")));
+    assert_eq!(server.store().usage().unwrap().len(), 1);
+    let metrics = server.store().metrics();
+    assert_eq!((metrics.stored, metrics.repeated), (1, 15));
+}
+
+#[test]
+fn repeated_reports_side_by_side_are_stored_once() {
+    let server = start();
+    let request = Request::post(TARGET, USAGE).key(KEY);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(request.send(&server).status, 201));
+        }
+    });
+    assert_eq!(server.store().usage().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_belongs_to_its_token() {
+    let server = start();
+    let one = server.create_token("One").unwrap();
+    let two = server.create_token("Two").unwrap();
+    let request = Request::post(TARGET, USAGE).key(KEY);
+    for _ in 0..2 {
+        request.send(&server);
+        request.clone().token(one.expose()).send(&server);
+        request.clone().token(two.expose()).send(&server);
+    }
+    assert_eq!(server.store().usage().unwrap().len(), 3);
+    // A known key opens no door.
+    assert_eq!(request.token("unknown").send(&server).status, 401);
+}
+
+/// The first report decides: what comes later under its key is not looked at.
+#[test]
+fn another_report_under_a_known_key_is_answered_like_the_first() {
+    let server = start();
+    assert_eq!(Request::post("/api/v1/stats/p", STATS).key(KEY).send(&server).status, 200);
+    for (target, body) in [("/api/v1/stats/p", "not JSON"), (TARGET, USAGE)] {
+        let answer = Request::post(target, body).key(KEY).send(&server);
+        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
+    }
+    assert!(server.store().usage().unwrap().is_empty());
+}
+
+#[test]
+fn a_refused_report_does_not_use_up_its_key() {
+    let server = start();
+    assert_eq!(Request::post("/api/v1/servers", "{}").key(KEY).send(&server).status, 422);
+    assert_eq!(Request::post("/api/v1/servers", SERVER).key(KEY).send(&server).status, 201);
+    assert_eq!(server.store().servers().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_is_known_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = Database::file(directory.path().join("usage.db"));
+    let request = Request::post(TARGET, USAGE).key(KEY);
+    for _ in 0..2 {
+        let server = start_with(Config::new(file.clone()));
+        assert_eq!(request.send(&server).status, 201);
+        assert_eq!(server.store().usage().unwrap().len(), 1);
+        server.shutdown().unwrap();
+    }
+}
+
+/// 400 would look like a success to deployed Go clients.
+#[test]
+fn a_key_that_can_not_be_read_is_a_field_error() {
+    let server = start();
+    let long = format!("\"{}\"", "k".repeat(257));
+    for key in ["bare", "\"\"", "\"open", "\"a\"b\"", "", long.as_str()] {
+        let answer = Request::post(TARGET, USAGE).header("Idempotency-Key", key).send(&server);
+        assert_eq!(answer.status, 422, "{key}");
+        let json = answer.json();
+        let message = json["errors"]["idempotency_key"][0].as_str().unwrap();
+        assert!(message.contains("quoted string of 1 to 256"), "{message}");
+    }
+    let twice = Request::post(TARGET, USAGE).key("a").key("b");
+    assert_eq!(twice.send(&server).status, 422);
+    assert!(server.store().usage().unwrap().is_empty());
+
+    let longest = "k".repeat(256);
+    assert_eq!(Request::post(TARGET, USAGE).key(&longest).send(&server).status, 201);
+}
+
+#[test]
+fn a_known_key_is_looked_up_by_its_index() {
+    let server = start_with(temporary());
+    let plan: String = crate::storage::beside(&server)
+        .query_row(
+            "EXPLAIN QUERY PLAN SELECT kind FROM report
+             WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2",
+            (1, "key"),
+            |row| row.get(3),
+        )
+        .unwrap();
+    assert!(plan.contains("USING INDEX report_idempotency"), "{plan}");
+}

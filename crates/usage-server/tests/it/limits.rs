@@ -1,0 +1,164 @@
+//! Limits on size, time and number.
+
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
+
+use crate::client::{Client, Request, USAGE, post, start, start_with, temporary};
+
+const TARGET: &str = "/api/v1/usage/influxdb";
+const MIB: usize = 1024 * 1024;
+
+/// A valid body of exactly this size.
+fn usage_of(bytes: usize) -> String {
+    let frame = r#"[{"values":{"a":""}}]"#.len();
+    format!(r#"[{{"values":{{"a":"{}"}}}}]"#, "x".repeat(bytes - frame))
+}
+
+#[test]
+fn a_body_at_the_limit_is_taken() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    assert_eq!(client.send(&Request::post(TARGET, usage_of(MIB))).status, 201);
+    let answer = client.send(&Request::post(TARGET, usage_of(MIB + 1)));
+    assert_eq!(answer.status, 413);
+    client.closed();
+}
+
+/// A client that writes everything before it reads must find an answer, not a reset.
+#[test]
+fn a_body_far_above_the_limit_gets_an_answer() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    let answer = client.send(&Request::post(TARGET, usage_of(8 * MIB)));
+    assert_eq!(answer.status, 413);
+    assert!(answer.error().contains("1048576 bytes"), "{}", answer.error());
+    assert_eq!(answer.header("connection"), Some("close"));
+    client.closed();
+    assert!(server.store().usage().unwrap().is_empty());
+}
+
+#[test]
+fn a_chunked_body_far_above_the_limit_gets_an_answer() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    client.write(format!(
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        8 * MIB
+    ));
+    client.write(vec![b' '; 8 * MIB]);
+    client.write("\r\n0\r\n\r\n");
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.header("connection")), (413, Some("close")));
+    client.closed();
+}
+
+#[test]
+fn a_body_without_end_is_cut_off() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    client.write(format!(
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n",
+        1_u64 << 40
+    ));
+    let chunk = vec![b' '; MIB];
+    let mut written = 0;
+    while client.stream().write_all(&chunk).is_ok() {
+        written += 1;
+        assert!(written < 1024, "the server reads on and on");
+    }
+}
+
+/// A client that asks first is refused before it sends anything.
+#[test]
+fn a_large_body_is_refused_before_it_is_sent() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    client.write(format!(
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        2 * MIB
+    ));
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.header("connection")), (413, Some("close")));
+    client.closed();
+}
+
+#[test]
+fn a_body_that_is_asked_for_is_invited() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    client.write(format!(
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        USAGE.len()
+    ));
+    assert_eq!(client.answer().status, 100);
+    client.write(USAGE);
+    assert_eq!(client.answer().status, 201);
+}
+
+#[test]
+fn the_limit_can_be_set() {
+    let server = start_with(temporary().body_limit(100));
+    assert_eq!(post(&server, TARGET, usage_of(100)).status, 201);
+    let answer = post(&server, TARGET, usage_of(101));
+    assert_eq!(answer.status, 413);
+    assert!(answer.error().contains("100 bytes"), "{}", answer.error());
+}
+
+/// 408 would look like a success to deployed Go clients.
+#[test]
+fn a_slow_body_is_given_up() {
+    let server = start_with(temporary().body_deadline(Duration::from_millis(50)));
+    let mut client = Client::connect(&server);
+    client.write(format!("POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n["));
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.header("connection")), (500, Some("close")));
+    assert!(answer.error().contains("50ms"), "{}", answer.error());
+    client.closed();
+}
+
+#[test]
+fn a_slow_head_is_given_up() {
+    let server = start_with(temporary().head_deadline(Duration::from_millis(50)));
+    let mut client = Client::connect(&server);
+    client.write(format!("POST {TARGET} HTTP/1.1\r\nHost: h\r\n"));
+    client.closed();
+}
+
+#[test]
+fn a_body_that_breaks_off_is_not_stored() {
+    let server = start();
+    let mut client = Client::connect(&server);
+    client.write(format!("POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n[]"));
+    client.stream().shutdown(std::net::Shutdown::Write).unwrap();
+    // Whatever it hears, it is no success.
+    assert!(client.try_answer().is_none_or(|answer| answer.status == 422));
+    assert!(server.store().usage().unwrap().is_empty());
+}
+
+#[test]
+fn a_connection_too_many_waits_for_its_turn() {
+    let server = start_with(temporary().connections(1));
+    let mut first = Client::connect(&server);
+    assert_eq!(first.send(&Request::post(TARGET, USAGE)).status, 201);
+
+    let mut second = Client::connect(&server);
+    second.write(Request::post(TARGET, USAGE).to_bytes());
+    second.stream().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let early = second.stream().read(&mut [0]).unwrap_err();
+    assert!(matches!(early.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{early}");
+    assert_eq!(server.store().usage().unwrap().len(), 1);
+
+    drop(first);
+    second.stream().set_read_timeout(Some(crate::client::PATIENCE)).unwrap();
+    assert_eq!(second.answer().status, 201);
+}
+
+/// The rest of a refused body is awaited for a while only.
+#[test]
+fn a_refused_client_that_stays_makes_room() {
+    let server = start_with(temporary().connections(1));
+    let mut refused = Client::connect(&server);
+    refused.write(format!("POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n["));
+    assert_eq!(refused.answer().status, 413);
+    assert_eq!(post(&server, TARGET, USAGE).status, 201);
+}

@@ -1,0 +1,16 @@
+//! The server as its clients see it: real sockets, a real database.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
+
+mod client;
+mod database;
+mod faults;
+mod idempotency;
+mod limits;
+mod public_types;
+mod routes;
+mod secrets;
+mod shutdown;
+mod storage;
+mod tokens;
+mod validation;

@@ -1,0 +1,34 @@
+//! What every public type can be used for.
+
+use usage_server::{
+    Config, Database, FailRule, Faults, InvalidFailRule, InvalidFault, Metrics, RequestLog, Server,
+    ServerError, Store, StoreError, Stored,
+};
+
+#[test]
+fn public_types_can_cross_threads() {
+    fn check<T: std::fmt::Debug + Send + Sync + 'static>() {}
+    check::<Config>();
+    check::<Database>();
+    check::<FailRule>();
+    check::<Faults>();
+    check::<InvalidFailRule>();
+    check::<InvalidFault>();
+    check::<Metrics>();
+    check::<RequestLog>();
+    check::<Server>();
+    check::<ServerError>();
+    check::<Store>();
+    check::<StoreError>();
+    check::<Stored<usage_proto::Usage>>();
+}
+
+#[test]
+fn the_url_is_one_to_connect_to() {
+    let server = crate::client::start();
+    assert_eq!(server.url(), format!("http://127.0.0.1:{}", server.local_addr().port()));
+    assert_ne!(server.local_addr().port(), 0);
+
+    let everywhere = Server::bind("0.0.0.0:0", crate::client::temporary()).unwrap();
+    assert!(everywhere.url().starts_with("http://127.0.0.1:"), "{}", everywhere.url());
+}

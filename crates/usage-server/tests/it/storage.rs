@@ -1,0 +1,171 @@
+//! An answer comes after the commit, and many requests share one.
+
+use std::sync::mpsc::channel;
+use std::thread;
+
+use rusqlite::Connection;
+use usage_server::Server;
+
+use crate::client::{
+    Answer, PATIENCE, Request, SERVER, USAGE, get, post, start, start_with, temporary, wait_until,
+};
+
+const TARGET: &str = "/api/v1/usage/influxdb";
+
+/// A second process's view of the database.
+pub(crate) fn beside(server: &Server) -> Connection {
+    Connection::open(server.store().path()).unwrap()
+}
+
+/// Holds back the writer until all requests wait for it, in this order, and returns their answers.
+pub(crate) fn all_at_once(
+    server: &Server,
+    requests: &[Request],
+    meanwhile: impl FnOnce(&Connection),
+) -> Vec<Answer> {
+    let lock = beside(server);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thread::scope(|scope| {
+        let mut clients = Vec::new();
+        for request in requests {
+            clients.push(scope.spawn(|| request.send(server)));
+            wait_until("the request waits for the writer", || {
+                server.store().metrics().waiting == clients.len() as u64
+            });
+        }
+        meanwhile(&lock);
+        lock.execute_batch("COMMIT").unwrap();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn a_row_is_there_when_its_answer_is() {
+    let server = start();
+    let other = beside(&server);
+    for count in 1..=20_u32 {
+        assert_eq!(post(&server, TARGET, USAGE).status, 201);
+        let rows: u32 =
+            other.query_row("SELECT count(*) FROM usage", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, count);
+    }
+}
+
+#[test]
+fn the_database_is_in_wal_mode() {
+    let server = start();
+    let mode: String =
+        beside(&server).query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn waiting_requests_share_a_commit() {
+    let server = start();
+    let answers = all_at_once(&server, &vec![Request::post(TARGET, USAGE); 64], |_| ());
+    assert!(answers.iter().all(|answer| answer.status == 201));
+    let metrics = server.store().metrics();
+    assert_eq!((metrics.commits, metrics.stored, metrics.waiting), (1, 64, 0));
+    assert_eq!(server.store().usage().unwrap().len(), 64);
+}
+
+#[test]
+fn ids_grow_with_each_report() {
+    let server = start();
+    for _ in 0..3 {
+        post(&server, TARGET, USAGE);
+        post(&server, "/api/v1/servers", SERVER);
+    }
+    let ids = |rows: Vec<i64>| rows.windows(2).all(|pair| pair[0] < pair[1]);
+    assert!(ids(server.store().usage().unwrap().iter().map(|row| row.id).collect()));
+    assert!(ids(server.store().servers().unwrap().iter().map(|row| row.id).collect()));
+}
+
+#[test]
+fn a_failed_commit_is_told_to_each_request_in_it() {
+    let (failures, failed) = channel();
+    let server = start_with(temporary().on_request(move |request| {
+        let _ =
+            failures.send((request.status.map(|status| status.as_u16()), request.failure.clone()));
+    }));
+    // The last of them fails, and takes the others with it.
+    let requests = [
+        Request::post("/api/v1/servers", SERVER).key("one"),
+        Request::post("/api/v1/servers", SERVER),
+        Request::post(TARGET, USAGE).key("two"),
+    ];
+    let answers = all_at_once(&server, &requests, |lock| {
+        lock.execute_batch("ALTER TABLE usage RENAME TO elsewhere").unwrap();
+    });
+    for answer in answers {
+        assert_eq!(answer.status, 500);
+        assert!(answer.error().contains("again later"), "{}", answer.error());
+        // What went wrong inside is for the log.
+        let (status, failure) = failed.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(status, Some(500));
+        assert!(failure.unwrap().contains("no such table"));
+    }
+    // Nothing of it was stored, and each may come again.
+    assert!(server.store().servers().unwrap().is_empty());
+    assert_eq!(server.store().metrics().stored, 0);
+    beside(&server).execute_batch("ALTER TABLE elsewhere RENAME TO usage").unwrap();
+    for request in requests {
+        assert_eq!(request.send(&server).status, 201);
+    }
+    assert_eq!(server.store().metrics().stored, 3);
+}
+
+#[test]
+fn a_full_queue_asks_to_come_again() {
+    let server = start_with(temporary().queue(1));
+    let lock = beside(&server);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (answers, answered) = channel();
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            let answers = answers.clone();
+            scope.spawn(|| {
+                let answers = answers;
+                answers.send(post(&server, TARGET, USAGE)).unwrap();
+            });
+        }
+        // The writer holds one and the queue another at most, as long as the lock is held.
+        for _ in 0..3 {
+            let answer = answered.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(answer.status, 503);
+            assert_eq!(answer.header("retry-after"), Some("5"));
+            assert!(answer.error().contains("too many"), "{}", answer.error());
+        }
+        lock.execute_batch("COMMIT").unwrap();
+        let rest =
+            [answered.recv_timeout(PATIENCE).unwrap(), answered.recv_timeout(PATIENCE).unwrap()];
+        let stored = rest.iter().filter(|answer| answer.status == 201).count();
+        assert!(stored >= 1);
+        assert_eq!(server.store().usage().unwrap().len(), stored);
+    });
+}
+
+#[test]
+fn health_is_bad_when_the_database_is() {
+    let server = start_with(temporary().queue(1));
+    let lock = beside(&server);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thread::scope(|scope| {
+        // Fill the writer's hands and its queue.
+        for filled in 1..=2 {
+            scope.spawn(|| {
+                loop {
+                    if post(&server, TARGET, USAGE).status == 201 {
+                        break;
+                    }
+                }
+            });
+            wait_until("a request waits", || server.store().metrics().waiting >= filled);
+        }
+        let answer = get(&server, "/healthz");
+        assert_eq!(answer.status, 503);
+        assert!(answer.error().contains("database"), "{}", answer.error());
+        lock.execute_batch("COMMIT").unwrap();
+    });
+    assert_eq!(get(&server, "/healthz").status, 200);
+}
