@@ -1,0 +1,33 @@
+//! Which API is meant.
+
+use std::env::VarError;
+
+use usage_proto::{BaseUrl, BuildError};
+
+use crate::failure::Failure;
+
+/// The variable that holds the address.
+const VARIABLE: &str = "USAGE_URL";
+
+/// The address of `--url`, or else of `USAGE_URL`, or else `default`.
+///
+/// An empty variable is an error like any other text that is no URL: a report must not go
+/// elsewhere because a script failed to fill it.
+pub(crate) fn base_url(option: Option<&str>, default: BaseUrl) -> Result<BaseUrl, Failure> {
+    let (origin, text) = match option {
+        Some(text) => ("--url", text.to_owned()),
+        None => match std::env::var(VARIABLE) {
+            Ok(text) => (VARIABLE, text),
+            Err(VarError::NotUnicode(text)) => (VARIABLE, text.to_string_lossy().into_owned()),
+            Err(VarError::NotPresent) => return Ok(default),
+        },
+    };
+    BaseUrl::new(&text).map_err(|error| {
+        let error = BuildError::from(error);
+        Failure::Build {
+            message: format!("{origin}: {error}"),
+            field: error.field().map(str::to_owned),
+            source: None,
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! `serve`: a Usage API, until a signal comes.
+
+use std::io::{self, Write as _};
+use std::thread;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use usage_server::{Config, Database, Faults, Server};
+
+use crate::cli::ServeArgs;
+use crate::failure::Failure;
+use crate::output;
+use crate::signals::StopSignals;
+
+/// What a shell reports for a process that an interrupt has ended.
+const INTERRUPTED: i32 = 130;
+
+pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
+    // Before anything says that the server is there: whoever reads that may send a signal.
+    let mut signals = StopSignals::listen().map_err(Failure::server)?;
+    let config = Config::new(Database::file(&args.database))
+        .faults(faults(args)?)
+        .on_request(|request| log(&request.to_string()));
+    let server = Server::bind(&*args.listen, config).map_err(Failure::server)?;
+    announce(&server, args, json)?;
+
+    signals.wait();
+    log("stopping: waiting for the requests in flight; a second signal stops at once");
+    thread::spawn(move || {
+        signals.wait();
+        std::process::exit(INTERRUPTED);
+    });
+    server.shutdown().map_err(Failure::server)?;
+    log("stopped");
+    Ok(())
+}
+
+/// One line, or one object, on standard output; then what people may want to know.
+fn announce(server: &Server, args: &ServeArgs, json: bool) -> Result<(), Failure> {
+    let url = server.url();
+    let token = match &args.create_token {
+        Some(organisation) => {
+            Some((organisation, server.create_token(organisation).map_err(Failure::server)?))
+        }
+        None => None,
+    };
+    let token = token.as_ref().map(|(organisation, token)| (*organisation, token.expose()));
+    let said = if json {
+        output::json(&Listening {
+            url: &url,
+            address: server.local_addr().to_string(),
+            database: server.store().path().display().to_string(),
+            token: token.map(|(organisation, token)| NewToken { organisation, token }),
+        })
+    } else {
+        let line =
+            token.map(|(organisation, token)| format!("\ntoken for {organisation:?}: {token}"));
+        output::line(&format!("listening on {url}{}", line.unwrap_or_default()))
+    };
+    match said {
+        // Whoever started it does not care where it listens.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    log(&format!("storing in {}", server.store().path().display()));
+    if !server.local_addr().ip().is_loopback() {
+        log("other machines can reach this address, and tokens travel readable to it: \
+             put something that speaks TLS in front");
+    }
+    Ok(())
+}
+
+fn faults(args: &ServeArgs) -> Result<Faults, Failure> {
+    let faults = Faults::new();
+    faults.fail(args.fail);
+    faults.delay(args.delay.unwrap_or_default());
+    faults.redirect(args.redirect.as_deref()).map_err(Failure::server)?;
+    faults.retry_after(args.retry_after.as_deref()).map_err(Failure::server)?;
+    Ok(faults)
+}
+
+/// One line on standard error. A server goes on when nobody reads its log.
+fn log(line: &str) {
+    let time = humantime::format_rfc3339_millis(SystemTime::now());
+    let line = format!("{time} {line}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+#[derive(Serialize)]
+struct Listening<'a> {
+    url: &'a str,
+    address: String,
+    database: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<NewToken<'a>>,
+}
+
+#[derive(Serialize)]
+struct NewToken<'a> {
+    organisation: &'a str,
+    token: &'a str,
+}

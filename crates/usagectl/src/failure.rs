@@ -1,0 +1,79 @@
+//! Everything that can go wrong with a command.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+
+use usage_proto::{BuildError, ResponseError, TransportError};
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The request could not be built; a file that cannot be read or understood is a reason, too.
+    #[error("{message}")]
+    Build {
+        message: String,
+        /// The part of the input that is to blame.
+        field: Option<String>,
+        source: Option<Source>,
+    },
+    /// The API answered, and not with success.
+    #[error(transparent)]
+    Response(#[from] ResponseError),
+    /// There was no answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The server did not start, or not end, as it should.
+    #[error(transparent)]
+    Server(Source),
+    /// Standard output does not take what there is to say. A closed pipe is no failure.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// A failure of the embedded server, or of its database.
+    pub(crate) fn server(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Server(error.into())
+    }
+
+    /// The reasons behind it, the nearest first.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        successors(self.source(), |&source| source.source())
+    }
+
+    /// The failure and its reasons on one line.
+    pub(crate) fn to_line(&self) -> String {
+        self.reasons().fold(self.to_string(), |line, reason| format!("{line}: {reason}"))
+    }
+}
+
+/// Says it in terms of this command's options where the library speaks of its own methods.
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let (message, field) = match &error {
+            BuildError::PlaintextToken { host, .. } => (
+                format!(
+                    "the token would go to `{host}` over plain http: use https, or say \
+                     --allow-plaintext-token"
+                ),
+                error.field(),
+            ),
+            BuildError::TooLarge { limit, .. } => (
+                format!("the body is larger than the limit of {limit} bytes: report less at once"),
+                None,
+            ),
+            // The products are the only segments that a command lets its user choose.
+            BuildError::Segment { segment, .. } => (
+                format!("`{segment}` is no product: it may not be empty, `.` or `..`"),
+                Some("product"),
+            ),
+            BuildError::UriTooLong { .. } => (error.to_string(), Some("product")),
+            _ => (error.to_string(), error.field()),
+        };
+        let field = field.map(str::to_owned);
+        Self::Build { message, field, source: None }
+    }
+}

@@ -1,0 +1,206 @@
+//! What `--help` says beyond the list of options.
+
+/// So that the texts below can share their parts, which `concat!` takes as literals only.
+macro_rules! exit_status {
+    () => {
+        "\
+EXIT STATUS
+  0  done: saved, or printed
+  1  the server or standard output failed
+  2  the arguments make no sense
+  3  the API refused the report
+  4  there was no answer
+  5  the request could not be built: a file, an address or a token is wrong"
+    };
+}
+
+macro_rules! environment {
+    () => {
+        "\
+ENVIRONMENT
+  USAGE_URL    address of the API, if there is no --url
+  USAGE_TOKEN  token, if there is no --token-file
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+               proxy for all but this machine's own addresses
+  An empty USAGE_URL or USAGE_TOKEN is an error; unset it instead."
+    };
+}
+
+pub(crate) const ROOT: &str = concat!(
+    "\
+EXAMPLES
+  See the API at work, on this machine alone:
+    usagectl demo
+  Run an API, and report to it from another terminal:
+    usagectl serve
+    usagectl save usage --product influxdb usage.json
+
+`usagectl COMMAND --help` tells more about each command.
+
+",
+    exit_status!()
+);
+
+pub(crate) const DEMO_ABOUT: &str = "\
+Show the API at work: a server, reports, answers and errors
+
+Starts a Usage API on a free port of this machine, with a temporary database.
+Registers a customer, then saves a server, statistics and usage, and shows each
+request as it stands on the wire, with its answer. Two reports are wrong on
+purpose, to show the errors. In the end come the rows that the server stored.
+
+Nothing leaves this machine, and nothing is left behind.";
+
+pub(crate) const DEMO: &str = concat!(
+    "\
+EXAMPLES
+  usagectl demo
+  usagectl demo --json | jq .stored
+
+  With --json all of it is one object:
+    {\"url\":…,\"transport\":…,\"registration\":{…},\"exchanges\":[…],\"stored\":{…}}
+
+",
+    exit_status!(),
+    "
+
+ENVIRONMENT
+  NO_COLOR     set to anything: no colours, not even on a terminal"
+);
+
+pub(crate) const SERVE_SUMMARY: &str =
+    "Be a Usage API that stores what it is told in a SQLite file";
+
+pub(crate) const SERVE_ABOUT: &str = "\
+Be a Usage API that stores what it is told in a SQLite file
+
+Prints one line, `listening on http://…`, when it is ready, and logs each
+request on standard error, one line each, without tokens. Stops on SIGINT and
+SIGTERM: requests in flight are finished first, a second signal stops at once.
+
+A report is answered when it is safely in the file, and can be read there with
+any SQLite tool. Reports without a token are taken, and belong to nobody.
+
+The server speaks plain HTTP. Put something that speaks TLS in front of it
+before other machines send tokens to it.";
+
+pub(crate) const SERVE: &str = "\
+EXAMPLES
+  Store in usage.db in this directory:
+    usagectl serve
+  With a token for a customer, printed on the second line:
+    usagectl serve --create-token 'Example Inc.'
+  On a free port, for a script that reads the first line:
+    usagectl serve --listen 127.0.0.1:0 --database /tmp/usage.db
+  Fail three times, then work, to try a client:
+    usagectl serve --fail 503:3 --retry-after 30
+  Answer late, or send clients elsewhere:
+    usagectl serve --delay 200ms
+    usagectl serve --redirect http://elsewhere.example/
+
+  With --json the line is an object, with the token if one was made; if the
+  server cannot start it is {\"outcome\":\"failed\",\"message\":…}:
+    {\"url\":…,\"address\":…,\"database\":…,\"token\":{\"organisation\":…,\"token\":…}}
+
+EXIT STATUS
+  0    stopped by a signal, with every request answered
+  1    could not start, or left requests unanswered
+  2    the arguments make no sense
+  130  stopped by a second signal";
+
+pub(crate) const SAVE_ABOUT: &str = "\
+Send a report
+
+FILE holds the JSON body as the API takes it. It is read strictly: a field that
+the report does not have is an error, with its line and column, and so is
+whatever else would not be sent as it stands. `null` stands for what is empty.
+
+Without --url and USAGE_URL the report goes to http://127.0.0.1:7086, where
+`usagectl serve` listens on this machine: never to production by accident. The
+production API is https://usage.influxdata.com, the one for tests is
+https://usage.staging.influxdata.com.
+
+The report is sent once. With exit status 4 it may have arrived: the message
+says whether it can have.";
+
+pub(crate) const SAVE: &str = concat!(
+    "\
+EXAMPLES
+  usagectl save usage --product influxdb usage.json
+  echo '[{\"values\":{\"num_databases\":3}}]' |
+    usagectl save usage --product influxdb -
+  usagectl save server --url https://usage.example.com \\
+    --token-file /etc/influxdb/usage.token server.json
+
+  With --json the outcome is one object on standard output:
+    {\"outcome\":\"saved\",\"status\":201,\"body\":\"{}\",\"complete\":true}
+  The other outcomes are
+    simple, validation, redirect, too_large, unexpected
+                  the API refused; with status, retryable, retry_after_s
+    transport     no answer; with kind, may_have_been_sent, message
+    build         nothing to send; with message, and field if one is to blame
+    usage         the arguments make no sense; with message
+
+",
+    exit_status!(),
+    "\n\n",
+    environment!()
+);
+
+pub(crate) const PREVIEW_ABOUT: &str = "\
+Print the request that save would send, without sending it
+
+Takes the arguments of save, goes the same way up to the request, and prints it
+byte by byte as the transport would write it, with CRLF and all. The token is
+shown as [redacted]. No socket is opened.
+
+A proxy that the environment names is not asked for here. For an http address
+it would get the same request with the whole address in its first line.";
+
+pub(crate) const PREVIEW: &str = concat!(
+    "\
+EXAMPLES
+  usagectl preview usage --product influxdb usage.json
+  usagectl preview usage --product influxdb --json - < usage.json | jq -r .body
+  usagectl preview server --url https://usage.example.com server.json
+
+  With --json the request is one object:
+    {\"method\":…,\"url\":…,\"headers\":[[name,value],…],\"body\":\"…\"}
+
+",
+    exit_status!(),
+    "\n\n",
+    "\
+ENVIRONMENT
+  USAGE_URL    address of the API, if there is no --url
+  USAGE_TOKEN  token, if there is no --token-file
+  An empty one is an error; unset it instead."
+);
+
+pub(crate) const REGISTER_ABOUT: &str = "\
+Print the address at which a customer registers
+
+The customer opens the address in a browser. With --redirect-url the browser
+comes back there afterwards, with the token in its query as token=…; without it
+the page shows the token.
+
+Nothing is sent. The address is that of the production API unless --url or
+USAGE_URL says otherwise.";
+
+pub(crate) const REGISTER: &str = concat!(
+    "\
+EXAMPLES
+  usagectl register --print --cluster-id clus1 --product chronograf
+  usagectl register --print --cluster-id clus1 --product chronograf \\
+    --redirect-url http://localhost:8888/registered
+
+  With --json it is an object:
+    {\"url\":…}
+
+",
+    exit_status!(),
+    "
+
+ENVIRONMENT
+  USAGE_URL    address of the API, if there is no --url"
+);

@@ -1,0 +1,170 @@
+//! How a command ended: as a JSON object for scripts, and as an exit status.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use usage_proto::{ResponseError, ResponseErrorKind, Saved, Token};
+
+use crate::failure::Failure;
+use crate::text;
+
+/// What the process ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Saved, or done.
+    Done = 0,
+    /// The server or standard output failed.
+    Failed = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// The API answered, and not with success.
+    Refused = 3,
+    /// There was no answer.
+    NoAnswer = 4,
+    /// The request could not be built.
+    NotBuilt = 5,
+}
+
+/// How a report ended. Scripts depend on the names and on the fields.
+#[derive(Debug, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    Saved {
+        status: u16,
+        body: String,
+        /// Whether `body` is all of it.
+        complete: bool,
+    },
+    /// The API gave one message.
+    Simple {
+        status: u16,
+        message: String,
+        #[serde(flatten)]
+        retry: Retry,
+    },
+    /// The API named fields.
+    Validation {
+        status: u16,
+        errors: BTreeMap<String, Vec<String>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        #[serde(flatten)]
+        retry: Retry,
+    },
+    Redirect {
+        status: u16,
+        location: Option<String>,
+        #[serde(flatten)]
+        retry: Retry,
+    },
+    /// The answer was larger than it may be.
+    TooLarge {
+        status: u16,
+        limit: usize,
+        #[serde(flatten)]
+        retry: Retry,
+    },
+    /// The answer was no error of the API's.
+    Unexpected {
+        status: u16,
+        excerpt: String,
+        #[serde(flatten)]
+        retry: Retry,
+    },
+    /// There was no answer.
+    Transport { kind: &'static str, may_have_been_sent: bool, message: String },
+    /// The request could not be built.
+    Build {
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        field: Option<String>,
+    },
+    /// The arguments make no sense.
+    Usage { message: String },
+    /// The server or standard output failed.
+    Failed { message: String },
+}
+
+/// What a script needs to know before it tries again.
+#[derive(Debug, Serialize)]
+pub(crate) struct Retry {
+    retryable: bool,
+    /// Seconds; `null` if the API did not say.
+    retry_after_s: Option<u64>,
+}
+
+impl Outcome {
+    /// `token` is kept out of the answer, should the server have repeated it.
+    pub(crate) fn saved(saved: &Saved, token: Option<&Token>) -> Self {
+        Self::Saved {
+            status: saved.status().as_u16(),
+            body: text::redact(&String::from_utf8_lossy(saved.body()), token),
+            complete: saved.is_complete(),
+        }
+    }
+
+    pub(crate) fn refused(error: &ResponseError) -> Self {
+        let status = error.status.as_u16();
+        let retry = Retry {
+            retryable: error.is_retryable(),
+            retry_after_s: error.retry_after.as_ref().map(Duration::as_secs),
+        };
+        match &error.kind {
+            ResponseErrorKind::Simple(error) => {
+                Self::Simple { status, message: error.message.clone(), retry }
+            }
+            ResponseErrorKind::Validation(errors) => Self::Validation {
+                status,
+                errors: errors.errors.clone(),
+                message: errors.message.clone(),
+                retry,
+            },
+            ResponseErrorKind::Redirect { location, .. } => {
+                Self::Redirect { status, location: location.clone(), retry }
+            }
+            ResponseErrorKind::TooLarge { limit, .. } => {
+                Self::TooLarge { status, limit: *limit, retry }
+            }
+            ResponseErrorKind::Unexpected { excerpt, .. } => {
+                Self::Unexpected { status, excerpt: excerpt.clone(), retry }
+            }
+            // The library may learn to tell more answers apart than this command knows.
+            _ => Self::Unexpected { status, excerpt: error.to_string(), retry },
+        }
+    }
+}
+
+impl From<&Failure> for Outcome {
+    fn from(failure: &Failure) -> Self {
+        let message = failure.to_line();
+        match failure {
+            Failure::Build { field, .. } => Self::Build { message, field: field.clone() },
+            Failure::Response(error) => Self::refused(error),
+            Failure::Transport(error) => Self::Transport {
+                kind: error.kind().as_str(),
+                may_have_been_sent: error.may_have_been_sent(),
+                message,
+            },
+            Failure::Server(_) | Failure::Output(_) => Self::Failed { message },
+        }
+    }
+}
+
+impl From<&Failure> for Exit {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Build { .. } => Self::NotBuilt,
+            Failure::Response(_) => Self::Refused,
+            Failure::Transport(_) => Self::NoAnswer,
+            Failure::Server(_) | Failure::Output(_) => Self::Failed,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,41 @@
+//! Standard output and standard error.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const OUT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+
+/// Prints one JSON object on a line of its own.
+pub(crate) fn json(object: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(object)?;
+    line.push(b'\n');
+    bytes(&line)
+}
+
+/// Prints `text` as one line.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints bytes as they are, and nothing else but a line break where a prompt would follow them.
+pub(crate) fn exactly(text: &[u8]) -> io::Result<()> {
+    bytes(text)?;
+    if io::stdout().is_terminal() { bytes(b"\n") } else { Ok(()) }
+}
+
+fn bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Prints a line on standard error. If nobody can read it, nobody can be told so.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}

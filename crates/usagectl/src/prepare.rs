@@ -1,0 +1,69 @@
+//! From the arguments to the request: the one way that `save` and `preview` both go.
+
+use bytes::Bytes;
+use http::Request;
+use usage_proto::{Api, BaseUrl, Server, Stats, Usage};
+
+use crate::cli::{Kind, LOCAL, ReportArgs};
+use crate::failure::Failure;
+use crate::json_file::JsonFile;
+use crate::{api, token};
+
+/// A request, and the API that it is for.
+pub(crate) struct Prepared {
+    pub(crate) api: Api,
+    pub(crate) request: Request<Bytes>,
+}
+
+pub(crate) fn prepare(args: &ReportArgs) -> Result<Prepared, Failure> {
+    let api = api(args)?;
+    let file = JsonFile::read(&args.file)?;
+    let request = match args.kind {
+        Kind::Server => {
+            let mut server: Server = file.parse()?;
+            server.product = agreed(&file, args.product.as_deref(), server.product)?;
+            api.request(&server)
+        }
+        Kind::Stats => {
+            let mut stats: Stats = file.parse()?;
+            stats.product = args.product.clone().unwrap_or_default();
+            api.request(&stats)
+        }
+        Kind::Usage => {
+            let mut usage: Usage = file.parse()?;
+            usage.product = args.product.clone().unwrap_or_default();
+            api.request(&usage)
+        }
+    }?;
+    Ok(Prepared { api, request })
+}
+
+fn api(args: &ReportArgs) -> Result<Api, Failure> {
+    let local = BaseUrl::new(&format!("http://{LOCAL}")).map_err(usage_proto::BuildError::from)?;
+    let mut base_url = api::base_url(args.url.as_deref(), local)?;
+    if args.allow_plaintext_token {
+        base_url = base_url.allow_plaintext_token();
+    }
+    let api = Api::new(base_url).with_application(&args.application)?;
+    match token::find(args.token_file.as_deref())? {
+        Some(token) => Ok(api.with_token(token)?),
+        None => Ok(api),
+    }
+}
+
+/// The product of a server: of its file, or of the option where the file names none.
+fn agreed(file: &JsonFile, option: Option<&str>, named: String) -> Result<String, Failure> {
+    match option {
+        Some(product) if named.is_empty() => Ok(product.to_owned()),
+        Some(product) if product != named => Err(Failure::Build {
+            message: format!(
+                "{}: the product is `{named}`, and --product says `{product}`: leave the option \
+                 out, or make them agree",
+                file.name(),
+            ),
+            field: Some("product".to_owned()),
+            source: None,
+        }),
+        _ => Ok(named),
+    }
+}

@@ -1,0 +1,112 @@
+//! From the arguments to the exit status.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use usage_proto::TransportErrorKind;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::outcome::{Exit, Outcome};
+use crate::output::{self, BAD, BOLD, DIM};
+use crate::{command, text};
+
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.collect();
+    let exit = match Cli::read(&arguments) {
+        Ok(cli) => finish(dispatch(&cli, &arguments), cli.json),
+        Err(error) => explain(&error, &arguments),
+    };
+    exit.into()
+}
+
+fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Demo(args) => command::demo::run(args, cli.json, arguments.first()),
+        Command::Serve(args) => command::serve::run(args, cli.json),
+        Command::Save(args) => command::save::run(args, cli.json),
+        Command::Preview(args) => command::preview::run(args, cli.json),
+        Command::Register(args) => command::register::run(args, cli.json),
+    }
+}
+
+/// Tells of a failure, on standard error or as an object on standard output.
+fn finish(result: Result<(), Failure>, json: bool) -> Exit {
+    let Err(failure) = result else { return Exit::Done };
+    if let Failure::Output(error) = &failure {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // Whoever read this has seen enough.
+            return Exit::Done;
+        }
+        tell(&failure);
+        return Exit::Failed;
+    }
+    if !json {
+        tell(&failure);
+    } else if let Err(error) = output::json(&Outcome::from(&failure))
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        tell(&failure);
+        tell(&Failure::Output(error));
+    }
+    Exit::from(&failure)
+}
+
+fn tell(failure: &Failure) {
+    output::note(&format!(
+        "{BAD}{BOLD}usagectl:{BOLD:#}{BAD:#} {}",
+        text::clean(&failure.to_string())
+    ));
+    for reason in failure.reasons() {
+        output::note(&format!("  because: {}", text::clean(&reason.to_string())));
+    }
+    if let Some(advice) = advice(failure) {
+        output::note(&format!("  {DIM}{advice}{DIM:#}"));
+    }
+}
+
+/// What there is to know before the next attempt.
+fn advice(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::Transport(error) if error.may_have_been_sent() => {
+            Some("the report may have arrived all the same: saved again, it may count twice")
+        }
+        Failure::Transport(error) if error.kind() == TransportErrorKind::Connect => {
+            Some("nothing was sent; --url or USAGE_URL says where the API is")
+        }
+        Failure::Transport(_) => Some("nothing was sent"),
+        Failure::Response(error) if error.is_retryable() => {
+            Some("nothing is wrong with the report: try again later")
+        }
+        _ => None,
+    }
+}
+
+/// Answers a request for help, or says what is wrong with the arguments.
+fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let asked = !error.use_stderr();
+    let json =
+        !asked && arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    let printed = if json {
+        output::json(&Outcome::Usage { message: first_paragraph(error) })
+    } else {
+        error.print()
+    };
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tell(&Failure::Output(error));
+            Exit::Failed
+        }
+        _ if asked => Exit::Done,
+        _ => Exit::Usage,
+    }
+}
+
+/// What clap says before it comes to the usage line, on one line.
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    text::clean(line.strip_prefix("error: ").unwrap_or(&line))
+}

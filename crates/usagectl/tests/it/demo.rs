@@ -1,0 +1,118 @@
+//! `demo`: each part that it promises.
+
+use serde_json::{Value, json};
+
+use crate::usagectl::run;
+
+#[test]
+fn the_demo_shows_each_part() {
+    let ran = run(&["demo"]).done();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let text = ran.stdout;
+    // In this order.
+    let mut rest = text.as_str();
+    for part in [
+        "listens at  http://127.0.0.1:",
+        "1  A customer registers",
+        "/start?cluster_id=clus1&product=chronograf&redirect_url=http%3A%2F%2Fexample.com\n",
+        "\"Example Inc.\"",
+        "2  A server registers",
+        "> POST /api/v1/servers HTTP/1.1",
+        "> x-authorization: [redacted]",
+        "< HTTP/1.1 201 Created",
+        "= saved, status 201",
+        "> POST /api/v1/stats/influxdb HTTP/1.1",
+        "\"engine\"",
+        "= saved, status 200",
+        "> POST /api/v1/usage/influxdb HTTP/1.1",
+        "= saved, status 201",
+        "< HTTP/1.1 422 Unprocessable Entity",
+        "= typed error: Validation, status 422",
+        "ServerID can not be blank.",
+        "< HTTP/1.1 401 Unauthorized",
+        "= typed error: Simple, status 401",
+        "What the server has stored",
+        "servers",
+        "clus1       serv1      example.com  influxdb  1.0",
+        "stats",
+        "blks_write=39",
+        "usage",
+        "num_series=87232",
+        "What to try next",
+        "serve --create-token",
+        "save usage --product influxdb -",
+    ] {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not in:\n{rest}"));
+        rest = &rest[at + part.len()..];
+    }
+    // No colours where nobody sees them, and no line that a terminal would break, but for the
+    // address and the commands, which are there to be copied.
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+    for line in text.lines().filter(|line| !line.contains("http://") && !line.contains("usagectl"))
+    {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn the_demo_is_one_object_for_scripts() {
+    let ran = run(&["demo", "--json", "--transport", "ureq"]).done();
+    assert_eq!(ran.code, Some(0));
+    let object = ran.json();
+    assert_eq!(object["transport"], "ureq");
+    assert_eq!(object["registration"]["organisation"], "Example Inc.");
+
+    let exchanges = object["exchanges"].as_array().unwrap();
+    let of = |part: fn(&Value) -> &Value| exchanges.iter().map(part).collect::<Vec<_>>();
+    assert_eq!(
+        of(|exchange| &exchange["result"]["outcome"]),
+        ["saved", "saved", "saved", "validation", "simple"],
+    );
+    assert_eq!(of(|exchange| &exchange["answer"]["status"]), [201, 200, 201, 422, 401]);
+    let tokens = of(|exchange| &exchange["request"]["headers"][0]);
+    assert!(tokens.iter().all(|header| **header == json!(["x-authorization", "[redacted]"])));
+
+    let stored = &object["stored"];
+    for table in ["servers", "stats", "usage"] {
+        assert_eq!(stored[table].as_array().unwrap().len(), 1, "{table}");
+        assert_eq!(stored[table][0]["organisation"], "Example Inc.");
+        assert_eq!(stored[table][0]["product"], "influxdb");
+    }
+    assert_eq!(stored["servers"][0]["host"], "example.com");
+    assert_eq!(stored["stats"][0]["stats"][0]["values"]["points_write"], 39);
+    assert_eq!(
+        stored["usage"][0]["data"],
+        json!([{
+            "tags": {"arch": "amd64", "os": "linux", "version": "0.9.5"},
+            "values": {
+                "cluster_id": "23423",
+                "server_id": "1",
+                "num_databases": 3,
+                "num_measurements": 2342,
+                "num_series": 87232,
+            },
+        }]),
+    );
+}
+
+/// Whatever the environment says, the demo talks to its own server.
+#[test]
+fn the_demo_keeps_to_itself() {
+    let ran = run(&["demo", "--json"])
+        .env("USAGE_URL", "http://127.0.0.1:1")
+        .env("USAGE_TOKEN", "token-of-somebody")
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stdout.contains("token-of-somebody"));
+}
+
+/// Colours on demand: a terminal cannot be had in a test, the variable that stands for one can.
+#[test]
+fn colours_can_be_forced_and_forbidden() {
+    let forced = run(&["demo"]).env("CLICOLOR_FORCE", "1").done();
+    assert!(forced.stdout.contains("\u{1b}["));
+    let forbidden = run(&["demo"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").done();
+    assert!(!forbidden.stdout.contains('\u{1b}'));
+}

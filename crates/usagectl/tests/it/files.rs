@@ -1,0 +1,239 @@
+//! A mistake in a file: where it is, what it is, and that nothing is lost silently.
+
+use serde_json::Value;
+
+use crate::usagectl::{File, run};
+
+/// Previews `text` as a file, and returns the message and the field.
+#[track_caller]
+fn mistake(kind: &str, text: impl AsRef<[u8]>) -> (String, Value) {
+    let file = File::new("report.json", text);
+    let arguments = ["preview", kind, "--product", "influxdb", "report.json"];
+    let ran = run(&[&arguments[..], &["--json"]].concat()).directory(file.directory()).done();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    let object = ran.json();
+    assert_eq!(object["outcome"], "build");
+    let message = object["message"].as_str().unwrap().to_owned();
+
+    // People read the same, on standard error.
+    let ran = run(&arguments).directory(file.directory()).done();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(5), ""));
+    assert_eq!(ran.stderr, format!("usagectl: {message}\n"));
+    (message, object["field"].clone())
+}
+
+#[test]
+fn a_field_of_another_type_is_named() {
+    assert_eq!(
+        mistake("usage", "[\n  {\"tags\": 5}\n]"),
+        (
+            "report.json:2:12: [0].tags: expected an object, found integer `5`".into(),
+            "[0].tags".into(),
+        ),
+    );
+    // Columns count characters, and point at the start of what is wrong.
+    assert_eq!(
+        mistake("usage", r#"[{"tags": {"é": "é", "os": 12.5}}]"#),
+        (
+            "report.json:1:28: [0].tags.os: expected a string, found floating point `12.5`".into(),
+            "[0].tags.os".into(),
+        ),
+    );
+    assert_eq!(
+        mistake("stats", "{\"server_id\":\t{}}").0,
+        "report.json:1:15: server_id: expected a string, found an object",
+    );
+    assert_eq!(
+        mistake("stats", r#"{"stats": "\"none\""}"#).0,
+        r#"report.json:1:11: stats: expected a list, found string "\"none\"""#,
+    );
+    // Ids are strings on the wire.
+    assert_eq!(
+        mistake("server", r#"{"cluster_id": 5}"#),
+        (
+            "report.json:1:16: cluster_id: expected a string, found integer `5`".into(),
+            "cluster_id".into(),
+        ),
+    );
+}
+
+#[test]
+fn a_body_of_another_shape_is_refused() {
+    assert_eq!(
+        mistake("usage", "{}"),
+        ("report.json:1:1: expected a list, found an object".into(), Value::Null),
+    );
+    assert_eq!(
+        mistake("stats", " true").0,
+        "report.json:1:2: expected an object, found boolean `true`",
+    );
+}
+
+/// A field that the payload does not know would be lost: nobody is to think that it was sent.
+#[test]
+fn an_unknown_field_is_named() {
+    assert_eq!(
+        mistake("usage", "[{\"tags\": {}},\n {\"values\": {}, \"time\": 12}]"),
+        (
+            "report.json:2:17: there is no field `time`, and it would not be sent: \
+             expected `tags`, `values`"
+                .into(),
+            "[1].time".into(),
+        ),
+    );
+    assert_eq!(
+        mistake("stats", r#"{"stats":[{"name":"n","values":{},"na\"me":1}]}"#),
+        (
+            "report.json:1:35: there is no field `na\"me`, and it would not be sent: \
+             expected `name`, `tags`, `values`"
+                .into(),
+            "stats[0].na\"me".into(),
+        ),
+    );
+    let (message, field) = mistake("stats", r#"{"product":"influxdb"}"#);
+    assert!(message.contains("the product comes from --product"), "{message}");
+    assert_eq!(field, "product");
+    assert!(mistake("server", r#"{"Host":"h"}"#).0.contains("no field `Host`"));
+}
+
+/// The last one would win.
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    assert_eq!(
+        mistake("usage", r#"[{"tags":{"os":"a","\u006fs":"b"}}]"#),
+        ("report.json:1:20: `os` stands here for the second time".into(), "[0].tags.os".into()),
+    );
+    assert_eq!(
+        mistake("usage", r#"[{"values":{"deep":[{"a":1},{"a":1,"a":2}]}}]"#).1,
+        "[0].values.deep[1].a",
+    );
+    assert!(mistake("server", r#"{"host":"a","host":"b"}"#).0.starts_with("report.json:1:13: "));
+}
+
+/// W10: what does not fit would become the nearest float.
+#[test]
+fn an_integer_that_would_lose_digits_is_refused() {
+    let (message, _) =
+        mistake("usage", "[{\"values\":{\"s\":\"\\\"9\",\n\"n\":18446744073709551616}}]");
+    assert!(message.starts_with("report.json:2:5: the integer 18446744073709551616"), "{message}");
+    let (message, _) = mistake("usage", r#"[{"values":{"n":-9223372036854775809}}]"#);
+    assert!(message.starts_with("report.json:1:17: "), "{message}");
+    // In a text it is a text.
+    let text = r#"[{"values":{"n":"18446744073709551616"}}]"#;
+    let ran = run(&["preview", "usage", "--product", "p", "-"]).stdin(text).done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// W9: JSON has no such number, and a float that overflows is none either.
+#[test]
+fn a_number_that_is_not_finite_is_refused() {
+    assert_eq!(
+        mistake("usage", r#"[{"values":{"n":1e400}}]"#),
+        ("report.json:1:17: [0].values.n: number out of range".into(), "[0].values.n".into()),
+    );
+    assert_eq!(mistake("usage", r#"[{"values":{"n":NaN}}]"#).1, "[0].values.n");
+}
+
+#[test]
+fn broken_json_is_refused() {
+    for (text, start) in [
+        ("", "report.json:1:1: the file is empty"),
+        (" \n ", "report.json:1:1: the file is empty"),
+        ("[{\"values\":{}},]", "report.json:1:16: "),
+        ("[{\"values\":{}}] []", "report.json:1:17: "),
+        ("[{\"values\":{}}\n", "report.json:1:15: "),
+        ("[{'values':{}}]", "report.json:1:3: "),
+        ("[{\"values\":{\"a\":tru}}]", "report.json:1:20: "),
+        ("[{\"values\":{\"a\":\"\\ud800\"}}]", "report.json:1:"),
+        ("// usage\n[]", "report.json:1:1: "),
+    ] {
+        let (message, _) = mistake("usage", text);
+        assert!(message.starts_with(start), "{text:?}: {message}");
+    }
+    let (message, _) = mistake("usage", b"[{\"tags\":{\"os\":\"\xff\"}}]");
+    assert_eq!(message, "report.json:1:17: this is not UTF-8");
+}
+
+/// A file with more levels than a stack has room for ends in an error, not in a crash.
+#[test]
+fn deep_nesting_is_refused() {
+    let text = format!("[{{\"values\":{{\"a\":{}{}}}}}]", "[".repeat(100_000), "]".repeat(100_000));
+    let file = File::new("report.json", text);
+    let arguments = ["preview", "usage", "--product", "p", "report.json", "--json"];
+    let ran = run(&arguments).directory(file.directory()).done();
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    assert!(ran.json()["message"].as_str().unwrap().contains("recursion limit"));
+}
+
+#[test]
+fn standard_input_has_a_name_too() {
+    let ran = run(&["preview", "usage", "--product", "p", "-"]).stdin("[\n{\"tag\":1}]").done();
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.starts_with("usagectl: <stdin>:2:2: there is no field `tag`"), "{ran:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_the_reason() {
+    let ran = run(&["preview", "usage", "--product", "p", "/no/such.json"]).done();
+    assert_eq!(ran.code, Some(5));
+    assert_eq!(
+        ran.stderr,
+        "usagectl: cannot read /no/such.json\n  because: No such file or directory (os error 2)\n",
+    );
+    let object =
+        run(&["preview", "usage", "--product", "p", "/no/such.json", "--json"]).done().json();
+    assert_eq!(
+        object["message"],
+        "cannot read /no/such.json: No such file or directory (os error 2)",
+    );
+}
+
+/// W8, and a byte order mark that some editors write.
+#[test]
+fn null_and_a_byte_order_mark_are_taken() {
+    let body = |kind: &str, text: &str| {
+        let ran = run(&["preview", kind, "--product", "p", "-", "--json"]).stdin(text).done();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()["body"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(body("usage", "null"), "[]");
+    assert_eq!(
+        body("usage", "\u{feff}[{\"tags\":null,\"values\":null}]"),
+        r#"[{"tags":{},"values":{}}]"#
+    );
+    assert_eq!(
+        body("stats", r#"{"cluster_id":null,"stats":null}"#),
+        r#"{"cluster_id":"","server_id":"","stats":[]}"#,
+    );
+    // A value may be null: it is sent as it stands.
+    assert_eq!(body("usage", r#"[{"values":{"a":null}}]"#), r#"[{"tags":{},"values":{"a":null}}]"#);
+}
+
+#[test]
+fn the_product_of_a_server_must_agree() {
+    let (message, field) = mistake("server", r#"{"product":"kapacitor"}"#);
+    assert!(message.contains("`kapacitor`") && message.contains("`influxdb`"), "{message}");
+    assert_eq!(field, "product");
+}
+
+/// A name, too, comes from elsewhere.
+#[test]
+fn a_terminal_is_told_nothing_but_text() {
+    let ran = run(&["preview", "usage", "--product", "p", "no\u{1b}[31msuch\u{202e}file"]).done();
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.starts_with("usagectl: cannot read no [31msuch file\n"), "{ran:?}");
+}
+
+/// What never ends is not read to its end.
+#[test]
+fn files_that_are_too_large_are_refused() {
+    let ran = run(&["preview", "usage", "--product", "p", "/dev/zero"]).done();
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.contains("it is larger than 16777216 bytes"), "{ran:?}");
+
+    let token = File::new("token", "x".repeat(70_000));
+    let arguments = ["preview", "usage", "--product", "p", "-", "--token-file", &token.path()];
+    let ran = run(&arguments).stdin("[]").done();
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.contains("it is too long for a token"), "{ran:?}");
+}

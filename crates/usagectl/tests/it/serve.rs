@@ -1,0 +1,147 @@
+//! `serve`: where it listens, what it logs, how it stops.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+
+use crate::serving::Serving;
+use crate::usagectl::{self, PATIENCE, run};
+
+fn save(serving: &Serving) -> usagectl::Ran {
+    run(&["save", "usage", "--product", "influxdb", "-", "--url", &serving.url]).stdin("[]").done()
+}
+
+#[test]
+fn it_stops_cleanly_on_either_signal() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let serving = Serving::start(&[]);
+        assert_eq!(save(&serving).code, Some(0));
+        let ran = serving.stop_by(signal);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stderr.trim_end().ends_with("stopped"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn each_request_is_a_line_of_the_log() {
+    let serving = Serving::start(&[]);
+    assert_eq!(save(&serving).code, Some(0));
+    let unknown = run(&["save", "usage", "--product", "a b", "-", "--url", &serving.url])
+        .env("USAGE_TOKEN", "no-such-token")
+        .stdin("[]")
+        .done();
+    assert_eq!(unknown.code, Some(3));
+    let log = serving.stop().stderr;
+    let requests: Vec<&str> = log.lines().filter(|line| line.contains("POST ")).collect();
+    assert_eq!(requests.len(), 2, "{log}");
+    assert!(requests[0].contains("POST /api/v1/usage/influxdb 201"), "{log}");
+    assert!(requests[1].contains("POST /api/v1/usage/a%20b 401"), "{log}");
+    // In front of each line stands the time, in UTC.
+    assert!(log.lines().all(|line| line.as_bytes()[23] == b'Z'), "{log}");
+}
+
+/// A request that is on its way when the signal comes gets its answer.
+#[test]
+fn it_answers_what_is_in_flight() {
+    let serving = Serving::start(&[]);
+    let mut stream = TcpStream::connect(serving.url.strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The interim answer shows that the server has read the head, and waits for the body.
+    stream
+        .write_all(
+            b"POST /api/v1/usage/influxdb HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+              content-type: application/json\r\ncontent-length: 2\r\n\r\n",
+        )
+        .unwrap();
+    let mut answer = BufReader::new(stream.try_clone().unwrap());
+    let mut line = String::new();
+    answer.read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
+
+    kill_process(serving.pid(), Signal::TERM).unwrap();
+    stream.write_all(b"[]").unwrap();
+    let mut rest = String::new();
+    answer.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 201 Created\r\n"), "{rest}");
+    let store = serving.store();
+    assert_eq!(store.usage().unwrap().len(), 1);
+    drop(store);
+    assert_eq!(serving.finish().code, Some(0));
+}
+
+/// Who does not want to wait for the drain sends a second signal.
+#[test]
+fn a_second_signal_stops_it_at_once() {
+    let mut serving = Serving::start(&[]);
+    let mut stream = TcpStream::connect(serving.url.strip_prefix("http://").unwrap()).unwrap();
+    stream
+        .write_all(
+            b"POST /api/v1/usage/influxdb HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+              content-type: application/json\r\ncontent-length: 2\r\n\r\n",
+        )
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
+
+    kill_process(serving.pid(), Signal::TERM).unwrap();
+    serving.wait_for_log("stopping");
+    kill_process(serving.pid(), Signal::INT).unwrap();
+    assert_eq!(serving.finish().code, Some(130));
+}
+
+#[test]
+fn what_it_has_stored_is_in_the_file() {
+    let serving = Serving::start(&[]);
+    assert_eq!(save(&serving).code, Some(0));
+    let directory = serving.keep();
+    let path = directory.path().join("usage.db");
+    let store = usage_server::Store::open(&usage_server::Database::file(path)).unwrap();
+    assert_eq!(store.usage().unwrap().len(), 1);
+}
+
+#[test]
+fn the_object_says_where_it_listens() {
+    let mut serving = Serving::start(&["--json", "--create-token", "Example Inc."]);
+    let object: Value = serde_json::from_str(&serving.url).unwrap();
+    let url = object["url"].as_str().unwrap();
+    assert_eq!(url, format!("http://{}", object["address"].as_str().unwrap()));
+    assert_eq!(object["database"], serving.database().canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(object["token"]["organisation"], "Example Inc.");
+    let token = object["token"]["token"].as_str().unwrap();
+
+    serving.url = url.to_owned();
+    let ran = run(&["save", "usage", "--product", "p", "-", "--url", url])
+        .env("USAGE_TOKEN", token)
+        .stdin("[]")
+        .done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let rows = serving.store().usage().unwrap();
+    assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let ran = run(&["serve", "--listen", &address]).directory(directory.path()).done();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains(&address), "{}", ran.stderr);
+    assert!(ran.stderr.contains("  because: "), "{}", ran.stderr);
+
+    let ran = run(&["serve", "--listen", &address, "--json"]).directory(directory.path()).done();
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.json()["outcome"], "failed");
+    assert!(ran.json()["message"].as_str().unwrap().contains(&address));
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named() {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", "/no/such/usage.db"];
+    let ran = run(&arguments).done();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("/no/such/usage.db"), "{}", ran.stderr);
+}
