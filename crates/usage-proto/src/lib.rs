@@ -67,7 +67,7 @@
 //! - [`Error`] covers everything: [`BuildError`], [`ResponseError`], [`TransportError`].
 //! - For adapters: [`choose_proxy`], [`Deadlines`], [`Incomplete`], the constructors of
 //!   [`TransportError`].
-//! - For the other end: [`parse_request`] reads back what a client wrote.
+//! - For the other end: [`parse_request()`] reads back what a client wrote.
 //!
 //! Rules are cited by number (W1 to W46); `docs/protocol.md` in the repository holds them.
 
