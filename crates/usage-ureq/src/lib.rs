@@ -1,4 +1,4 @@
-//! Report to a Usage API with a blocking call, over [ureq](https://docs.rs/ureq).
+//! Report to a Usage API with a blocking call, over [`ureq`].
 //!
 //! `usage-proto` says what a report is; this crate carries it. It is for hosts that have no async
 //! runtime: one call, one answer or one typed error, within one deadline. ureq by itself is not
