@@ -56,43 +56,11 @@ pub(crate) fn is_path(byte: u8) -> bool {
     is_reg_name(byte) || b":@/".contains(&byte)
 }
 
-/// `text` as an error message may show it: no user information, no query, no control characters,
-/// clipped.
+/// A URL, or what was meant as one, as an error message may show it: on one line, clipped, without
+/// query and fragment, and with nothing in front of its last `@`. Readers disagree on where user
+/// information ends, and people leave `/` and `?` in a password as they are.
 pub(crate) fn displayable(text: &str) -> String {
-    let end = text.find(['?', '#']).unwrap_or(text.len());
-    let (text, cut) = text.split_at(end);
-    let mut shown = crate::excerpt::line(&without_userinfo(text));
-    if !cut.is_empty() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Removes what stands before an `@` in the authority, however the slashes before it are written:
-/// readers disagree on `http:user@host`, `http:/user@host` and `http:\\user@host`, and people type
-/// `user:secret@host` where a URL is wanted.
-pub(crate) fn without_userinfo(text: &str) -> String {
-    let scheme_ends = match text.find(':') {
-        Some(at)
-            if text[..at].bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
-        {
-            at + 1
-        }
-        _ => 0,
-    };
-    let (scheme, rest) = text.split_at(scheme_ends);
-    let authority_at = rest.len() - rest.trim_start_matches(['/', '\\']).len();
-    let (slashes, rest) = rest.split_at(authority_at);
-    if scheme.is_empty() && slashes.len() == 1 {
-        // A path: an `@` in it is a character like any other.
-        return text.to_owned();
-    }
-    let authority_ends = rest.find(['/', '\\']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_ends);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if host.is_empty() && !authority.is_empty() {
-        // The slashes around what is gone would meet, and make an authority of the path.
-        return format!("{scheme}{slashes}");
-    }
-    format!("{scheme}{slashes}{host}{path}")
+    let (mark, rest) = text.rsplit_once('@').map_or(("", text), |(_, rest)| ("…@", rest));
+    let (shown, cut) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+    crate::excerpt::line(&format!("{mark}{shown}{}", if cut.is_empty() { "" } else { "…" }))
 }

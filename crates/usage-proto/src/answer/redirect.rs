@@ -1,5 +1,6 @@
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
 use crate::{excerpt, uri_text};
 
@@ -12,7 +13,30 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 /// which may hold a secret.
 pub(super) fn location(headers: &HeaderMap, redacted: impl Fn(String) -> String) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
-    let end = text.find(['?', '#']).unwrap_or(text.len());
-    let shown = excerpt::line(&redacted(uri_text::without_userinfo(&text[..end])));
+    let shown = shown(&redacted(text.into_owned()));
     (!shown.is_empty()).then_some(shown)
+}
+
+fn shown(location: &str) -> String {
+    if let Ok(mut url) = Url::parse(location)
+        && url.has_host()
+    {
+        url.set_query(None);
+        url.set_fragment(None);
+        // A URL with a host has a place for both, so neither fails; if one did, what is left would
+        // be shown as any other text is.
+        if url.set_username("").is_ok() && url.set_password(None).is_ok() {
+            return excerpt::line(url.as_str());
+        }
+    }
+    // A path has no user information; what a browser makes of one more slash, or of a tab that it
+    // drops between the two, is no path.
+    match location.strip_prefix('/') {
+        Some(path) if !path.starts_with(['/', '\\', '\t']) => excerpt::line(path_of(location)),
+        _ => uri_text::displayable(location),
+    }
+}
+
+fn path_of(location: &str) -> &str {
+    &location[..location.find(['?', '#']).unwrap_or(location.len())]
 }

@@ -17,6 +17,10 @@ pub struct Proxy {
 impl Proxy {
     pub(super) fn parse(variable: &'static str, value: &str) -> Result<Self, InvalidProxy> {
         let fault = |reason| InvalidProxy { variable, reason };
+        // The parser would drop some of these, and so reach a host that the variable does not name.
+        if value.contains(|c: char| c.is_control() || c.is_whitespace()) {
+            return Err(fault(Reason::Address));
+        }
         let url = match value.split_once("://") {
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Url::parse(value),
             Some(_) => return Err(fault(Reason::Scheme)),

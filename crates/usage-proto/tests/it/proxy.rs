@@ -90,6 +90,8 @@ fn an_address_that_cannot_be_used_is_an_error_without_its_secret() {
         "user:secret@proxy:port",
         "http://user:secret%ff@proxy",
         "http://user:secret%0d%0aX:y@proxy",
+        "http://:secret@p\thost",
+        "http://user:secret@p host",
         "http://",
         ":",
     ] {
