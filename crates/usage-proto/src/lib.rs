@@ -69,7 +69,7 @@
 //!   [`TransportError`].
 //! - For the other end: [`parse_request()`] reads back what a client wrote.
 //!
-//! Rules are cited by number (W1 to W46); `docs/protocol.md` in the repository holds them.
+//! Rules are cited by number, W1 to W46: [`protocol`] holds them.
 
 mod answer;
 mod api;
@@ -82,12 +82,16 @@ mod idempotency;
 mod parse_request;
 mod payload;
 mod proxy;
+mod redact;
 mod registration;
 mod retry_after;
 mod saveable;
 mod saved;
 mod token;
 mod uri_text;
+
+#[doc = include_str!("../protocol.md")]
+pub mod protocol {}
 
 pub use api::{Api, TOKEN_HEADER};
 pub use base_url::{BaseUrl, InvalidBaseUrl};

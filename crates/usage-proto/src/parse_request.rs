@@ -73,7 +73,7 @@ impl Route {
 
 fn decode(segment: &str) -> Result<String, ParseRequestError> {
     match percent_decode_str(segment).decode_utf8() {
-        Ok(text) if !text.is_empty() => Ok(text.into_owned()),
+        Ok(text) if !matches!(&*text, "" | "." | "..") => Ok(text.into_owned()),
         _ => Err(ParseRequestError::Segment { segment: excerpt::line(segment) }),
     }
 }
@@ -109,7 +109,8 @@ pub enum ParseRequestError {
         /// The path, clipped.
         path: String,
     },
-    /// The product in the path is empty, or not UTF-8 once its percent-encoding is undone.
+    /// The product in the path is empty, `.` or `..`, or not UTF-8 once its percent-encoding is
+    /// undone (rule W1).
     #[error("`{segment}` in the path is not the name of a product")]
     #[non_exhaustive]
     Segment {

@@ -116,9 +116,13 @@ impl Registration {
             url.push_str("&redirect_url=");
             uri_text::push_form(&self.with_state(redirect)?, &mut url);
         }
-        // A checked base URL with an escaped query behind it: only its length could be refused.
         let length = url.len();
-        Url::parse(&url).map_err(|_| BuildError::UriTooLong { length, limit: uri_text::MAX_URI })
+        let too_long = || BuildError::UriTooLong { length, limit: uri_text::MAX_URI };
+        if length > uri_text::MAX_URI {
+            return Err(too_long());
+        }
+        // A checked base URL with an escaped query behind it parses.
+        Url::parse(&url).map_err(|_| too_long())
     }
 
     /// The redirect URL with the nonce at the end of its query.

@@ -1,10 +1,13 @@
 //! The secret that ties a report to an organisation.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use http::HeaderValue;
 use subtle::ConstantTimeEq;
+
+use crate::redact;
 
 /// A customer's token, sent as `X-Authorization: <token>` with no scheme in front.
 ///
@@ -54,6 +57,27 @@ impl Token {
         self.header.to_str().unwrap_or_default()
     }
 
+    /// `text` with `[redacted]` wherever the token stands in it: as it is, with the escapes of a
+    /// JSON string, or percent-encoded. Some APIs repeat a token when they refuse it, and what they
+    /// say goes to logs.
+    ///
+    /// The start of the token at the very end of the text is taken too, since a text that broke
+    /// off may end within it. A token of fewer than eight characters is left where it is: it may
+    /// be part of any word.
+    ///
+    /// ```
+    /// use usage_proto::Token;
+    ///
+    /// let token = Token::new("tok/en-goes+here")?;
+    /// assert_eq!(token.redacted(r#"no such token: "tok\/en-goes+here""#), r#"no such token: "[redacted]""#);
+    /// assert_eq!(token.redacted("/x?t=tok%2Fen-goes%2Bhere"), "/x?t=[redacted]");
+    /// # Ok::<(), usage_proto::InvalidToken>(())
+    /// ```
+    #[must_use]
+    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        redact::redacted(text, self.expose())
+    }
+
     pub(crate) fn to_header(&self) -> HeaderValue {
         self.header.clone()
     }
@@ -90,7 +114,11 @@ pub enum InvalidToken {
     #[error("the token is empty: set the one that registration returned, or none at all")]
     Empty,
     /// A control character, a line break in the middle, or a character that is not ASCII.
-    #[error("the token has a character at position {position} that is not printable ASCII")]
+    #[error(
+        "the token has a character at position {position} that is not printable ASCII: \
+         copy it again, whole and alone"
+    )]
+    #[non_exhaustive]
     Character {
         /// Which character of the trimmed text, counted from 1.
         position: usize,

@@ -50,6 +50,10 @@ fn fast(body: &[u8]) -> Option<Shape> {
         errors: Option<BTreeMap<String, Vec<String>>>,
     }
 
+    // A derived struct is read from a list too, which is neither shape.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
     let Usual { error, errors } = serde_json::from_slice(body).ok()?;
     (error.is_some() || errors.is_some()).then_some(Shape { message: error, errors })
 }

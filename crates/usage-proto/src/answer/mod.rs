@@ -23,7 +23,10 @@ pub(crate) fn parse(
         return Ok(Saved::new(Response::from_parts(parts, body), !too_large && !broke_off));
     }
 
-    let redacted = |text: String| redact(text, token);
+    let redacted = |text: String| match token {
+        Some(token) => token.redacted(&text).into_owned(),
+        None => text,
+    };
     let kind = if redirect::is_redirect(parts.status) {
         ResponseErrorKind::Redirect { location: redirect::location(&parts.headers, redacted) }
     } else if too_large {
@@ -42,19 +45,4 @@ pub(crate) fn parse(
 /// The start of a body of neither shape. What is secret goes first: a cut could leave half of it.
 fn unexpected(body: &[u8], redacted: impl Fn(String) -> String) -> String {
     excerpt::line(&redacted(String::from_utf8_lossy(body).into_owned()))
-}
-
-/// A token shorter than this is left where it stands: it may well be a part of some word, and is
-/// no secret anyway.
-const SHORTEST_SECRET: usize = 8;
-
-/// Removes the token from what the API said: some repeat it in their refusal, and errors go to
-/// logs.
-fn redact(text: String, token: Option<&Token>) -> String {
-    match token.map(Token::expose) {
-        Some(secret) if secret.len() >= SHORTEST_SECRET && text.contains(secret) => {
-            text.replace(secret, "[redacted]")
-        }
-        _ => text,
-    }
 }

@@ -35,26 +35,27 @@ impl Trail {
         outcome
     }
 
-    /// The path from the root, such as `[0].values.uptime`; `None` if every float was finite.
+    /// The path from the root, such as `[0].values.uptime`, with quotes around an odd key; `None` if every float was finite.
     pub(super) fn into_path(self) -> Option<String> {
         let steps = self.0.into_inner()?;
         let mut path = String::new();
         for step in steps.iter().rev() {
-            match step {
-                Step::Index(index) => {
-                    // Writing to a `String` cannot fail.
-                    let _ = write!(path, "[{index}]");
-                }
-                Step::Key(key) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                }
-            }
+            // Writing to a `String` cannot fail.
+            let _ = match step {
+                Step::Index(index) => write!(path, "[{index}]"),
+                Step::Key(key) if !is_plain(key) => write!(path, "[{key:?}]"),
+                Step::Key(key) if path.is_empty() => write!(path, "{key}"),
+                Step::Key(key) => write!(path, ".{key}"),
+            };
         }
         Some(path)
     }
+}
+
+/// Whether a key can stand in a path without quotes: dots and brackets would change its meaning,
+/// and a line break would break the message.
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-:/ ".contains(c))
 }
 
 /// Wraps a serializer, a compound of one, or a value on its way into one.

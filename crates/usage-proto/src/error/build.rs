@@ -46,7 +46,10 @@ pub enum BuildError {
     },
 
     /// The URI is longer than an HTTP implementation can hold (rule W1).
-    #[error("the URI would have {length} bytes, and {limit} are possible: shorten the product")]
+    #[error(
+        "the URI would have {length} bytes, and {limit} are possible: \
+         shorten what goes into it"
+    )]
     #[non_exhaustive]
     UriTooLong {
         /// How long it would be, in bytes.
@@ -67,10 +70,14 @@ pub enum BuildError {
     },
 
     /// A number of the payload is NaN or infinite, which JSON cannot say (rule W9).
-    #[error("the number at `{path}` is not finite, and JSON has no way to write it: leave it out")]
+    #[error(
+        "the number at {} is not finite, and JSON has no way to write it: leave it out",
+        if path.is_empty() { "the root of the payload".to_owned() } else { format!("`{path}`") }
+    )]
     #[non_exhaustive]
     NotFinite {
-        /// The path from the root of the body, such as `[0].values.uptime`.
+        /// The path from the root of the body, such as `[0].values.uptime`; a key with dots,
+        /// brackets or the like in it stands in quotes, as in `[0].values["a.b"]`.
         path: String,
     },
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::excerpt;
 
@@ -66,9 +66,8 @@ impl fmt::Display for ResponseError {
             write!(f, " {reason}")?;
         }
         match &self.kind {
-            ResponseErrorKind::Simple(error) if error.message.is_empty() => {}
-            ResponseErrorKind::Simple(error) => write!(f, ": {error}")?,
-            ResponseErrorKind::Validation(errors) => write!(f, ": {errors}")?,
+            ResponseErrorKind::Simple(error) => write_message(f, &error.to_string())?,
+            ResponseErrorKind::Validation(errors) => write_message(f, &errors.to_string())?,
             ResponseErrorKind::Redirect { location: Some(location) } => write!(
                 f,
                 ", a redirect to `{location}` that is not followed: \
@@ -81,7 +80,7 @@ impl fmt::Display for ResponseError {
                 write!(f, " with a body above the limit of {limit} bytes")?;
             }
             ResponseErrorKind::Unexpected { excerpt } if excerpt.is_empty() => {
-                f.write_str(" without a message")?;
+                write_message(f, "")?;
             }
             ResponseErrorKind::Unexpected { excerpt } => {
                 write!(f, " with a body that is no error of the API: {excerpt}")?;
@@ -94,10 +93,14 @@ impl fmt::Display for ResponseError {
     }
 }
 
+fn write_message(f: &mut fmt::Formatter<'_>, message: &str) -> fmt::Result {
+    if message.is_empty() { f.write_str(" without a message") } else { write!(f, ": {message}") }
+}
+
 impl std::error::Error for ResponseError {}
 
 /// An error with one message, `{"error":"…"}`; usual on 401, 404 and 500.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SimpleError {
     /// The message, as the API sent it.
@@ -130,13 +133,13 @@ impl std::error::Error for SimpleError {}
 /// errors.push("cluster_id", "ClusterID can not be blank.");
 /// assert_eq!(errors.to_string(), "cluster_id: ClusterID can not be blank.");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ValidationErrors {
     /// The messages about each field.
     pub errors: BTreeMap<String, Vec<String>>,
     /// The `error` beside them, if the answer had both.
-    #[serde(rename = "error", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "error", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 

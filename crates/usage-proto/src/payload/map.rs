@@ -37,6 +37,11 @@ macro_rules! sorted_map {
                 self.0.get(key).map(|value| -> &$shown { value })
             }
 
+            /// What a key holds, to change it.
+            pub fn get_mut(&mut self, key: &str) -> Option<&mut $value> {
+                self.0.get_mut(key)
+            }
+
             /// Takes a key out, and returns what it held.
             pub fn remove(&mut self, key: &str) -> Option<$value> {
                 self.0.remove(key)
@@ -77,6 +82,15 @@ macro_rules! sorted_map {
         impl<K: Into<String>, V: Into<$value>, const N: usize> From<[(K, V); N]> for $name {
             fn from(entries: [(K, V); N]) -> Self {
                 entries.into_iter().collect()
+            }
+        }
+
+        impl<'a> IntoIterator for &'a $name {
+            type Item = (&'a String, &'a $value);
+            type IntoIter = btree_map::Iter<'a, String, $value>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.0.iter()
             }
         }
 

@@ -19,13 +19,13 @@ pub(super) trait FromObject: Default {
     ) -> Result<bool, A::Error>;
 }
 
-/// Reads a payload; keys that it does not know are passed over.
+/// Reads a payload from an object or from `null`; keys that it does not know are passed over.
 pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromObject,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    deserializer.deserialize_option(ObjectVisitor(PhantomData))
 }
 
 /// Reads the value that comes next into `field`; `null` makes it empty.
@@ -45,6 +45,14 @@ impl<'de, T: FromObject> Visitor<'de> for ObjectVisitor<T> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
+    }
+
+    fn visit_none<E>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {

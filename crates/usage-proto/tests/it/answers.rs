@@ -81,6 +81,8 @@ fn w33_a_body_of_neither_shape_never_hides_the_status() {
         "<html><body>502</body></html>",
         r#"{"error":"oop"#,
         r#"{"error":1}"#,
+        r#"["a",null]"#,
+        r#"["a",{"f":["x"]}]"#,
         r#"{"error":null}"#,
         r#"{"errors":["a"]}"#,
         r#"{"errors":"x"}"#,

@@ -36,6 +36,8 @@ fn w9_a_number_that_is_not_finite_is_refused_with_its_path() {
     }
     let stats = Stats::new("p").data(StatsData::new("n").value("v", vec![1.0, 2.0, f64::NAN]));
     assert_eq!(blamed(&stats), "stats[0].values.v[2]");
+    let odd = Usage::new("p").data(UsageData::new().value("a.b\n", f64::NAN));
+    assert_eq!(blamed(&odd), r#"[0].values["a.b\n"]"#);
     let narrow = Usage::new("p").data(UsageData::new().value("v", f32::NEG_INFINITY));
     assert_eq!(blamed(&narrow), "[0].values.v");
 }

@@ -14,7 +14,8 @@ fn refused(status: u16, body: &'static str) -> String {
 fn answers_say_their_status_and_what_the_body_said() {
     for (status, body, text) in [
         (401, r#"{"error":"unknown token"}"#, "401 Unauthorized: unknown token"),
-        (404, r#"{"error":""}"#, "404 Not Found"),
+        (404, r#"{"error":" \u0007"}"#, "404 Not Found without a message"),
+        (500, r#"{"errors":{}}"#, "500 Internal Server Error without a message"),
         (
             422,
             r#"{"error":"no","errors":{"b":["x","y"],"a":["z"]}}"#,

@@ -79,6 +79,10 @@ fn w8_null_and_absence_are_read_as_empty() {
     assert_eq!(stats.data, [StatsData::new("").tag("a", "")]);
     let usage = parse_request(&post("/api/v1/usage/p", "null")).unwrap();
     assert_eq!(usage, Payload::Usage(Usage::new("p")));
+    let usage = parse_request(&post("/api/v1/usage/p", "[null]")).unwrap();
+    assert_eq!(usage, Payload::Usage(Usage::new("p").data(UsageData::new())));
+    let server = parse_request(&post("/api/v1/servers", "null")).unwrap();
+    assert_eq!(server, Payload::Server(Server::new()));
 }
 
 #[test]
@@ -180,16 +184,27 @@ fn maps_can_be_read_and_changed() {
     assert_eq!((tags.get("a"), tags.get("b"), tags.len()), (Some("3"), None, 1));
     tags.extend([("c", "4")]);
     assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "3"), ("c", "4")]);
+    tags.get_mut("c").unwrap().push('!');
+    let listed: Vec<_> = (&tags).into_iter().map(|(key, tag)| format!("{key}={tag}")).collect();
+    assert_eq!(listed, ["a=3", "c=4!"]);
     assert_eq!(tags.into_iter().next(), Some(("a".into(), "3".into())));
+
+    let values = [Value::from("x"), 3.into(), true.into()];
+    assert_eq!(values.each_ref().map(Value::as_str), [Some("x"), None, None]);
+    assert_eq!(values.each_ref().map(Value::as_number), [None, Some(3.into()), None]);
+    assert_eq!(values.each_ref().map(Value::as_bool), [None, None, Some(true)]);
 }
 
 #[test]
 fn a_request_that_is_no_call_is_told_from_one_with_a_bad_body() {
-    let error = |path, body| parse_request(&post(path, body)).unwrap_err();
+    let error = |path: &str, body| parse_request(&post(path, body)).unwrap_err();
     assert!(matches!(error("/api/v1/nothing", "{}"), ParseRequestError::UnknownRoute { .. }));
     assert!(matches!(error("/api/v1/stats", "{}"), ParseRequestError::UnknownRoute { .. }));
     assert!(matches!(error("/api/v1/stats/", "{}"), ParseRequestError::Segment { .. }));
-    assert!(matches!(error("/api/v1/usage/%ff", "[]"), ParseRequestError::Segment { .. }));
+    for segment in ["%ff", ".", "..", "%2e", "%2E%2e"] {
+        let error = error(&format!("/api/v1/usage/{segment}"), "[]");
+        assert!(matches!(error, ParseRequestError::Segment { .. }), "{segment}: {error:?}");
+    }
 
     let got = Request::get("/api/v1/servers").body(Bytes::new()).unwrap();
     assert!(matches!(

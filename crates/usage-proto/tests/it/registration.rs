@@ -122,3 +122,12 @@ fn w23_the_state_must_be_the_one_that_was_sent() {
     }
     assert!(!format!("{registration:?}").contains("ab01"));
 }
+
+#[test]
+fn w1_a_registration_url_has_at_most_65534_bytes() {
+    let base = "https://usage.influxdata.com/start?cluster_id=&product=p".len();
+    let fits = Registration::new("x".repeat(65_534 - base), "p");
+    assert_eq!(url(&fits).unwrap().len(), 65_534);
+    let error = url(&Registration::new("x".repeat(65_535 - base), "p")).unwrap_err();
+    assert!(matches!(error, BuildError::UriTooLong { length: 65_535, .. }), "{error:?}");
+}
