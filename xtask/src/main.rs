@@ -16,6 +16,7 @@ mod lint;
 mod metadata;
 mod msrv;
 mod runner;
+mod simulate;
 mod test_counts;
 mod testing;
 mod tool;
@@ -39,6 +40,9 @@ const CI: &[Step] = &[
     deny::DENY,
     fuzz::FUZZ,
 ];
+
+/// What is run by name alone.
+const BY_NAME: &[Step] = &[simulate::SIMULATE];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -71,7 +75,7 @@ fn steps(arguments: &[String]) -> Result<Vec<Step>, String> {
     for argument in arguments {
         if argument == "ci" {
             steps.extend_from_slice(CI);
-        } else if let Some(step) = CI.iter().find(|step| step.name == argument) {
+        } else if let Some(step) = CI.iter().chain(BY_NAME).find(|step| step.name == argument) {
             steps.push(*step);
         } else {
             return Err(format!("there is no command `{argument}`"));
@@ -81,22 +85,26 @@ fn steps(arguments: &[String]) -> Result<Vec<Step>, String> {
 }
 
 fn help() -> String {
-    let commands: Vec<_> =
-        CI.iter().map(|step| format!("  {:<14} {}", step.name, step.about)).collect();
+    let list = |steps: &[Step]| {
+        let lines = steps.iter().map(|step| format!("  {:<14} {}", step.name, step.about));
+        lines.collect::<Vec<_>>().join("\n")
+    };
     format!(
         "Run the project's own tasks.\n\n\
          Usage: cargo xtask COMMAND...\n\n\
          Commands:\n  {:<14} every step below, in this order: what CI runs\n{}\n\n\
+         Not a part of CI:\n{}\n\n\
          Several commands run one after the other; the first that fails ends the run.\n\
          Exit status: 0 all passed, 1 a step failed, 2 the command line is wrong.\n",
         "ci",
-        commands.join("\n"),
+        list(CI),
+        list(BY_NAME),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CI, help, steps};
+    use super::{BY_NAME, CI, help, steps};
 
     fn names(arguments: &[&str]) -> Result<Vec<&'static str>, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn help_names_every_step() {
         let help = help();
-        for step in CI {
+        for step in CI.iter().chain(BY_NAME) {
             assert!(help.contains(step.name), "{} is missing", step.name);
         }
     }

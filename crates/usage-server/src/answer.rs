@@ -24,8 +24,9 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("X-Authorization realm=\
 /// Why a request got no success.
 ///
 /// Deployed Go clients take 401, 404, 422 and 500 for errors and anything else for a success, so a
-/// refusal that must be noticed uses one of these. 405, 413 and 503 are exceptions: what they
-/// answer is no report that such a client would send, or an overload.
+/// refusal that must be noticed uses one of these: 500 and not 503 where the queue is full, or a
+/// report would be lost without a word. 405 and 413 are exceptions: no such client sends another
+/// method, and a client's own limit comes before this one.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     UnknownToken,
@@ -142,7 +143,7 @@ impl IntoResponse for Refusal {
             Self::Broken => closing(Self::body("The body broke off.").into_response()),
             Self::Store(failure @ StoreError::Busy { .. }) => {
                 let mut response = error(
-                    StatusCode::SERVICE_UNAVAILABLE,
+                    StatusCode::INTERNAL_SERVER_ERROR,
                     "too many reports at once: send this one again later",
                 );
                 response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);

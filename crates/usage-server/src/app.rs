@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::reader::Reader;
 use crate::{Config, Store};
 
 /// What every request can reach.
@@ -7,12 +8,13 @@ use crate::{Config, Store};
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) config: Config,
+    pub(crate) reader: Reader,
     in_flight: AtomicUsize,
 }
 
 impl App {
-    pub(crate) fn new(store: Store, config: Config) -> Self {
-        Self { store, config, in_flight: AtomicUsize::new(0) }
+    pub(crate) fn new(store: Store, config: Config, reader: Reader) -> Self {
+        Self { store, config, reader, in_flight: AtomicUsize::new(0) }
     }
 
     /// Requests whose head has arrived and whose answer is not ready.

@@ -1,7 +1,7 @@
 //! Reading a body within limits.
 
 use axum::body::{Body, HttpBody};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -32,7 +32,7 @@ pub(crate) async fn receive(
 
 async fn collect(mut body: Body, limit: usize, received: &mut u64) -> Result<Bytes, Refusal> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = BytesMut::with_capacity(announced.min(TRUSTED));
+    let mut whole = Vec::with_capacity(announced.min(TRUSTED));
     while let Some(frame) = body.frame().await {
         // Trailers mean nothing here.
         let Ok(data) = frame.map_err(|_| Refusal::Broken)?.into_data() else { continue };
@@ -40,7 +40,12 @@ async fn collect(mut body: Body, limit: usize, received: &mut u64) -> Result<Byt
         if data.len() > limit - whole.len() {
             return Err(Refusal::TooLarge { limit });
         }
+        let length = whole.len() + data.len();
+        if length > whole.capacity() {
+            // It doubles, but not above the limit.
+            whole.reserve_exact(length.max(limit.min(2 * whole.capacity())) - whole.len());
+        }
         whole.extend_from_slice(&data);
     }
-    Ok(whole.freeze())
+    Ok(whole.into())
 }

@@ -6,6 +6,21 @@ use crate::{Database, Faults, RequestLog, store};
 
 /// How a [`Server`](crate::Server) is to run. Everything but the database has a default.
 ///
+/// # Memory
+///
+/// Whatever clients send, with a token or without, it takes no more memory than these three
+/// together, and a few MiB:
+///
+/// | what | at most | with the defaults |
+/// |---|---|---|
+/// | bytes that arrive | [`connections`](Self::connections) × ([`body_limit`](Self::body_limit) + 128 KiB) | 576 MiB |
+/// | the body that is read, one at a time above 32 KiB | 160 × `body_limit` | 160 MiB |
+/// | reports on their way to the database | [`queue_bytes`](Self::queue_bytes) | 64 MiB |
+///
+/// The factor 160 is that of the worst JSON there is, maps in maps in maps; a usual report takes a
+/// few times its size. Nothing limits how much is stored over time: whoever reaches the server can
+/// fill the disk, so a proxy in front of it that limits the rate of requests is well placed.
+///
 /// ```
 /// use usage_server::{Config, Database};
 ///
@@ -24,6 +39,7 @@ pub struct Config {
     pub(crate) drain_deadline: Duration,
     pub(crate) connections: usize,
     pub(crate) queue: usize,
+    pub(crate) queue_bytes: usize,
 }
 
 /// Longer than any deadline needs to be, and short enough to be added to the time of day.
@@ -45,6 +61,7 @@ impl Config {
             drain_deadline: Duration::from_secs(10),
             connections: 512,
             queue: store::QUEUE,
+            queue_bytes: store::QUEUE_BYTES,
         }
     }
 
@@ -62,6 +79,9 @@ impl Config {
     }
 
     /// The largest body that is taken, in bytes; 1 MiB unless set. Above it the answer is 413.
+    ///
+    /// A report is stored with its empty tags and values written out, and may be twice as large
+    /// then. Above that the answer is 422: a list of 300,000 empty items is no report.
     #[must_use]
     pub fn body_limit(self, bytes: usize) -> Self {
         Self { body_limit: bytes, ..self }
@@ -95,11 +115,19 @@ impl Config {
     }
 
     /// How many reports may wait for the database; 1024 unless set, and at least one. Beyond it
-    /// the answer is 503. As a connection has one request in flight, this only comes to matter if
+    /// the answer is 500 with `Retry-After`. As a connection has one request in flight, this only comes to matter if
     /// it is below [`connections`](Self::connections).
     #[must_use]
     pub fn queue(self, most: usize) -> Self {
         Self { queue: most.max(1), ..self }
+    }
+
+    /// How many bytes of reports may wait for the database; 64 MiB unless set. Beyond it a request
+    /// waits before its body is looked at, first come, first served. A report that is larger than
+    /// this waits until it is alone.
+    #[must_use]
+    pub fn queue_bytes(self, most: usize) -> Self {
+        Self { queue_bytes: most, ..self }
     }
 }
 
@@ -114,6 +142,7 @@ impl fmt::Debug for Config {
             .field("drain_deadline", &self.drain_deadline)
             .field("connections", &self.connections)
             .field("queue", &self.queue)
+            .field("queue_bytes", &self.queue_bytes)
             .finish_non_exhaustive()
     }
 }

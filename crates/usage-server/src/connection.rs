@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -22,8 +22,12 @@ use crate::app::App;
 use crate::routes;
 
 /// How much of a refused body is read and thrown away, and for how long.
-const LINGER_BYTES: usize = 16 * 1024 * 1024;
+const LINGER_BYTES: u64 = 16 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// The most that a connection holds of what arrived and was not looked at yet, and so the largest
+/// head of a request.
+const READ_BUFFER: usize = 64 * 1024;
 
 /// A pause after a failed accept, which most often means that there is no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +50,9 @@ pub(crate) async fn serve(
     mut phase: watch::Receiver<Phase>,
 ) -> usize {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(app.config.head_deadline);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(app.config.head_deadline)
+        .max_buf_size(READ_BUFFER);
     let server = Connections { http, router: routes::router(app), phase: phase.clone() };
     let mut connections = JoinSet::new();
     tokio::select! {
@@ -138,15 +144,49 @@ async fn close(mut stream: TcpStream, more_to_come: bool) {
     if !more_to_come || closed.is_err() {
         return;
     }
-    let discard = async {
-        let mut buffer = vec![0; 64 * 1024];
-        let mut left = LINGER_BYTES;
-        while let Ok(read @ 1..) = stream.read(&mut buffer).await
-            && read < left
-        {
-            left -= read;
-        }
-    };
     // The deadline is as good an end as any.
-    let _ = timeout(LINGER_TIME, discard).await;
+    let _ = timeout(LINGER_TIME, discard(&mut stream)).await;
+}
+
+/// Reads up to [`LINGER_BYTES`] and throws them away.
+async fn discard(stream: &mut (impl AsyncRead + Unpin)) {
+    // An end and an error are the same here: nothing more comes.
+    let _ = copy(&mut stream.take(LINGER_BYTES), &mut sink()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, ReadBuf};
+
+    use super::discard;
+
+    /// Yields for ever, in pieces of a size that divides nothing, and counts.
+    struct Endless {
+        read: usize,
+    }
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let piece = buffer.remaining().min(1447);
+            buffer.initialize_unfilled_to(piece);
+            buffer.advance(piece);
+            self.read += piece;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_read_of_a_refused_body_has_an_end() {
+        let mut endless = Endless { read: 0 };
+        discard(&mut endless).await;
+        assert_eq!(endless.read, 16 * 1024 * 1024);
+    }
 }

@@ -46,23 +46,28 @@
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
 //!
-//! Every answer is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
+//! Every answer of these routes is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
 //!
 //! | status | when |
 //! |---|---|
 //! | 401 | the token is not known |
-//! | 404 | there is no such route, or the product in it is not UTF-8 |
+//! | 404 | there is no such route, or the product in it can not be read, such as one that is not UTF-8 |
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
-//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape; under `idempotency_key`, the key can not be read |
-//! | 500 | the report could not be stored, or its body took too long to arrive |
-//! | 503 | the queue is [full](Config::queue); `/healthz`: the database does not answer |
+//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read |
+//! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue) |
+//! | 503 | `/healthz` alone: the database does not answer |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
 //! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
-//! there is no 400, 408 or 415. The three exceptions stand in the table. With 413 the connection is
-//! closed, but not before up to 16 MiB, or 2 s, of the rest was read and thrown away: a client that
-//! sends first and reads later finds an answer and no reset.
+//! a report is never refused with 400, 408, 415 or 503. The exceptions are 405, since no client that
+//! has a report to lose uses another method, and 413, since clients have the same limit of their
+//! own. With 413 the connection is closed, but not before up to 16 MiB, or 2 s, of the rest was
+//! read and thrown away: a client that sends first and reads later finds an answer and no reset.
+//!
+//! What is not HTTP does not get as far as a route, nor into the log: a head that can not be read
+//! is answered with 400, and one above 64 KiB or with more than 100 fields with 431, both with an
+//! empty body, and the connection is closed.
 //!
 //! ## Who reports
 //!
@@ -122,6 +127,8 @@ mod faults;
 mod idempotency;
 mod log;
 mod observe;
+mod reader;
+mod reading;
 mod routes;
 mod server;
 mod store;

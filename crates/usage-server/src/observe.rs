@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use crate::RequestLog;
 use crate::answer::{Failure, Organisation};
 use crate::app::App;
-use crate::body;
+use crate::{body, log};
 
 /// Reads the body before anything looks at the request: whatever the answer is, a client that
 /// sends first and reads later can have it, and the connection can go on.
@@ -43,7 +43,7 @@ impl Entry {
         app.request_begins();
         let log = RequestLog {
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: log::path(request.uri().path()),
             status: None,
             duration: Duration::ZERO,
             body_bytes: 0,

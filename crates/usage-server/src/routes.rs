@@ -12,13 +12,14 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
-use usage_proto::{ParseRequestError, Payload, SimpleError, parse_request};
+use usage_proto::SimpleError;
 
 use crate::answer::{self, Failure, Organisation, Refusal};
 use crate::app::App;
 use crate::observe::observe;
-use crate::store::{Kind, Report, Row, Sender, TokenHash, TokenState};
-use crate::{StoreError, auth, idempotency, validate};
+use crate::reading::read;
+use crate::store::{Kind, Report, Sender, TokenHash, TokenState};
+use crate::{StoreError, auth, idempotency};
 
 /// How long the database may take to show that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
@@ -114,33 +115,8 @@ async fn store(
     let (parts, body) = request.into_parts();
     // It was read and limited before it came here.
     let body = to_bytes(body, usize::MAX).await.map_err(|_| Refusal::Broken)?;
-    let row = row(&Request::from_parts(parts, body))?;
-    Ok(app.store.save(Report { token_id, idempotency_key, row }).await?)
-}
-
-fn row(request: &http::Request<bytes::Bytes>) -> Result<Row, Refusal> {
-    let payload = parse_request(request).map_err(|error| match error {
-        ParseRequestError::Body { .. } => Refusal::body(error.to_string()),
-        ParseRequestError::Segment { .. } => Refusal::Segment(error.to_string()),
-        _ => Refusal::UnknownRoute,
-    })?;
-    let row = match payload {
-        Payload::Server(server) => {
-            validate::server(&server)?;
-            Ok(Row::Server(server))
-        }
-        Payload::Stats(stats) => {
-            validate::stats(&stats)?;
-            Row::stats(stats)
-        }
-        Payload::Usage(usage) => {
-            validate::usage(&usage)?;
-            Row::usage(usage)
-        }
-        // A payload that the protocol knows and this version of the server does not.
-        _ => return Err(Refusal::UnknownRoute),
-    };
-    row.map_err(|error| Refusal::body(error.to_string()))
+    let (row, place) = read(app, Request::from_parts(parts, body)).await?;
+    Ok(app.store.save(Report { token_id, idempotency_key, row, place }).await?)
 }
 
 /// What the original API answers.

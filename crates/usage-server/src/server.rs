@@ -12,9 +12,11 @@ use usage_proto::Token;
 use crate::app::App;
 use crate::connection::{self, Phase};
 use crate::ended::Ended;
+use crate::reader::Reader;
 use crate::{Config, Faults, ServerError, Store, StoreError};
 
-/// Threads that answer requests. They only parse and wait: the database has its own.
+/// Threads that answer requests. They only read small bodies and wait: large ones and the database
+/// have their own.
 const WORKERS: usize = 2;
 
 /// How long dropping a server may take, and what it leaves to the operating system after a drain.
@@ -50,9 +52,10 @@ impl Server {
         let listener = listen(address)?;
         let threads = |source| ServerError::Threads { source };
         let address = listener.local_addr().map_err(threads)?;
-        let store = Store::open_with(&config.database, config.queue)?;
+        let store = Store::open_with(&config.database, config.queue, config.queue_bytes)?;
         let faults = config.faults.clone();
-        let app = Arc::new(App::new(store.clone(), config));
+        let reader = Reader::start().map_err(threads)?;
+        let app = Arc::new(App::new(store.clone(), config, reader));
         let (phase, wanted) = watch::channel(Phase::Running);
         let (running, ended) = Ended::new();
         let (ready, started) = sync_channel(1);

@@ -64,7 +64,9 @@ impl Client {
         deadlines: Deadlines,
         configure: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
     ) -> Result<Self, ClientError> {
-        let proxy = choose_proxy(api.base_url(), |name| std::env::var(name).ok())?;
+        // A variable that is no text must not mean that there is no proxy: it is refused, or used.
+        let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+        let proxy = choose_proxy(api.base_url(), variable)?;
         let proxy = proxy.as_ref().map(config::proxy).transpose()?;
         let connector = connector(deadlines.connect, proxy.is_some());
         let config = config::config(deadlines, proxy, configure);
@@ -77,6 +79,46 @@ impl Client {
 /// # Use
 impl Client {
     /// Sends `payload` and judges the answer. Blocks, for the total deadline at most.
+    ///
+    /// The request has no `Idempotency-Key`. After an error that says
+    /// [`may_have_been_sent`](TransportError::may_have_been_sent) the API may have the report:
+    /// saved again, it may count twice. Who tries again builds the request once, gives it a key,
+    /// and sends the same request each time; a server that knows the key counts it once (W43):
+    ///
+    /// ```
+    /// # use usage_server::{Config, Database};
+    /// # let there = usage_server::Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
+    /// # there.faults().fail(Some("503:2".parse()?));
+    /// # let client = usage_ureq::Client::new(usage_proto::Api::new(there.url().parse()?))?;
+    /// # let token = there.create_token("Example Inc.")?;
+    /// # let api = client.api().clone().with_token(token)?;
+    /// # let client = usage_ureq::Client::new(api)?;
+    /// # let random_bytes = || [7; 16];
+    /// # let pause = |_: u32| {};
+    /// use usage_proto::{Error, IdempotencyKey, Usage, UsageData};
+    ///
+    /// let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
+    /// let mut request = client.api().request(&usage)?;
+    /// IdempotencyKey::from_bytes(random_bytes()).apply(&mut request);
+    ///
+    /// let mut attempt = 1;
+    /// let saved = loop {
+    ///     // The body is shared, not copied.
+    ///     let answer = client.execute(request.clone()).map_err(Error::from);
+    ///     match answer.and_then(|answer| Ok(client.api().response(answer)?)) {
+    ///         Err(error) if error.is_retryable() && attempt < 4 => pause(attempt),
+    ///         outcome => break outcome?,
+    ///     }
+    ///     attempt += 1;
+    /// };
+    /// assert_eq!(saved.status(), 201);
+    /// # assert_eq!(attempt, 3);
+    /// # assert_eq!(there.store().usage()?.len(), 1);
+    /// # let again = client.api().response(client.execute(request)?)?;
+    /// # assert_eq!((again.status().as_u16(), there.store().usage()?.len()), (201, 1));
+    /// # there.shutdown()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -125,7 +167,7 @@ impl Client {
         let (answer, sent) = call::run(secrets, || self.agent.run(request));
         match answer {
             Ok(response) => Ok(body::collect(response, self.api.response_limit())),
-            Err(error) => Err(transport_error(error, sent)),
+            Err(error) => Err(transport_error(error, sent, self.agent.config())),
         }
     }
 }

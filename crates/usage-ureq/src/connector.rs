@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, TcpConnector,
-    Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 use ureq::{Error, Timeout};
 
 use crate::call;
 use crate::error::Step;
+use crate::tcp::{Tcp, TcpConnector};
 use crate::wire::WireConnector;
 
 /// The whole chain. `deadline` is the connect deadline, `proxied` whether there is a proxy.
 pub(crate) fn connector(deadline: Duration, proxied: bool) -> impl Connector {
     let tcp =
-        ().chain(Forward { tcp: TcpConnector::default(), deadline })
-            .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector::default());
+        ().chain(Forward { deadline }).chain(ConnectProxyConnector::default()).chain(TcpConnector);
     let chain = ().chain(Reach { connector: tcp, proxied });
     #[cfg(feature = "tls")]
     let chain = chain.chain(Secure(ureq::unversioned::transport::RustlsConnector::default()));
@@ -101,12 +99,11 @@ impl<C: Connector> Connector for Within<C> {
 /// tunnel, which most proxies refuse for any port but 443.
 #[derive(Debug)]
 struct Forward {
-    tcp: TcpConnector,
     deadline: Duration,
 }
 
 impl<In: Transport> Connector<In> for Forward {
-    type Out = <TcpConnector as Connector<In>>::Out;
+    type Out = Either<In, Tcp>;
 
     fn connect(
         &self,
@@ -117,7 +114,7 @@ impl<In: Transport> Connector<In> for Forward {
             return Ok(chained.map(Either::A));
         };
         let addrs = details.resolver.resolve(proxy.uri(), details.config, details.timeout)?;
-        self.tcp.connect(&narrowed(details, addrs, self.deadline)?, chained)
+        TcpConnector.connect(&narrowed(details, addrs, self.deadline)?, chained)
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
-use ureq::Error;
+use ureq::config::Config;
+use ureq::{Error, Timeout};
 use usage_proto::TransportError;
+
+type Source = Box<dyn StdError + Send + Sync>;
 
 /// A step before the request that failed; travels inside [`Error::Other`].
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +32,61 @@ impl Step {
     }
 }
 
+/// Which deadline has passed.
+#[derive(Debug, thiserror::Error)]
+enum Passed {
+    #[error("it took longer than {} s in all", .0.as_secs_f64())]
+    Total(Duration),
+    #[error("it took longer than {} s to connect", .0.as_secs_f64())]
+    Connect(Duration),
+    /// One that the application has set on ureq.
+    #[error("ureq's time-out `{0}` has passed")]
+    Other(Timeout),
+}
+
+impl Passed {
+    fn new(timeout: Timeout, config: &Config) -> Self {
+        let timeouts = config.timeouts();
+        match (timeout, timeouts.global, timeouts.connect) {
+            (Timeout::Global, Some(total), _) => Self::Total(total),
+            (Timeout::Connect | Timeout::Resolve, _, Some(connect)) => Self::Connect(connect),
+            (other, ..) => Self::Other(other),
+        }
+    }
+}
+
+/// What went wrong on the way to a proxy, which is not the API's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("through the proxy {host}:{port}")]
+struct ThroughProxy {
+    host: String,
+    port: u16,
+    source: Source,
+}
+
+/// `source`, with the proxy in front if there is one. Its credentials are not told.
+fn on_the_way(source: impl Into<Source>, config: &Config) -> Source {
+    let source = source.into();
+    match config.proxy() {
+        Some(proxy) => {
+            let (host, port) = (proxy.host().to_owned(), proxy.port());
+            ThroughProxy { host, port, source }.into()
+        }
+        None => source,
+    }
+}
+
 /// The error of a call that brought no head. `sent` says whether any of the request may have left.
-pub(crate) fn transport_error(error: Error, sent: bool) -> TransportError {
+pub(crate) fn transport_error(error: Error, sent: bool, config: &Config) -> TransportError {
     let error = match error {
-        Error::Timeout(_) => TransportError::timeout(error),
+        Error::Timeout(timeout) => {
+            let passed = Passed::new(timeout, config);
+            TransportError::timeout(if sent { passed.into() } else { on_the_way(passed, config) })
+        }
         Error::Io(error) => TransportError::interrupted(error),
         Error::Protocol(_) | Error::LargeResponseHeader(..) => TransportError::protocol(error),
         Error::Other(inner) => match inner.downcast::<Step>() {
-            Ok(step) => from_step(*step),
+            Ok(step) => from_step(*step, config),
             // From our own transport, which hides errors of the connection from ureq's eyes.
             Err(inner) if inner.is::<io::Error>() => TransportError::interrupted(inner),
             Err(inner) => TransportError::other(inner),
@@ -47,9 +98,9 @@ pub(crate) fn transport_error(error: Error, sent: bool) -> TransportError {
     if sent { error } else { error.not_sent() }
 }
 
-fn from_step(step: Step) -> TransportError {
+fn from_step(step: Step, config: &Config) -> TransportError {
     match step {
-        Step::Connect(error) => TransportError::connect(source(error)),
+        Step::Connect(error) => TransportError::connect(on_the_way(source(error), config)),
         Step::Closed(error) => TransportError::interrupted(source(error)),
         #[cfg(feature = "tls")]
         Step::Tls(error) if is_final(&error) => TransportError::certificate(source(error)),
@@ -71,7 +122,7 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
-fn source(error: Error) -> Box<dyn StdError + Send + Sync> {
+fn source(error: Error) -> Source {
     match error {
         Error::Io(error) => error.into(),
         error => error.into(),

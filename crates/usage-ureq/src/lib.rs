@@ -35,6 +35,8 @@
 //! # }
 //! ```
 //!
+//! A rule such as W37 is one of W1 to W46 in [`usage_proto::protocol`].
+//!
 //! # In Cargo.toml
 //!
 //! ```toml
@@ -67,6 +69,7 @@
 //! | the proxy is [`choose_proxy`](usage_proto::choose_proxy)'s | ureq takes the first of `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` for any URL, loopback too |
 //! | a proxy is asked for an `http` URL in the absolute form | ureq asks for a tunnel, which most proxies give to port 443 alone |
 //! | headers marked as sensitive go around ureq | ureq dumps what it writes at log level trace (W6) |
+//! | each write and each read gets what is left of the deadline | ureq gives every system call of a write what was left before the first (W41) |
 //! | an answer is looked for when writing fails, and a reset is no regular end of a body | ureq drops an early 413, and takes a reset for the end (W46) |
 //!
 //! Nothing is decoded: ureq's `gzip` and `brotli` are not turned on, and every request asks for
@@ -81,9 +84,7 @@
 //! A look-up of a host name runs on a thread called `usage-ureq-dns`, since a look-up of the
 //! system's cannot be given a deadline. The thread ends with the look-up, which may be after the
 //! deadline. There is none for an address, and there are no others. A call cannot be cancelled; its
-//! deadline ends it. ureq gives each write to the socket what was left of the deadline before it,
-//! so while a report that is larger than the socket's buffers is being sent, a server that stops
-//! reading can hold the call for up to twice the deadline.
+//! deadline ends it, while a report is being sent to a server that has stopped reading too.
 //!
 //! A connection holds 192 KiB of buffers, and as much again for TLS. No more than 64 KiB of a head
 //! are read, and no more of a body than the response limit.
@@ -95,6 +96,7 @@ mod config;
 mod connector;
 mod error;
 mod resolver;
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;

@@ -6,6 +6,7 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use crate::call::{self, Writing};
+use crate::tcp::Until;
 
 /// The last connector of the chain: wraps what the others have made.
 #[derive(Debug)]
@@ -103,9 +104,10 @@ impl<T: Transport> Wire<T> {
         let (method, target) = line.split_at(position(line, b' '));
         let head = [method, origin.as_bytes(), target, authorization, &secrets, headers].concat();
         let room = self.inner.buffers().output().len();
+        let until = Until::after(timeout);
         for piece in head.chunks(room.max(1)) {
             self.inner.buffers().output()[..piece.len()].copy_from_slice(piece);
-            self.inner.transmit_output(piece.len(), timeout)?;
+            self.inner.transmit_output(piece.len(), until.timeout()?)?;
         }
         Ok(())
     }

@@ -1,13 +1,24 @@
-//! Which API is meant.
+//! Which API is meant, and how it is reached.
 
 use std::env::VarError;
 
-use usage_proto::{BaseUrl, BuildError};
+use usage_proto::{BaseUrl, BuildError, choose_proxy};
 
 use crate::failure::Failure;
 
 /// The variable that holds the address.
 const VARIABLE: &str = "USAGE_URL";
+
+/// Whether the address comes from `--url` or from `USAGE_URL`.
+pub(crate) fn is_named(option: Option<&str>) -> bool {
+    option.is_some() || std::env::var_os(VARIABLE).is_some()
+}
+
+/// Whether requests go through a proxy that the environment names.
+pub(crate) fn is_proxied(base_url: &BaseUrl) -> bool {
+    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+    matches!(choose_proxy(base_url, variable), Ok(Some(_)))
+}
 
 /// The address of `--url`, or else of `USAGE_URL`, or else `default`.
 ///

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use usage_server::{FailRule, Faults, InvalidFault};
 
 use crate::transport::TransportName;
-use crate::{duration, help};
+use crate::{api, duration, help, token};
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
 pub(crate) const LOCAL: &str = "127.0.0.1:7086";
@@ -134,7 +134,7 @@ pub(crate) struct ReportArgs {
     pub(crate) product: Option<String>,
 
     #[arg(
-        help = "Address of the API [default: USAGE_URL, or else http://127.0.0.1:7086]",
+        help = "Address of the API; needed with a token [default: USAGE_URL, or else http://127.0.0.1:7086]",
         long,
         value_name = "URL"
     )]
@@ -227,6 +227,14 @@ impl Cli {
                 "the report and the token cannot both come from standard input",
             ));
         }
+        let named = api::is_named(report.url.as_deref());
+        if !named && token::is_given(report.token_file.as_deref()) {
+            return Err(usage_error(
+                name,
+                "there is a token, and neither --url nor USAGE_URL says which API it is for: any \
+                 user of this machine may be listening at the default address",
+            ));
+        }
         Ok(cli)
     }
 }
@@ -247,7 +255,7 @@ fn address(text: &str) -> Result<String, &'static str> {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())
         }
-        _ => Err("write an address and a port, such as 127.0.0.1:7086"),
+        _ => Err("write an address and a port, such as 127.0.0.1:7086 or [::1]:7086"),
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// There was no answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// There was no answer, and a proxy stands between.
+    #[error(transparent)]
+    ThroughProxy(TransportError),
     /// The server did not start, or not end, as it should.
     #[error(transparent)]
     Server(Source),

@@ -19,7 +19,7 @@ macro_rules! environment {
         "\
 ENVIRONMENT
   USAGE_URL    address of the API, if there is no --url
-  USAGE_TOKEN  token, if there is no --token-file
+  USAGE_TOKEN  token, if there is no --token-file; needs an address
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                proxy for all but this machine's own addresses
   An empty USAGE_URL or USAGE_TOKEN is an error; unset it instead."
@@ -45,9 +45,10 @@ pub(crate) const DEMO_ABOUT: &str = "\
 Show the API at work: a server, reports, answers and errors
 
 Starts a Usage API on a free port of this machine, with a temporary database.
-Registers a customer, then saves a server, statistics and usage, and shows each
-request as it stands on the wire, with its answer. Two reports are wrong on
-purpose, to show the errors. In the end come the rows that the server stored.
+Shows where a customer would register, makes a token for one, then saves a
+server, statistics and usage, and shows each request as it stands on the wire,
+with its answer. Two reports are wrong on purpose, to show the errors. In the
+end come the rows that the server stored.
 
 Nothing leaves this machine, and nothing is left behind.";
 
@@ -118,7 +119,8 @@ whatever else would not be sent as it stands. `null` stands for what is empty.
 Without --url and USAGE_URL the report goes to http://127.0.0.1:7086, where
 `usagectl serve` listens on this machine: never to production by accident. The
 production API is https://usage.influxdata.com, the one for tests is
-https://usage.staging.influxdata.com.
+https://usage.staging.influxdata.com. With a token one of the two must be given,
+since any user of this machine may be listening at the default address.
 
 The report is sent once. With exit status 4 it may have arrived: the message
 says whether it can have.";
@@ -173,7 +175,7 @@ EXAMPLES
     "\
 ENVIRONMENT
   USAGE_URL    address of the API, if there is no --url
-  USAGE_TOKEN  token, if there is no --token-file
+  USAGE_TOKEN  token, if there is no --token-file; needs an address
   An empty one is an error; unset it instead."
 );
 

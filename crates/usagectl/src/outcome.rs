@@ -142,7 +142,7 @@ impl From<&Failure> for Outcome {
         match failure {
             Failure::Build { field, .. } => Self::Build { message, field: field.clone() },
             Failure::Response(error) => Self::refused(error),
-            Failure::Transport(error) => Self::Transport {
+            Failure::Transport(error) | Failure::ThroughProxy(error) => Self::Transport {
                 kind: error.kind().as_str(),
                 may_have_been_sent: error.may_have_been_sent(),
                 message,
@@ -157,7 +157,7 @@ impl From<&Failure> for Exit {
         match failure {
             Failure::Build { .. } => Self::NotBuilt,
             Failure::Response(_) => Self::Refused,
-            Failure::Transport(_) => Self::NoAnswer,
+            Failure::Transport(_) | Failure::ThroughProxy(_) => Self::NoAnswer,
             Failure::Server(_) | Failure::Output(_) => Self::Failed,
         }
     }

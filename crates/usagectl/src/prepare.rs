@@ -55,15 +55,13 @@ fn api(args: &ReportArgs) -> Result<Api, Failure> {
 fn agreed(file: &JsonFile, option: Option<&str>, named: String) -> Result<String, Failure> {
     match option {
         Some(product) if named.is_empty() => Ok(product.to_owned()),
-        Some(product) if product != named => Err(Failure::Build {
-            message: format!(
-                "{}: the product is `{named}`, and --product says `{product}`: leave the option \
-                 out, or make them agree",
-                file.name(),
-            ),
-            field: Some("product".to_owned()),
-            source: None,
-        }),
+        Some(product) if product != named => {
+            let message = format!(
+                "the product is `{named}`, and --product says `{product}`: leave the option out, \
+                 or make them agree"
+            );
+            Err(file.refuse_field("product", message))
+        }
         _ => Ok(named),
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use usage_proto::TransportErrorKind;
+use usage_proto::{TransportError, TransportErrorKind};
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -69,18 +69,28 @@ fn tell(failure: &Failure) {
 /// What there is to know before the next attempt.
 fn advice(failure: &Failure) -> Option<&'static str> {
     match failure {
-        Failure::Transport(error) if error.may_have_been_sent() => {
+        Failure::Transport(error) | Failure::ThroughProxy(error) if error.may_have_been_sent() => {
             Some("the report may have arrived all the same: saved again, it may count twice")
         }
-        Failure::Transport(error) if error.kind() == TransportErrorKind::Connect => {
+        Failure::ThroughProxy(error) if is_unreached(error) => Some(
+            "nothing was sent; HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names the proxy, and NO_PROXY \
+             the hosts to reach without it",
+        ),
+        Failure::Transport(error) if is_unreached(error) => {
             Some("nothing was sent; --url or USAGE_URL says where the API is")
         }
-        Failure::Transport(_) => Some("nothing was sent"),
+        Failure::Transport(_) | Failure::ThroughProxy(_) => Some("nothing was sent"),
         Failure::Response(error) if error.is_retryable() => {
             Some("nothing is wrong with the report: try again later")
         }
         _ => None,
     }
+}
+
+/// There was no connection; a deadline that passes before anything is sent does not tell another
+/// story.
+fn is_unreached(error: &TransportError) -> bool {
+    matches!(error.kind(), TransportErrorKind::Connect | TransportErrorKind::Timeout)
 }
 
 /// Answers a request for help, or says what is wrong with the arguments.

@@ -1,5 +1,7 @@
 //! Text from elsewhere, made fit for a terminal.
 
+use std::borrow::Cow;
+
 /// `text` without what a terminal might obey: control characters, and those that turn the reading
 /// direction, become spaces.
 pub(crate) fn clean(text: &str) -> String {
@@ -34,15 +36,9 @@ pub(crate) fn wrap(line: &str, width: usize) -> Vec<&str> {
     pieces
 }
 
-/// Replaces a token in text that came from elsewhere: some servers repeat what they were sent.
+/// `text` without the token: some servers repeat what they were sent, escaped or not.
 pub(crate) fn redact(text: &str, token: Option<&usage_proto::Token>) -> String {
-    /// Shorter than this it may be a part of any word, and is no secret.
-    const SHORTEST: usize = 8;
-
-    match token.map(usage_proto::Token::expose) {
-        Some(secret) if secret.len() >= SHORTEST => text.replace(secret, "[redacted]"),
-        _ => text.to_owned(),
-    }
+    token.map_or(Cow::Borrowed(text), |token| token.redacted(text)).into_owned()
 }
 
 fn turns_direction(c: char) -> bool {

@@ -14,6 +14,11 @@ const VARIABLE: &str = "USAGE_TOKEN";
 /// The largest file that is read for a token, in bytes. A token fits into a header.
 const LIMIT: u64 = 64 << 10;
 
+/// Whether there is a token in `file` or in `USAGE_TOKEN`, right or wrong.
+pub(crate) fn is_given(file: Option<&Path>) -> bool {
+    file.is_some() || std::env::var_os(VARIABLE).is_some()
+}
+
 /// The token of `file`, `-` for standard input, or else of `USAGE_TOKEN`; `None` without either.
 ///
 /// A variable or a file that is empty is an error, not the lack of a token: a report that was

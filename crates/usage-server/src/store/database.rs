@@ -13,6 +13,9 @@ pub(super) enum Location {
 impl Database {
     /// A file, created if it is not there. `SQLite` puts two more files beside it while it is open,
     /// whose names end in `-wal` and `-shm`.
+    ///
+    /// On Unix a file that is created can be read and written by its owner alone (mode 0600), and
+    /// so can the two beside it. The mode of a file that is there is left as it is.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Location::File(path.into()))

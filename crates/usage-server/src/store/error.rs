@@ -1,10 +1,12 @@
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What went wrong with the database.
 ///
 /// The sources are behind an [`Arc`] because one failed transaction is told to every request that
-/// was in it.
+/// was in it. A source has no source of its own: it says in one piece what the database or the
+/// operating system said.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -15,7 +17,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What `SQLite` said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// The file is there and is no database.
     #[error("{} is not an SQLite database: name another file, or a new one", path.display())]
@@ -51,7 +53,7 @@ pub enum StoreError {
     #[non_exhaustive]
     Temporary {
         /// What the operating system said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// A transaction failed, and nothing of it was stored.
     #[error("cannot write to the database {}: nothing was stored", path.display())]
@@ -60,7 +62,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What `SQLite` said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// A query failed.
     #[error("cannot read from the database {}", path.display())]
@@ -69,7 +71,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What `SQLite` or the JSON reader said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// As many writes wait as may wait.
     #[error("{capacity} writes are waiting for the database already: try again in a few seconds")]
@@ -89,6 +91,34 @@ pub enum StoreError {
     #[non_exhaustive]
     Random {
         /// What the operating system said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn Error + Send + Sync>,
     },
+}
+
+/// The words of a `SQLite` error, said once. Its own sources repeat it in other words, and its text
+/// may name the file, which whoever holds it names too.
+pub(super) fn said(error: &rusqlite::Error, path: &Path) -> Arc<dyn Error + Send + Sync> {
+    let text = error.to_string();
+    let words = text.strip_suffix(&format!(": {}", path.display())).unwrap_or(&text);
+    Box::<dyn Error + Send + Sync>::from(words).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::said;
+
+    #[test]
+    fn an_error_of_sqlite_is_told_once() {
+        let path = Path::new("/nowhere/usage.db");
+        let error = Connection::open(path).unwrap_err();
+        // What is to be mended here.
+        assert!(std::error::Error::source(&error).is_some() && error.to_string().contains('/'));
+        let words = said(&error, path);
+        assert_eq!(words.to_string(), "unable to open database file");
+        assert!(words.source().is_none());
+    }
 }

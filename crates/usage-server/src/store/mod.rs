@@ -6,6 +6,7 @@ mod metrics;
 mod queue;
 mod read;
 mod report;
+mod room;
 mod schema;
 mod sql;
 mod token_hash;
@@ -16,7 +17,8 @@ pub use error::StoreError;
 pub use metrics::Metrics;
 pub use read::Stored;
 pub(crate) use read::{Sender, TokenState};
-pub(crate) use report::{Kind, Report, Row};
+pub(crate) use report::{Kind, Report, Row, RowError};
+pub(crate) use room::Place;
 pub(crate) use token_hash::TokenHash;
 
 use std::fmt::Write as _;
@@ -32,10 +34,15 @@ use database::Location;
 use metrics::Counters;
 use queue::Queue;
 use read::Readers;
+use room::Room;
 use writer::{Done, Job, Reply, Work};
 
 /// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
 pub(crate) const QUEUE: usize = 1024;
+
+/// How many bytes of reports may wait unless
+/// [`Config::queue_bytes`](crate::Config::queue_bytes) says otherwise.
+pub(crate) const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The tokens and reports of a Usage API, in one `SQLite` file.
 ///
@@ -62,6 +69,7 @@ pub struct Store {
 struct Inner {
     // Fields go in this order: the writer, then the readers, then the directory of their files.
     queue: Queue,
+    room: Room,
     readers: Readers,
     path: PathBuf,
     counters: Arc<Counters>,
@@ -77,16 +85,21 @@ impl Store {
     /// as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`], [`StoreError::Newer`].
     /// Otherwise [`StoreError::Open`] or [`StoreError::Temporary`].
     pub fn open(database: &Database) -> Result<Self, StoreError> {
-        Self::open_with(database, QUEUE)
+        Self::open_with(database, QUEUE, QUEUE_BYTES)
     }
 
-    pub(crate) fn open_with(database: &Database, queue: usize) -> Result<Self, StoreError> {
+    pub(crate) fn open_with(
+        database: &Database,
+        queue: usize,
+        queue_bytes: usize,
+    ) -> Result<Self, StoreError> {
         let (path, directory) = place(database)?;
         let connection = schema::open_writer(&path)?;
         let counters = Arc::<Counters>::default();
         let queue = Queue::start(connection, path.clone(), counters.clone(), queue)?;
         let readers = Readers::new(path.clone());
-        let inner = Inner { queue, readers, path, counters, _directory: directory };
+        let room = Room::new(queue_bytes);
+        let inner = Inner { queue, room, readers, path, counters, _directory: directory };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -161,6 +174,11 @@ impl Store {
         key: Option<&str>,
     ) -> Result<Sender, StoreError> {
         self.inner.readers.sender(token, key)
+    }
+
+    /// Waits for room for a report of this size, to be taken before the report is read.
+    pub(crate) async fn room(&self, bytes: usize) -> Result<Place, StoreError> {
+        self.inner.room.take(bytes).await
     }
 
     /// Stores a report, and returns when it is durable: what the first report with its key was.

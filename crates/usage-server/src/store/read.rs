@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use usage_proto::{Server, Stats, Usage};
 
+use super::error::said;
 use super::report::Kind;
 use super::{StoreError, TokenHash, schema, sql};
 
@@ -148,7 +149,7 @@ impl Readers {
         };
         let result = query(&connection).map_err(|error| StoreError::Read {
             path: self.path.clone(),
-            source: Arc::new(error),
+            source: said(&error, &self.path),
         })?;
         let mut idle = idle();
         if idle.len() < IDLE {

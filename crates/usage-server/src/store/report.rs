@@ -1,6 +1,11 @@
 //! What passes between the requests and the tables.
 
+use std::io;
+
+use serde::Serialize;
 use usage_proto::{Server, Stats, Usage};
+
+use super::Place;
 
 /// Which call a report came in by, as `report.kind` holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,10 @@ pub(crate) struct Report {
     pub(crate) token_id: Option<i64>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) row: Row,
+    /// What the row takes of the room for all of them. It goes where the row goes: a client that
+    /// leaves does not take its row out of the queue.
+    #[expect(dead_code, reason = "dropping it gives the room back")]
+    pub(crate) place: Place,
 }
 
 /// The columns of one table. JSON is written before the queue, so that the one thread that writes
@@ -41,15 +50,47 @@ pub(crate) enum Row {
     Usage { product: String, data: String },
 }
 
+/// Why a report has no row.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RowError {
+    /// What is written may be many times as long as what came: `{}` becomes
+    /// `{"tags":{},"values":{}}`.
+    #[error("the row is above {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the report can not be written as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
 impl Row {
-    pub(crate) fn stats(stats: Stats) -> Result<Self, serde_json::Error> {
-        let Stats { product, cluster_id, server_id, data, .. } = stats;
-        Ok(Row::Stats { product, cluster_id, server_id, data: serde_json::to_string(&data)? })
+    pub(crate) fn server(server: Server, limit: usize) -> Result<Self, RowError> {
+        let row = Row::Server(server);
+        if row.bytes() > limit { Err(RowError::TooLarge { limit }) } else { Ok(row) }
     }
 
-    pub(crate) fn usage(usage: Usage) -> Result<Self, serde_json::Error> {
+    pub(crate) fn stats(stats: Stats, limit: usize) -> Result<Self, RowError> {
+        let Stats { product, cluster_id, server_id, data, .. } = stats;
+        let data = json(&data, product.len() + cluster_id.len() + server_id.len(), limit)?;
+        Ok(Row::Stats { product, cluster_id, server_id, data })
+    }
+
+    pub(crate) fn usage(usage: Usage, limit: usize) -> Result<Self, RowError> {
         let Usage { product, data, .. } = usage;
-        Ok(Row::Usage { product, data: serde_json::to_string(&data)? })
+        let data = json(&data, product.len(), limit)?;
+        Ok(Row::Usage { product, data })
+    }
+
+    /// The size of its texts.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts: &[&String] = match self {
+            Row::Server(Server { cluster_id, server_id, host, product, version, .. }) => {
+                &[cluster_id, server_id, host, product, version]
+            }
+            Row::Stats { product, cluster_id, server_id, data } => {
+                &[product, cluster_id, server_id, data]
+            }
+            Row::Usage { product, data } => &[product, data],
+        };
+        texts.iter().map(|text| text.len()).sum()
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -57,6 +98,67 @@ impl Row {
             Row::Server(_) => Kind::Server,
             Row::Stats { .. } => Kind::Stats,
             Row::Usage { .. } => Kind::Usage,
+        }
+    }
+}
+
+/// Writes JSON, and stops where it and the `others` of its row would be above the limit.
+fn json(data: &impl Serialize, others: usize, limit: usize) -> Result<String, RowError> {
+    let mut writer = Capped { text: Vec::new(), left: limit.saturating_sub(others) };
+    match serde_json::to_writer(&mut writer, data) {
+        Ok(()) => {}
+        // It writes to memory: there is one way only in which this can fail.
+        Err(error) if error.is_io() => return Err(RowError::TooLarge { limit }),
+        Err(error) => return Err(RowError::Json(error)),
+    }
+    // Rows wait, and what was set aside while they grew would wait with them.
+    writer.text.shrink_to_fit();
+    String::from_utf8(writer.text).map_err(|error| RowError::Json(serde::ser::Error::custom(error)))
+}
+
+struct Capped {
+    text: Vec<u8>,
+    left: usize,
+}
+
+impl io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(bytes.len());
+        self.left = left.ok_or(io::ErrorKind::FileTooLarge)?;
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usage_proto::{Server, Stats, StatsData, Usage, UsageData};
+
+    use super::{Row, RowError};
+
+    /// The limit is for all columns of a row together, and a row at the limit is taken.
+    #[test]
+    fn a_row_has_a_limit() {
+        let item = || UsageData::new().tag("os", "linux").value("a", 1);
+        let rows: [&dyn Fn(usize) -> Result<Row, RowError>; 3] = [
+            &|limit| Row::server(Server::new().host("h").product("p").version("1"), limit),
+            &|limit| {
+                let data = StatsData::new("engine").value("a", 0.5);
+                Row::stats(Stats::new("p").cluster_id("c").server_id("s").data(data), limit)
+            },
+            &|limit| Row::usage(Usage::new("p").data(item()).data(item()), limit),
+        ];
+        for row in rows {
+            let size = row(usize::MAX).unwrap().bytes();
+            assert_eq!(row(size).unwrap().bytes(), size);
+            for limit in [0, 1, size - 1] {
+                let error = row(limit).unwrap_err();
+                assert!(matches!(error, RowError::TooLarge { .. }), "{limit}: {error:?}");
+            }
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, mpsc};
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::error::said;
 use super::metrics::Counters;
 use super::report::{Kind, Report, Row};
 use super::{StoreError, TokenHash, sql};
@@ -72,7 +73,8 @@ pub(super) fn run(connection: &Connection, path: &Path, jobs: &Receiver<Job>, co
             }
             Err(error) => {
                 roll_back(connection);
-                let error = StoreError::Write { path: path.to_owned(), source: Arc::new(error) };
+                let source = said(&error, path);
+                let error = StoreError::Write { path: path.to_owned(), source };
                 vec![Err(error); replies.len()]
             }
         };
@@ -135,7 +137,7 @@ fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Done> {
 }
 
 fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
-    let Report { token_id, idempotency_key, row } = report;
+    let Report { token_id, idempotency_key, row, .. } = report;
     let kind = row.kind().as_str();
     let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
         token_id,

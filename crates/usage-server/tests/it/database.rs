@@ -55,6 +55,53 @@ fn a_place_that_is_not_there_is_named() {
     assert!(matches!(Store::open(&Database::file("")), Err(StoreError::Open { .. })));
 }
 
+/// Whoever prints an error and its sources says nothing twice.
+#[test]
+fn an_error_says_once_what_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [directory.path().join("missing/usage.db"), directory.path().to_owned()] {
+        let error = Store::open(&Database::file(&path)).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.source().is_none(), "{source:?}");
+        assert!(!source.to_string().contains(path.to_str().unwrap()), "{source}");
+    }
+}
+
+/// Customers' names and reports are for the owner of the server alone.
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_files() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("elsewhere");
+    fs::create_dir(&place).unwrap();
+    let link = directory.path().join("link.db");
+    symlink(place.join("usage.db"), &link).unwrap();
+    for path in [place.join("direct.db"), link] {
+        let store = Store::open(&Database::file(&path)).unwrap();
+        store.create_token("Example Inc.").unwrap();
+        for end in ["", "-wal", "-shm"] {
+            let file = format!("{}{end}", path.canonicalize().unwrap().display());
+            let mode = fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_mode_of_a_file_that_is_there_is_its_owners_choice() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.db");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    drop(Store::open(&Database::file(&path)).unwrap());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
 /// `SQLite` has names of its own for databases that are no files.
 #[test]
 fn a_path_is_a_path() {

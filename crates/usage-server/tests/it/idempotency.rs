@@ -1,6 +1,6 @@
 //! W43: a known key is answered like the first time, and stored once.
 
-use crate::client::{Request, SERVER, STATS, USAGE, start, start_with, temporary};
+use crate::client::{Request, SERVER, STATS, USAGE, start, start_with};
 use crate::storage::all_at_once;
 use usage_server::{Config, Database};
 
@@ -123,18 +123,4 @@ fn a_key_that_can_not_be_read_is_a_field_error() {
 
     let longest = "k".repeat(256);
     assert_eq!(Request::post(TARGET, USAGE).key(&longest).send(&server).status, 201);
-}
-
-#[test]
-fn a_known_key_is_looked_up_by_its_index() {
-    let server = start_with(temporary());
-    let plan: String = crate::storage::beside(&server)
-        .query_row(
-            "EXPLAIN QUERY PLAN SELECT kind FROM report
-             WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2",
-            (1, "key"),
-            |row| row.get(3),
-        )
-        .unwrap();
-    assert!(plan.contains("USING INDEX report_idempotency"), "{plan}");
 }

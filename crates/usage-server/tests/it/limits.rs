@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
-use crate::client::{Client, Request, USAGE, post, start, start_with, temporary};
+use crate::client::{Client, Request, USAGE, post, start, start_with, temporary, wait_until};
 
 const TARGET: &str = "/api/v1/usage/influxdb";
 const MIB: usize = 1024 * 1024;
@@ -60,12 +60,25 @@ fn a_body_without_end_is_cut_off() {
         "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n",
         1_u64 << 40
     ));
-    let chunk = vec![b' '; MIB];
+    // What is read is thrown away at once, so these are all that can go: 16 MiB that the page
+    // promises, one read buffer before the refusal, and what fits between the sockets.
+    let most = 16 * MIB + 64 * 1024 + between_sockets();
+    let chunk = vec![b' '; 64 * 1024];
     let mut written = 0;
-    while client.stream().write_all(&chunk).is_ok() {
-        written += 1;
-        assert!(written < 1024, "the server reads on and on");
+    while let Ok(bytes @ 1..) = client.stream().write(&chunk) {
+        written += bytes;
+        assert!(written <= most, "the server reads on and on: {written} bytes");
     }
+}
+
+/// What two connected sockets hold at most between one program's write and the other's read.
+fn between_sockets() -> usize {
+    let most = |of: &str| {
+        let file = format!("/proc/sys/net/ipv4/tcp_{of}");
+        let sizes = std::fs::read_to_string(file).unwrap_or_default();
+        sizes.split_whitespace().last().and_then(|size| size.parse().ok()).unwrap_or(8 * MIB)
+    };
+    most("rmem") + most("wmem")
 }
 
 /// A client that asks first is refused before it sends anything.
@@ -161,4 +174,46 @@ fn a_refused_client_that_stays_makes_room() {
     refused.write(format!("POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n["));
     assert_eq!(refused.answer().status, 413);
     assert_eq!(post(&server, TARGET, USAGE).status, 201);
+}
+
+/// `{}` is stored as `{"tags":{},"values":{}}`, 8 times as long.
+#[test]
+fn a_report_that_grows_far_above_the_limit_is_refused() {
+    let server = start();
+    let empty = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 1));
+    let answer = post(&server, TARGET, empty(MIB / 3));
+    assert_eq!(answer.status, 422);
+    let json = answer.json();
+    let message = json["errors"]["body"][0].as_str().unwrap();
+    assert!(message.contains("above 2097"), "{message}");
+    assert!(server.store().usage().unwrap().is_empty());
+    // It may be twice the limit of a body.
+    let count = 2 * MIB / 24 - 1;
+    assert_eq!(post(&server, TARGET, empty(count)).status, 201);
+    assert_eq!(server.store().usage().unwrap()[0].report.data.len(), count);
+}
+
+/// The one that waits is the only one in memory, but for the bodies of the others.
+#[test]
+fn large_reports_wait_for_room() {
+    let server = start_with(temporary().queue_bytes(MIB));
+    let lock = crate::storage::beside(&server);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = usage_of(MIB);
+    let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&server)).collect();
+    for client in &mut clients {
+        client.write(Request::post(TARGET, &body).to_bytes());
+    }
+    let waiting = || server.store().metrics().waiting;
+    wait_until("a report waits", || waiting() == 1);
+    // The queue is open to what takes no room, and that comes after what came before it.
+    let mut health = Client::connect(&server);
+    health.write(Request::new("GET", "/healthz").to_bytes());
+    wait_until("health waits too", || waiting() > 1);
+    assert_eq!(waiting(), 2);
+    lock.execute_batch("COMMIT").unwrap();
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 201);
+    }
+    assert_eq!(health.answer().status, 200);
 }

@@ -132,3 +132,22 @@ fn a_chunked_body_is_taken() {
     ));
     assert_eq!(client.answer().status, 201);
 }
+
+/// The HTTP library answers what is no request before anything here sees it.
+#[test]
+fn what_is_not_http_gets_a_status_and_no_body() {
+    let server = start();
+    let long = "x".repeat(65_535);
+    for (head, status) in [
+        ("nonsense\r\n\r\n".to_owned(), 400),
+        (format!("GET /{long} HTTP/1.1\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\nX-Long: {long}\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(101)), 431),
+    ] {
+        let mut client = Client::connect(&server);
+        client.write(head);
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.body.as_str()), (status, ""));
+        client.closed();
+    }
+}

@@ -89,3 +89,28 @@ fn no_debug_output_holds_a_token() {
     assert!(!text.contains(token.expose()), "{text}");
     assert!(text.contains("Example Inc."), "the rows are there: {text}");
 }
+
+/// A log is read in a terminal, which obeys control characters, C1 as well as C0.
+#[test]
+fn no_log_line_steers_a_terminal() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let server = start_with(temporary().on_request(move |request| {
+        let _ = sender.send(request.clone());
+    }));
+    server.create_token("Example Inc.").unwrap();
+    for (target, shown) in [
+        ("/\u{9b}31mred", "/%C2%9B31mred"),
+        ("/\u{202e}gpj.exe", "/%E2%80%AEgpj.exe"),
+        (&format!("/{}", "long".repeat(10_000)), &format!("/{}...", "long".repeat(64))[..]),
+    ] {
+        let status = post(&server, target, "").status;
+        let request = receiver.recv_timeout(crate::client::PATIENCE).unwrap();
+        let cut = if shown.len() > 256 { format!("{}...", &shown[..256]) } else { shown.into() };
+        assert_eq!((status, &request.path), (404, &cut));
+        let line = request.to_string();
+        assert!(line.starts_with(&format!("POST {cut} 404 in ")), "{line}");
+    }
+    Request::new(&"M".repeat(10_000), "/").send(&server);
+    let line = receiver.recv_timeout(crate::client::PATIENCE).unwrap().to_string();
+    assert!(line.starts_with(&format!("{}... / 404 in ", "M".repeat(32))), "{line}");
+}

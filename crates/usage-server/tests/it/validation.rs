@@ -117,7 +117,11 @@ fn a_body_that_can_not_be_read_says_where() {
         let messages = json["errors"]["body"].as_array().unwrap();
         assert_eq!((json["errors"].as_object().unwrap().len(), messages.len()), (1, 1), "{json}");
         let message = messages[0].as_str().unwrap();
-        assert!(message.contains(position), "{body}: {message}");
+        let beginning = format!("The body can not be read at {position}");
+        assert!(message.starts_with(&beginning), "{body}: {message}");
+        // One sentence, whoever wrote the rest of it.
+        assert!(message.ends_with('.') && !message.ends_with(".."), "{body}: {message}");
+        assert_eq!(message.matches(" line ").count(), 1, "{body}: {message}");
     }
 }
 

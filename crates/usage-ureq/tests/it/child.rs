@@ -1,6 +1,7 @@
 //! Tests that need an environment of their own run once more, alone in a child process.
 
 use std::env;
+use std::ffi::OsStr;
 use std::process::Command;
 
 const MARK: &str = "USAGE_UREQ_TEST_CHILD";
@@ -12,6 +13,13 @@ pub(crate) fn is_here() -> bool {
 
 /// Runs the test of this name, as `cargo test` lists it, with these variables added.
 pub(crate) fn run(test: &str, variables: &[(&str, &str)]) {
+    let variables: Vec<_> =
+        variables.iter().map(|(name, value)| (*name, OsStr::new(value))).collect();
+    run_with(test, &variables);
+}
+
+/// The same with variables that need not be text.
+pub(crate) fn run_with(test: &str, variables: &[(&str, &OsStr)]) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(MARK, "1");
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {

@@ -67,3 +67,38 @@ fn a_proxy_that_cannot_be_used_is_refused_at_construction() {
     let test = "environment::a_proxy_that_cannot_be_used_is_refused_at_construction";
     child::run(test, &[("http_proxy", "socks5://user:secret@127.0.0.1:1080")]);
 }
+
+/// Neither is it passed by: the report would go where the variable's owner did not want it to go.
+#[test]
+#[cfg(unix)]
+fn a_proxy_that_is_no_text_is_refused_at_construction() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    if child::is_here() {
+        let error = Client::new(api("http://usage.example")).unwrap_err();
+        assert!(matches!(error, ClientError::Proxy(_)), "{error:?}");
+        assert!(error.to_string().contains("http_proxy"), "{error}");
+        return;
+    }
+    let test = "environment::a_proxy_that_is_no_text_is_refused_at_construction";
+    child::run_with(test, &[("http_proxy", OsStr::from_bytes(b"http://\xff:1"))]);
+}
+
+/// One that is text but for its password is used.
+#[test]
+#[cfg(unix)]
+fn a_proxy_with_a_password_that_is_no_text_is_not_passed_by() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    if child::is_here() {
+        client("http://usage.example").save(&usage()).unwrap();
+        return;
+    }
+    let proxy = Server::answering(CREATED);
+    let address = [b"http://user:\xff@127.0.0.1:", proxy.port().to_string().as_bytes()].concat();
+    let test = "environment::a_proxy_with_a_password_that_is_no_text_is_not_passed_by";
+    child::run_with(test, &[("http_proxy", OsStr::from_bytes(&address))]);
+    assert_eq!(proxy.requests().len(), 1);
+}

@@ -72,3 +72,8 @@ fn unanswered(result: Result<Saved, Error>) -> TransportError {
         other => panic!("expected no answer, got {other:?}"),
     }
 }
+
+/// What stands behind the error, in words.
+fn source(error: &TransportError) -> String {
+    std::error::Error::source(error).unwrap().to_string()
+}

@@ -1,17 +1,20 @@
 //! W40: what has no complete head is a transport error, by kind, and honest about what was sent.
 
+use std::io::Read;
 use std::net::TcpListener;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
 use usage_proto::TransportErrorKind::{self, Connect, Interrupted, Other, Protocol, Timeout};
-use usage_proto::{Deadlines, Error, TransportError};
+use usage_proto::{Deadlines, Error, TransportError, Usage, UsageData};
 use usage_ureq::Client;
 use usage_ureq::ureq::middleware::MiddlewareNext;
 use usage_ureq::ureq::{self, Body, SendBody};
 
 use crate::server::{Connection, Server};
 use crate::{
-    PATIENCE, SHORT, TOKEN, api, client, client_within, large_client, large_usage, unanswered,
-    usage,
+    PATIENCE, SHORT, TOKEN, api, client, client_within, large_client, large_usage, source,
+    unanswered, usage,
 };
 
 /// The error from a server with this script; it says the right things about itself.
@@ -121,6 +124,47 @@ fn w41_a_deadline_is_a_timeout_in_every_phase() {
     expect(&error, Timeout, true);
 }
 
+/// The buffers of the sockets are small, so that the client is still sending at the deadline.
+#[test]
+fn w41_a_server_that_stops_reading_or_reads_slowly_ends_with_the_deadline() {
+    let second = Duration::from_secs(1);
+    for slowly in [false, true] {
+        let (done, until_done) = mpsc::channel::<()>();
+        let until_done = Mutex::new(until_done);
+        let server = Server::start_with_room(4 << 10, move |mut connection| {
+            connection.head();
+            let mut piece = vec![0; 64 << 10];
+            while until_done.lock().unwrap().recv_timeout(SHORT)
+                == Err(mpsc::RecvTimeoutError::Timeout)
+            {
+                if slowly {
+                    let _ = connection.stream.read(&mut piece);
+                }
+            }
+        });
+        let report =
+            Usage::new("influxdb").data(UsageData::new().value("padding", "x".repeat(1_000_000)));
+        for report in [&report, &large_usage()] {
+            let error = unanswered(large_client(&server.url(), second).save(report));
+            expect(&error, Timeout, true);
+            assert_eq!(source(&error), "it took longer than 1 s in all");
+        }
+        drop(done);
+    }
+}
+
+#[test]
+fn w41_the_deadline_that_passed_is_told() {
+    let server = Server::start(Connection::hang);
+    let error = unanswered(client_within(&server.url(), SHORT).save(&usage()));
+    assert_eq!(source(&error), "it took longer than 0.3 s in all");
+    let deadlines = Deadlines::new().connect(Duration::ZERO);
+    let client = Client::configured(api(&server.url()), deadlines, |builder| builder).unwrap();
+    let error = unanswered(client.save(&usage()));
+    expect(&error, Timeout, false);
+    assert_eq!(source(&error), "it took longer than 0 s to connect");
+}
+
 #[test]
 fn w41_the_connect_deadline_counts_from_the_start_of_the_call() {
     fn dawdle(
@@ -138,8 +182,6 @@ fn w41_the_connect_deadline_counts_from_the_start_of_the_call() {
 
 #[test]
 fn w41_a_deadline_of_nothing_or_of_ages_does_no_harm() {
-    use std::time::Duration;
-
     let server = Server::answering("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     let error = unanswered(client_within(&server.url(), Duration::ZERO).save(&usage()));
     expect(&error, Timeout, false);
@@ -195,8 +237,7 @@ fn https_without_tls_is_tls_and_says_what_to_turn_on() {
     let error = unanswered(client.save(&usage()));
     expect(&error, TransportErrorKind::Tls, false);
     assert!(!error.is_retryable());
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("feature `tls` of usage-ureq"), "{source}");
+    assert!(source(&error).contains("feature `tls` of usage-ureq"), "{error:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use usage_proto::TransportErrorKind::{Connect, Interrupted};
 
 use crate::server::Server;
-use crate::{TOKEN, child, client, refused, unanswered, usage};
+use crate::{TOKEN, child, client, refused, source, unanswered, usage};
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
 /// `us er:p@ss`, in base64.
@@ -65,12 +65,19 @@ fn a_proxy_that_is_not_there_is_connect() {
             }
             let error = unanswered(client(url).save(&usage()));
             assert_eq!((error.kind(), error.may_have_been_sent()), (Connect, false), "{error:?}");
+            // The proxy is to blame, not the API.
+            let gone = std::env::var("TEST_PROXY").unwrap();
+            assert_eq!(source(&error), format!("through the proxy {gone}"));
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
         return;
     }
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxy = format!("http://{gone}");
-    child::run("proxy::a_proxy_that_is_not_there_is_connect", &[("all_proxy", &proxy)]);
+    let proxy = format!("http://user:secret@{gone}");
+    child::run(
+        "proxy::a_proxy_that_is_not_there_is_connect",
+        &[("all_proxy", &proxy), ("TEST_PROXY", &gone.to_string())],
+    );
 }
 
 #[test]
@@ -118,6 +125,7 @@ fn a_proxy_that_gives_no_tunnel_is_connect() {
     if child::is_here() {
         let error = unanswered(client("https://usage.example").save(&usage()));
         assert_eq!((error.kind(), error.may_have_been_sent()), (Connect, false), "{error:?}");
+        assert!(source(&error).starts_with("through the proxy 127.0.0.1:"), "{error:?}");
         return;
     }
     let answers = ["HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n", "nonsense\r\n\r\n", ""];

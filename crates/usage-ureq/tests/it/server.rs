@@ -36,7 +36,20 @@ pub(crate) struct Connection<S = TcpStream> {
 
 impl Server {
     pub(crate) fn start(script: impl Fn(Connection) + Send + Sync + 'static) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// With this much room for what was sent and not yet read, or a little more.
+    pub(crate) fn start_with_room(
+        bytes: usize,
+        script: impl Fn(Connection) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        SockRef::from(&listener).set_recv_buffer_size(bytes).unwrap();
+        Self::listen(listener, script)
+    }
+
+    fn listen(listener: TcpListener, script: impl Fn(Connection) + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));

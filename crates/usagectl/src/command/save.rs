@@ -8,7 +8,7 @@ use crate::cli::SaveArgs;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::prepare::{self, Prepared};
-use crate::{output, text};
+use crate::{api, output, text};
 
 /// How much of an answer's body is shown.
 const WIDTH: usize = 200;
@@ -17,7 +17,11 @@ pub(crate) fn run(args: &SaveArgs, json: bool) -> Result<(), Failure> {
     let Prepared { api, request } = prepare::prepare(&args.report)?;
     let deadlines = Deadlines::new().total(args.timeout).connect(args.connect_timeout);
     let client = args.report.transport.client(api.clone(), deadlines)?;
-    let saved = api.response(client.execute(request)?)?;
+    let answer = client.execute(request).map_err(|error| {
+        let proxied = api::is_proxied(api.base_url());
+        if proxied { Failure::ThroughProxy(error) } else { Failure::Transport(error) }
+    })?;
+    let saved = api.response(answer)?;
     let told = if json {
         output::json(&Outcome::saved(&saved, api.token()))
     } else {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use serde::Serialize;
-use usage_server::{Config, Database, Faults, Server};
+use usage_server::{Config, Database, Faults, Server, ServerError};
 
 use crate::cli::ServeArgs;
 use crate::failure::Failure;
@@ -21,7 +21,8 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let config = Config::new(Database::file(&args.database))
         .faults(faults(args)?)
         .on_request(|request| log(&request.to_string()));
-    let server = Server::bind(&*args.listen, config).map_err(Failure::server)?;
+    let server =
+        Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     announce(&server, args, json)?;
 
     signals.wait();
@@ -33,6 +34,43 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     server.shutdown().map_err(Failure::server)?;
     log("stopped");
     Ok(())
+}
+
+/// Why `--listen` cannot be had: the library does not know what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {advice}")]
+struct NotBound {
+    address: String,
+    advice: &'static str,
+    source: io::Error,
+}
+
+fn not_bound(error: ServerError, address: &str) -> Failure {
+    let (advice, source) = match error {
+        ServerError::Address { source, .. } => {
+            ("this is no address, and no name that can be looked up", source)
+        }
+        ServerError::Listen { source, .. } => (advice(source.kind()), source),
+        other => return Failure::server(other),
+    };
+    Failure::server(NotBound { address: address.to_owned(), advice, source })
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another port with --listen"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: choose one of its own with --listen, or 0.0.0.0 \
+             for all of them"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the system does not allow it, as is usual for ports below 1024: choose another with \
+             --listen"
+        }
+        _ => "choose another address with --listen",
+    }
 }
 
 /// One line, or one object, on standard output; then what people may want to know.

@@ -1,6 +1,6 @@
 //! Integers that no payload holds: the parser makes the nearest float of them.
 
-use super::Mistake;
+use super::{Mistake, shape};
 
 /// Refuses an integer that needs more than 64 bits. `json` is known to be JSON.
 pub(super) fn check(json: &str) -> Result<(), Mistake> {
@@ -19,8 +19,8 @@ pub(super) fn check(json: &str) -> Result<(), Mistake> {
                             "the integer {number} needs more than 64 bits and would lose digits: \
                              write it as a string"
                         ),
-                        path: String::new(),
-                        named: true,
+                        path: shape::path_at(json, at),
+                        named: false,
                     });
                 }
                 end

@@ -7,10 +7,15 @@
 mod integers;
 mod place;
 mod shape;
+mod words;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::str::Utf8Error;
+
+use serde_json::value::RawValue;
 
 pub(crate) use shape::Sample;
 
@@ -55,37 +60,50 @@ impl JsonFile {
         }
     }
 
-    /// The name to show.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The payload that the file holds. Its product is left empty, unless the body names it.
     pub(crate) fn parse<P: Sample>(&self) -> Result<P, Failure> {
-        self.understand().map_err(|mistake| {
-            let place = place::Place::of(&self.bytes, mistake.offset);
-            let path = Some(mistake.path).filter(|path| !path.is_empty());
-            let at = match &path {
-                Some(path) if !mistake.named => format!("{path}: "),
-                _ => String::new(),
-            };
-            Failure::Build {
-                message: text::clean(&format!("{}:{place}: {at}{}", self.name, mistake.message)),
-                field: path,
-                source: None,
-            }
-        })
+        self.understand().map_err(|mistake| self.refuse(mistake))
+    }
+
+    /// A failure that points at the value of `field`, which stands in the object at the root.
+    pub(crate) fn refuse_field(&self, field: &str, message: String) -> Failure {
+        let offset = self.text().ok().and_then(|text| {
+            let fields: BTreeMap<String, &RawValue> =
+                serde_json::from_str(without_mark(text)).ok()?;
+            let value: &str = fields.get(field)?.get();
+            // It is a part of the text.
+            Some(value.as_ptr().addr() - text.as_ptr().addr())
+        });
+        let offset = offset.unwrap_or_default();
+        self.refuse(Mistake { offset, message, path: field.to_owned(), named: true })
+    }
+
+    fn refuse(&self, mistake: Mistake) -> Failure {
+        let place = place::Place::of(&self.bytes, mistake.offset);
+        let path = Some(mistake.path).filter(|path| !path.is_empty());
+        let at = match &path {
+            Some(path) if !mistake.named => format!("{path}: "),
+            _ => String::new(),
+        };
+        Failure::Build {
+            message: text::clean(&format!("{}:{place}: {at}{}", self.name, mistake.message)),
+            field: path,
+            source: None,
+        }
+    }
+
+    fn text(&self) -> Result<&str, Utf8Error> {
+        std::str::from_utf8(&self.bytes)
     }
 
     fn understand<P: Sample>(&self) -> Result<P, Mistake> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|error| Mistake {
+        let text = self.text().map_err(|error| Mistake {
             offset: error.valid_up_to(),
             message: "this is not UTF-8".to_owned(),
             path: String::new(),
             named: true,
         })?;
-        // RFC 8259, section 8.1: a byte order mark may be passed over.
-        let json = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let json = without_mark(text);
         let mark = text.len() - json.len();
         if json.trim().is_empty() {
             let message = "the file is empty: it should hold the JSON body of the report";
@@ -110,11 +128,16 @@ impl Mistake {
     fn of_value(json: &str, error: &serde_json::Error, path: String) -> Self {
         Self {
             offset: place::value(json, error),
-            message: place::message(error),
+            message: words::message(error),
             path,
             named: false,
         }
     }
+}
+
+/// RFC 8259, section 8.1: a byte order mark may be passed over.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn read(file: impl Read) -> io::Result<Vec<u8>> {

@@ -6,6 +6,8 @@ use std::fmt;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+use super::words;
+
 /// A line, and a character in it, both counted from 1.
 pub(super) struct Place {
     line: usize,
@@ -35,7 +37,7 @@ impl fmt::Display for Place {
 pub(super) fn value(json: &str, error: &serde_json::Error) -> usize {
     let read = read(json, error);
     // The one mistake of another category that is about a value that was read.
-    let out_of_range = message(error) == "number out of range";
+    let out_of_range = words::raw(error) == words::OUT_OF_RANGE;
     if error.classify() != Category::Data && !out_of_range {
         // The byte that does not belong there was read, or was not there.
         return read.saturating_sub(1);
@@ -60,30 +62,6 @@ pub(super) fn key(json: &str, error: &serde_json::Error) -> usize {
     let before = &json.as_bytes()[..read(json, error)];
     let quote = before.iter().rposition(|&byte| byte == b'"').unwrap_or_default();
     string_start(before, quote)
-}
-
-/// What `error` says, without the place, and in the words of JSON.
-pub(super) fn message(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(&place).unwrap_or(&text);
-    let types =
-        text.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
-    match types {
-        Some((found, expected)) => {
-            format!("expected {}, found {}", json_type(expected), json_type(found))
-        }
-        None => text.to_owned(),
-    }
-}
-
-fn json_type(rust: &str) -> &str {
-    match rust {
-        "map" | "a map" => "an object",
-        "sequence" | "a sequence" => "a list",
-        other if other.starts_with("struct ") => "an object",
-        other => other,
-    }
 }
 
 /// The path as `usage-proto` writes it: `[0].values.uptime`, and nothing for the root.

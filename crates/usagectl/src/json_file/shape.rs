@@ -56,6 +56,17 @@ pub(super) fn check<P: Sample>(json: &str) -> Result<(), Mistake> {
     })
 }
 
+/// The path of the value that starts at `offset`: where a reader is if the text ends there.
+pub(super) fn path_at(json: &str, offset: usize) -> String {
+    let at_key = Cell::new(false);
+    let mut track = serde_path_to_error::Track::new();
+    let mut reader = serde_json::Deserializer::from_str(&json[..offset]);
+    // The end is the error that is wanted.
+    let _ = Shape { sample: None, at_key: &at_key }
+        .deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+    place::path(&track.path())
+}
+
 /// Walks over a value beside a sample of it. An object that has fields in the sample may have
 /// those alone; one that is empty there may have any.
 #[derive(Clone, Copy)]

@@ -14,7 +14,9 @@ fn the_demo_shows_each_part() {
     for part in [
         "listens at  http://127.0.0.1:",
         "1  A customer registers",
-        "/start?cluster_id=clus1&product=chronograf&redirect_url=http%3A%2F%2Fexample.com\n",
+        "https://usage.influxdata.com/start?cluster_id=clus1&product=influxdb&redirect_url=http%3A%2F%2F\
+         example.com\n",
+        "the demo's server makes the token itself",
         "\"Example Inc.\"",
         "2  A server registers",
         "> POST /api/v1/servers HTTP/1.1",
@@ -38,9 +40,10 @@ fn the_demo_shows_each_part() {
         "blks_write=39",
         "usage",
         "num_series=87232",
+        "The server has stopped",
         "What to try next",
         "serve --create-token",
-        "save usage --product influxdb -",
+        "save usage --product influxdb --url http://127.0.0.1:7086 -",
     ] {
         let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not in:\n{rest}"));
         rest = &rest[at + part.len()..];
@@ -61,6 +64,8 @@ fn the_demo_is_one_object_for_scripts() {
     let object = ran.json();
     assert_eq!(object["transport"], "ureq");
     assert_eq!(object["registration"]["organisation"], "Example Inc.");
+    let url = object["registration"]["url"].as_str().unwrap();
+    assert!(url.starts_with("https://usage.influxdata.com/start?"), "{url}");
 
     let exchanges = object["exchanges"].as_array().unwrap();
     let of = |part: fn(&Value) -> &Value| exchanges.iter().map(part).collect::<Vec<_>>();
@@ -115,4 +120,26 @@ fn colours_can_be_forced_and_forbidden() {
     assert!(forced.stdout.contains("\u{1b}["));
     let forbidden = run(&["demo"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").done();
     assert!(!forbidden.stdout.contains('\u{1b}'));
+}
+
+/// What is printed is true when it is read: the server that it names is there. The reader holds the
+/// demo up by not reading on; the pipe has room for less than the demo, once it is filled before.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_demo_is_told_while_it_happens() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpStream;
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
+    // Room for the first lines, and for not much more.
+    writer.write_all(&[b'\n'; 3000]).unwrap();
+    run(&["demo"]).stdout(writer).done_after(|child| {
+        let mut lines = BufReader::with_capacity(256, &reader).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.contains("listens at")).unwrap();
+        let address = line.split(['/', ',']).nth(2).unwrap();
+        TcpStream::connect(address).unwrap();
+        assert!(child.try_wait().unwrap().is_none());
+        lines.for_each(drop);
+    });
 }

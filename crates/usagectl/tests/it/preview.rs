@@ -84,7 +84,8 @@ fn the_object_has_the_same_request() {
 #[test]
 fn the_token_is_shown_on_demand_only() {
     let token = |more: &[&str]| {
-        let arguments = ["preview", "usage", "--product", "p", "-", "--json"];
+        let arguments =
+            ["preview", "usage", "--product", "p", "-", "--json", "--url", "https://usage.example"];
         let object = run(&[&arguments, more].concat())
             .env("USAGE_TOKEN", "token-goes-here")
             .stdin("[]")

@@ -58,6 +58,9 @@ fn no_refusal_has_the_token() {
         &["--url", "http://usage.example"],
         &["--url", "http://usage.example", "--json"],
         &["--url", &format!("https://user:{TOKEN}@usage.example")],
+        // No address.
+        &[],
+        &["--json"],
         &["--no-such-option"],
         &["--help"],
     ] {
@@ -65,13 +68,51 @@ fn no_refusal_has_the_token() {
         assert_ne!(ran.code, None);
         hides(&ran);
     }
-    let ran = run(&report).env("USAGE_TOKEN", &format!("{TOKEN}\u{e9}")).stdin("[]").done();
+    let ran = run(&[&report[..], &["--url", "https://usage.example"]].concat())
+        .env("USAGE_TOKEN", &format!("{TOKEN}\u{e9}"))
+        .stdin("[]")
+        .done();
     assert_eq!(ran.code, Some(5));
     hides(&ran);
-    for command in [&["demo"][..], &["preview", "usage", "--product", "p", "-"]] {
+    for command in
+        [&["demo"][..], &["preview", "usage", "--product", "p", "-", "--url", "https://x.example"]]
+    {
         let ran = run(command).env("USAGE_TOKEN", TOKEN).stdin("[]").done();
         assert_eq!(ran.code, Some(0));
         hides(&ran);
+    }
+}
+
+/// A server may repeat it in another spelling: that of its JSON, or that of a URL.
+#[test]
+fn no_outcome_has_the_token_in_another_spelling() {
+    const TOKEN: &str = "s3cr3t/t0k3n+of=the-customer";
+    let escaped = TOKEN.replace('/', "\\/");
+    let encoded = TOKEN.replace('/', "%2F").replace('+', "%2B").replace('=', "%3d");
+    for spelling in [TOKEN, &escaped, &encoded] {
+        for (head, body) in [
+            ("200 OK", format!(r#"{{"token":"{spelling}"}}"#)),
+            ("401 Unauthorized", format!(r#"{{"error":"who is {spelling}?"}}"#)),
+            ("422 Unprocessable", format!(r#"{{"errors":{{"{spelling}":["{spelling}"]}}}}"#)),
+            ("502 Bad Gateway", format!("<html>{spelling}")),
+        ] {
+            for json in [&[][..], &["--json"]] {
+                let length = body.len();
+                let server = Scripted::answers(format!(
+                    "HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n{body}"
+                ));
+                let url = server.url();
+                let report = ["save", "usage", "--product", "p", "-", "--url", &url];
+                let ran =
+                    run(&[&report, json].concat()).env("USAGE_TOKEN", TOKEN).stdin("[]").done();
+                server.received();
+                assert!(ran.stdout.contains("[redacted]") || ran.stderr.contains("[redacted]"));
+                // Neither as it is, nor in any spelling.
+                for part in ["s3cr3t", "t0k3n", "the-customer"] {
+                    assert!(!format!("{ran:?}").contains(part), "{ran:?}");
+                }
+            }
+        }
     }
 }
 

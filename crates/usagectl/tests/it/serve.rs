@@ -138,6 +138,29 @@ fn an_address_that_is_taken_is_named() {
     assert!(ran.json()["message"].as_str().unwrap().contains(&address));
 }
 
+/// The hint fits the reason, and the address is the one that was given.
+#[test]
+fn an_address_that_cannot_be_had_is_named_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |address: &str| {
+        let ran = run(&["serve", "--listen", address]).directory(directory.path()).done();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+        assert!(
+            ran.stderr.starts_with(&format!("usagectl: cannot listen on {address}: ")),
+            "{ran:?}"
+        );
+        ran.stderr
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = refused(&listener.local_addr().unwrap().to_string());
+    assert!(taken.contains("another program listens there"), "{taken}");
+    // TEST-NET-1, RFC 5737.
+    let elsewhere = refused("192.0.2.1:8080");
+    assert!(elsewhere.contains("no such address") && !elsewhere.contains("program"), "{elsewhere}");
+    let nowhere = refused("no-such-host.invalid:80");
+    assert!(nowhere.contains("no name that can be looked up"), "{nowhere}");
+}
+
 #[test]
 fn a_database_that_cannot_be_opened_is_named() {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", "/no/such/usage.db"];

@@ -6,7 +6,7 @@ mod rows;
 mod show;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 
 use crate::cli::DemoArgs;
 use crate::failure::Failure;
@@ -14,16 +14,14 @@ use crate::output;
 
 /// `program` is the name that this command was called by.
 pub(crate) fn run(args: &DemoArgs, json: bool, program: Option<&OsString>) -> Result<(), Failure> {
-    let played = play::play(args.transport)?;
     if json {
+        let played = play::play(args.transport, |_| Ok(()))?;
         output::json(&object::Object::from(&played))?;
     } else {
         let program = program.map_or("usagectl".into(), |program| program.to_string_lossy());
-        let mut text = Vec::new();
-        show::show(&played, &program, &mut text)?;
-        let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
-        stdout.write_all(&text)?;
-        stdout.flush()?;
+        let stdout = anstream::AutoStream::auto(io::stdout().lock());
+        let mut show = show::Show::new(stdout, args.transport, &program);
+        play::play(args.transport, |event| show.tell(event))?;
     }
     Ok(())
 }

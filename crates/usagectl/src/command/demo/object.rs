@@ -73,11 +73,11 @@ struct UsageRow<'a> {
 impl<'a> From<&'a Played> for Object<'a> {
     fn from(played: &'a Played) -> Self {
         let exchanged = |exchange: &Exchange| Exchanged {
-            title: exchange.title,
-            request: Wire::new(&exchange.request, played.transport, false).to_object(),
+            title: exchange.question.title,
+            request: Wire::new(&exchange.question.request, played.transport, false).to_object(),
             answer: answer(exchange),
             result: match &exchange.result {
-                Ok(saved) => Outcome::saved(saved, Some(&exchange.token)),
+                Ok(saved) => Outcome::saved(saved, Some(&exchange.question.token)),
                 Err(error) => Outcome::refused(error),
             },
         };
@@ -87,9 +87,12 @@ impl<'a> From<&'a Played> for Object<'a> {
             registration: Registered { url: &played.registration_url, organisation: ORGANISATION },
             exchanges: played.exchanges.iter().map(exchanged).collect(),
             stored: Rows {
-                servers: rows(&played.servers, |server| server),
-                stats: rows(&played.stats, |stats| StatsRow { product: &stats.product, stats }),
-                usage: rows(&played.usage, |usage: &Usage| UsageRow {
+                servers: rows(&played.stored.servers, |server| server),
+                stats: rows(&played.stored.stats, |stats| StatsRow {
+                    product: &stats.product,
+                    stats,
+                }),
+                usage: rows(&played.stored.usage, |usage: &Usage| UsageRow {
                     product: &usage.product,
                     data: &usage.data,
                 }),
@@ -109,8 +112,9 @@ fn rows<'a, T, R>(stored: &'a [Stored<T>], report: impl Fn(&'a T) -> R) -> Vec<R
 }
 
 fn answer(exchange: &Exchange) -> Answer {
-    let redact =
-        |bytes: &[u8]| text::redact(&String::from_utf8_lossy(bytes), Some(&exchange.token));
+    let redact = |bytes: &[u8]| {
+        text::redact(&String::from_utf8_lossy(bytes), Some(&exchange.question.token))
+    };
     let headers = |headers: &HeaderMap| {
         let header =
             headers.iter().map(|(name, value)| (name.to_string(), redact(value.as_bytes())));

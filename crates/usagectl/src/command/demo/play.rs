@@ -1,5 +1,7 @@
 //! What happens in the demo.
 
+use std::io;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use usage_proto::{
@@ -9,12 +11,32 @@ use usage_proto::{
 use usage_server::{Config, Database, Stored};
 
 use crate::failure::Failure;
-use crate::transport::{Transport, TransportName};
+use crate::transport::TransportName;
 
 /// The customer of the demo.
 pub(super) const ORGANISATION: &str = "Example Inc.";
 
+/// What the customer runs, from the registration to the rows in the database.
+const PRODUCT: &str = "influxdb";
+
 const APPLICATION: &str = concat!("usagectl/", env!("CARGO_PKG_VERSION"));
+
+/// What happens, told while it does.
+#[derive(Clone, Copy)]
+pub(super) enum Event<'a> {
+    /// The server is there.
+    Listening { url: &'a str },
+    /// Where a customer registers.
+    Registration { url: &'a str },
+    /// A request is about to go out.
+    Asking(&'a Question),
+    /// Its answer is there.
+    Answered(&'a Exchange),
+    /// The reports are over.
+    Stored(&'a Tables),
+    /// The server is gone, and its database with it.
+    Stopped,
+}
 
 /// Everything that has happened.
 pub(super) struct Played {
@@ -22,99 +44,98 @@ pub(super) struct Played {
     pub(super) transport: TransportName,
     pub(super) registration_url: String,
     pub(super) exchanges: Vec<Exchange>,
+    pub(super) stored: Tables,
+}
+
+/// A request, and what it is about.
+pub(super) struct Question {
+    pub(super) title: &'static str,
+    /// When an application does this, or what is wrong with it.
+    pub(super) remark: &'static str,
+    pub(super) request: Request<Bytes>,
+    /// To be kept out of what is shown.
+    pub(super) token: Token,
+}
+
+/// A question, and what became of it.
+pub(super) struct Exchange {
+    pub(super) question: Question,
+    pub(super) answer: Response<Bytes>,
+    pub(super) result: Result<Saved, ResponseError>,
+}
+
+/// What the server has stored.
+pub(super) struct Tables {
     pub(super) servers: Vec<Stored<Server>>,
     pub(super) stats: Vec<Stored<Stats>>,
     pub(super) usage: Vec<Stored<Usage>>,
 }
 
-/// A request, and what became of it.
-pub(super) struct Exchange {
-    pub(super) title: &'static str,
-    /// When an application does this, or what is wrong with it.
-    pub(super) remark: &'static str,
-    pub(super) request: Request<Bytes>,
-    pub(super) answer: Response<Bytes>,
-    pub(super) result: Result<Saved, ResponseError>,
-    /// To be kept out of what is shown.
-    pub(super) token: Token,
-}
-
-pub(super) fn play(transport: TransportName) -> Result<Played, Failure> {
+/// Plays the demo. Where `tell` fails, it ends.
+pub(super) fn play(
+    transport: TransportName,
+    mut tell: impl FnMut(Event<'_>) -> io::Result<()>,
+) -> Result<Played, Failure> {
     let config = Config::new(Database::temporary());
     let server = usage_server::Server::bind("127.0.0.1:0", config).map_err(Failure::server)?;
     let url = server.url();
+    tell(Event::Listening { url: &url })?;
 
-    let base_url = BaseUrl::new(&url).map_err(BuildError::from)?;
-    let api = Api::new(base_url).with_application(APPLICATION)?;
-    let registration = Registration::new("clus1", "chronograf").redirect_url("http://example.com");
-    let registration_url = api.registration_url(&registration)?.into();
+    // The demo's server has no page for registration: this is what a customer gets to see.
+    let registration = Registration::new("clus1", PRODUCT).redirect_url("http://example.com");
+    let registration_url: String =
+        Api::new(BaseUrl::PRODUCTION).registration_url(&registration)?.into();
+    tell(Event::Registration { url: &registration_url })?;
     let token = server.create_token(ORGANISATION).map_err(Failure::server)?;
     let unknown = Token::new("token-goes-here").map_err(BuildError::from)?;
 
+    let base_url = BaseUrl::new(&url).map_err(BuildError::from)?;
+    let api = Api::new(base_url).with_application(APPLICATION)?;
     let client = transport.client(api.clone(), Deadlines::new())?;
-    let known = Customer { api: api.clone().with_token(token.clone())?, client: &client, token };
-    let stranger =
-        Customer { api: api.with_token(unknown.clone())?, client: &client, token: unknown };
-    let exchanges = vec![
-        known.exchange(
+    let known = api.clone().with_token(token.clone())?;
+    let stranger = api.with_token(unknown.clone())?;
+    let ask = |title, remark, request| Question { title, remark, request, token: token.clone() };
+    let questions = [
+        ask(
             "A server registers",
             "at every start of the application",
-            known.api.request(&example_server())?,
-        )?,
-        known.exchange(
-            "It posts statistics",
-            "as often as it likes",
-            known.api.request(&example_stats())?,
-        )?,
-        known.exchange(
-            "It posts its usage",
-            "every 12 hours",
-            known.api.request(&example_usage())?,
-        )?,
-        known.exchange(
+            known.request(&example_server())?,
+        ),
+        ask("It posts statistics", "as often as it likes", known.request(&example_stats())?),
+        ask("It posts its usage", "every 12 hours", known.request(&example_usage())?),
+        ask(
             "A report with blank fields",
             "refused, and the answer names them",
-            known.api.request(&Server::new().cluster_id("clus1").product("influxdb"))?,
-        )?,
-        stranger.exchange(
-            "A report with an unknown token",
-            "refused, and nothing is stored",
-            stranger.api.request(&example_usage())?,
-        )?,
+            known.request(&Server::new().cluster_id("clus1").product(PRODUCT))?,
+        ),
+        Question {
+            title: "A report with an unknown token",
+            remark: "refused, and nothing is stored",
+            request: stranger.request(&example_usage())?,
+            token: unknown,
+        },
     ];
+    let mut exchanges = Vec::new();
+    for question in questions {
+        tell(Event::Asking(&question))?;
+        let answer = client.execute(question.request.clone())?;
+        let judge = if question.token == token { &known } else { &stranger };
+        let result = judge.response(answer.clone());
+        let exchange = Exchange { question, answer, result };
+        tell(Event::Answered(&exchange))?;
+        exchanges.push(exchange);
+    }
 
     let store = server.store();
-    let played = Played {
-        url,
-        transport,
-        registration_url,
-        exchanges,
+    let stored = Tables {
         servers: store.servers().map_err(Failure::server)?,
         stats: store.stats().map_err(Failure::server)?,
         usage: store.usage().map_err(Failure::server)?,
     };
+    tell(Event::Stored(&stored))?;
     server.shutdown().map_err(Failure::server)?;
-    Ok(played)
-}
-
-/// Somebody who reports.
-struct Customer<'a> {
-    api: Api,
-    client: &'a Transport,
-    token: Token,
-}
-
-impl Customer<'_> {
-    fn exchange(
-        &self,
-        title: &'static str,
-        remark: &'static str,
-        request: Request<Bytes>,
-    ) -> Result<Exchange, Failure> {
-        let answer = self.client.execute(request.clone())?;
-        let result = self.api.response(answer.clone());
-        Ok(Exchange { title, remark, request, answer, result, token: self.token.clone() })
-    }
+    tell(Event::Stopped)?;
+    Ok(Played { url, transport, registration_url, exchanges, stored })
 }
 
 fn example_server() -> Server {
@@ -122,12 +143,12 @@ fn example_server() -> Server {
         .cluster_id("clus1")
         .server_id("serv1")
         .host("example.com")
-        .product("influxdb")
+        .product(PRODUCT)
         .version("1.0")
 }
 
 fn example_stats() -> Stats {
-    Stats::new("influxdb").cluster_id("clus1").server_id("serv1").data(
+    Stats::new(PRODUCT).cluster_id("clus1").server_id("serv1").data(
         StatsData::new("engine")
             .tag("path", "/home/philip/.influxdb/data/_internal/monitor/1")
             .tag("version", "bz1")
@@ -140,7 +161,7 @@ fn example_stats() -> Stats {
 }
 
 fn example_usage() -> Usage {
-    Usage::new("influxdb").data(
+    Usage::new(PRODUCT).data(
         UsageData::new()
             .tag("version", "0.9.5")
             .tag("arch", "amd64")

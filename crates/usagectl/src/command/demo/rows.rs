@@ -4,21 +4,21 @@ use serde::Serialize;
 use usage_proto::{Tags, Values};
 use usage_server::Stored;
 
-use super::play::Played;
+use super::play::Tables;
 use crate::{table, text};
 
 /// What a line may be long.
 const WIDTH: usize = 66;
 
 /// The lines that show what is stored: a title in front of each table.
-pub(super) fn lines(played: &Played) -> Vec<(&'static str, Vec<String>)> {
-    let servers = played.servers.iter().map(|row| {
+pub(super) fn lines(stored: &Tables) -> Vec<(&'static str, Vec<String>)> {
+    let servers = stored.servers.iter().map(|row| {
         let server = &row.report;
         let cells =
             [&server.cluster_id, &server.server_id, &server.host, &server.product, &server.version];
         (cells.map(String::clone).to_vec(), Vec::new())
     });
-    let stats = played.stats.iter().map(|row| {
+    let stats = stored.stats.iter().map(|row| {
         let stats = &row.report;
         let names: Vec<&str> = stats.data.iter().map(|data| data.name.as_str()).collect();
         let cells = vec![
@@ -30,7 +30,7 @@ pub(super) fn lines(played: &Played) -> Vec<(&'static str, Vec<String>)> {
         let details = stats.data.iter().flat_map(|data| details(&data.tags, &data.values));
         (cells, details.collect())
     });
-    let usage = played.usage.iter().map(|row| {
+    let usage = stored.usage.iter().map(|row| {
         let details = row.report.data.iter().flat_map(|data| details(&data.tags, &data.values));
         (vec![row.report.product.clone()], details.collect())
     });
@@ -39,12 +39,12 @@ pub(super) fn lines(played: &Played) -> Vec<(&'static str, Vec<String>)> {
             "servers",
             table(
                 &["cluster_id", "server_id", "host", "product", "version"],
-                &played.servers,
+                &stored.servers,
                 servers,
             ),
         ),
-        ("stats", table(&["cluster_id", "server_id", "product", "name"], &played.stats, stats)),
-        ("usage", table(&["product"], &played.usage, usage)),
+        ("stats", table(&["cluster_id", "server_id", "product", "name"], &stored.stats, stats)),
+        ("usage", table(&["product"], &stored.usage, usage)),
     ]
 }
 

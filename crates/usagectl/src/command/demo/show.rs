@@ -4,91 +4,136 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use http::HeaderMap;
-use usage_proto::{ResponseError, ResponseErrorKind, Saved};
+use usage_proto::{ResponseError, ResponseErrorKind, Saved, Token};
 
-use super::play::{Exchange, ORGANISATION, Played};
+use super::play::{Event, Exchange, ORGANISATION, Question, Tables};
 use super::rows;
+use crate::cli::LOCAL;
 use crate::output::{BAD, BOLD, DIM, GOOD, OUT};
+use crate::transport::TransportName;
 use crate::wire::Wire;
 use crate::{table, text};
 
 /// What a line of a body may be long.
 const WIDTH: usize = 74;
 
-pub(super) fn show(played: &Played, program: &str, to: &mut impl Write) -> io::Result<()> {
-    writeln!(to, "{BOLD}A Usage API on this machine, and what is said to it{BOLD:#}")?;
-    writeln!(to)?;
-    writeln!(to, "   listens at  {}, until this command ends", played.url)?;
-    writeln!(to, "   stores in   a temporary SQLite file, deleted at the end")?;
-    writeln!(to, "   reached by  usage-{}", played.transport.name())?;
-    legend(to)?;
-    registration(played, to)?;
-    for (number, exchange) in (2..).zip(&played.exchanges) {
-        heading(to, number, exchange.title, exchange.remark)?;
-        request(played, exchange, to)?;
-        answer(exchange, to)?;
-        result(&exchange.result, to)?;
+/// Writes down what happens.
+pub(super) struct Show<'a, W> {
+    to: W,
+    transport: TransportName,
+    /// The name that this command was called by.
+    program: &'a str,
+    /// How many headings there have been.
+    headings: usize,
+}
+
+impl<'a, W: Write> Show<'a, W> {
+    pub(super) fn new(to: W, transport: TransportName, program: &'a str) -> Self {
+        Self { to, transport, program, headings: 0 }
     }
-    heading(to, 2 + played.exchanges.len(), "What the server has stored", "and for whom")?;
-    for (index, (title, lines)) in rows::lines(played).iter().enumerate() {
-        if index > 0 {
-            writeln!(to)?;
+
+    /// Written at once: should the next step fail, this one can be seen.
+    pub(super) fn tell(&mut self, event: Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Listening { url } => self.beginning(url),
+            Event::Registration { url } => self.registration(url),
+            Event::Asking(question) => self.question(question),
+            Event::Answered(exchange) => {
+                answer(exchange, &mut self.to)?;
+                result(&exchange.result, &mut self.to)
+            }
+            Event::Stored(tables) => self.tables(tables),
+            Event::Stopped => {
+                writeln!(self.to)?;
+                writeln!(self.to, "   The server has stopped, and its database is deleted.")?;
+                next(self.program, &mut self.to)
+            }
+        }?;
+        self.to.flush()
+    }
+
+    fn heading(&mut self, title: &str, remark: &str) -> io::Result<()> {
+        self.headings += 1;
+        let number = self.headings;
+        writeln!(self.to)?;
+        writeln!(self.to)?;
+        writeln!(self.to, "{BOLD}{number}  {title}{BOLD:#} {DIM}({remark}){DIM:#}")?;
+        writeln!(self.to)
+    }
+
+    fn beginning(&mut self, url: &str) -> io::Result<()> {
+        let to = &mut self.to;
+        writeln!(to, "{BOLD}A Usage API on this machine, and what is said to it{BOLD:#}")?;
+        writeln!(to)?;
+        writeln!(to, "   listens at  {url}, for as long as this takes")?;
+        writeln!(to, "   stores in   a temporary SQLite file")?;
+        writeln!(to, "   reached by  usage-{}", self.transport.name())?;
+        writeln!(to)?;
+        writeln!(to, "   {OUT}>{OUT:#}  a request as it stands on the wire, but for the token")?;
+        writeln!(to, "   {GOOD}<{GOOD:#}  the answer")?;
+        writeln!(to, "   {GOOD}={GOOD:#}  what the library makes of it")?;
+        writeln!(to)?;
+        writeln!(to, "   On the wire each body is one line; here it is folded.")
+    }
+
+    fn registration(&mut self, url: &str) -> io::Result<()> {
+        self.heading("A customer registers", "once, in a browser")?;
+        let to = &mut self.to;
+        writeln!(to, "   For the production API an application would show its user this address:")?;
+        writeln!(to)?;
+        writeln!(to, "   {OUT}{url}{OUT:#}")?;
+        writeln!(to)?;
+        writeln!(
+            to,
+            "   The browser would come back to redirect_url with a token. Here nobody opens"
+        )?;
+        writeln!(
+            to,
+            "   a browser: the demo's server makes the token itself, for the organisation"
+        )?;
+        writeln!(to, "   {BOLD}{ORGANISATION:?}{BOLD:#}.")
+    }
+
+    fn question(&mut self, question: &Question) -> io::Result<()> {
+        self.heading(question.title, question.remark)?;
+        let to = &mut self.to;
+        let wire = Wire::new(&question.request, self.transport, false);
+        let mark = format!("{OUT}>{OUT:#}");
+        for (index, line) in wire.head().enumerate() {
+            let style = if index == 0 { BOLD } else { DIM };
+            writeln!(to, "   {mark} {style}{line}{style:#}")?;
         }
-        writeln!(to, "   {BOLD}{title}{BOLD:#}")?;
-        for (index, line) in lines.iter().enumerate() {
-            let style = if index == 0 { DIM } else { Style::new() };
-            writeln!(to, "     {style}{}{style:#}", text::clean(line))?;
+        body(&mark, question.request.body(), &question.token, to)
+    }
+
+    fn tables(&mut self, tables: &Tables) -> io::Result<()> {
+        self.heading("What the server has stored", "and for whom")?;
+        let to = &mut self.to;
+        for (index, (title, lines)) in rows::lines(tables).iter().enumerate() {
+            if index > 0 {
+                writeln!(to)?;
+            }
+            writeln!(to, "   {BOLD}{title}{BOLD:#}")?;
+            for (index, line) in lines.iter().enumerate() {
+                let style = if index == 0 { DIM } else { Style::new() };
+                writeln!(to, "     {style}{}{style:#}", text::clean(line))?;
+            }
         }
+        Ok(())
     }
-    next(program, to)
-}
-
-fn heading(to: &mut impl Write, number: usize, title: &str, remark: &str) -> io::Result<()> {
-    writeln!(to)?;
-    writeln!(to)?;
-    writeln!(to, "{BOLD}{number}  {title}{BOLD:#} {DIM}({remark}){DIM:#}")?;
-    writeln!(to)
-}
-
-fn legend(to: &mut impl Write) -> io::Result<()> {
-    writeln!(to)?;
-    writeln!(to, "   {OUT}>{OUT:#}  a request as it stands on the wire, but for the token")?;
-    writeln!(to, "   {GOOD}<{GOOD:#}  the answer")?;
-    writeln!(to, "   {GOOD}={GOOD:#}  what the library makes of it")?;
-    writeln!(to)?;
-    writeln!(to, "   On the wire each body is one line; here it is folded.")
-}
-
-fn registration(played: &Played, to: &mut impl Write) -> io::Result<()> {
-    heading(to, 1, "A customer registers", "once, in a browser")?;
-    writeln!(to, "   The application shows its user this address:")?;
-    writeln!(to)?;
-    writeln!(to, "   {OUT}{}{OUT:#}", played.registration_url)?;
-    writeln!(to)?;
-    writeln!(to, "   The browser comes back with a token. For this demo the server has made one")?;
-    writeln!(to, "   itself, for the organisation {BOLD}{ORGANISATION:?}{BOLD:#}.")
-}
-
-fn request(played: &Played, exchange: &Exchange, to: &mut impl Write) -> io::Result<()> {
-    let wire = Wire::new(&exchange.request, played.transport, false);
-    let mark = format!("{OUT}>{OUT:#}");
-    for (index, line) in wire.head().enumerate() {
-        let style = if index == 0 { BOLD } else { DIM };
-        writeln!(to, "   {mark} {style}{line}{style:#}")?;
-    }
-    body(&mark, exchange.request.body(), exchange, to)
 }
 
 fn answer(exchange: &Exchange, to: &mut impl Write) -> io::Result<()> {
     let answer = &exchange.answer;
+    let token = &exchange.question.token;
     let colour = if answer.status().is_success() { GOOD } else { BAD };
     let mark = format!("{colour}<{colour:#}");
     writeln!(to)?;
     writeln!(to, "   {mark} {BOLD}{:?} {}{BOLD:#}", answer.version(), answer.status())?;
     for line in header_lines(answer.headers()) {
-        writeln!(to, "   {mark} {DIM}{}{DIM:#}", shown(&line, exchange))?;
+        writeln!(to, "   {mark} {DIM}{}{DIM:#}", shown(&line, token))?;
     }
-    body(&mark, answer.body(), exchange, to)
+    body(&mark, answer.body(), token, to)
 }
 
 fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
@@ -97,20 +142,20 @@ fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
 }
 
-fn body(mark: &str, body: &[u8], exchange: &Exchange, to: &mut impl Write) -> io::Result<()> {
+fn body(mark: &str, body: &[u8], token: &Token, to: &mut impl Write) -> io::Result<()> {
     if body.is_empty() {
         return Ok(());
     }
     writeln!(to, "   {mark}")?;
-    let body = shown(&String::from_utf8_lossy(body), exchange);
+    let body = shown(&String::from_utf8_lossy(body), token);
     for piece in text::wrap(&body, WIDTH) {
         writeln!(to, "   {mark} {}", piece.trim_end())?;
     }
     Ok(())
 }
 
-fn shown(text: &str, exchange: &Exchange) -> String {
-    text::clean(&text::redact(text, Some(&exchange.token)))
+fn shown(text: &str, token: &Token) -> String {
+    text::clean(&text::redact(text, Some(token)))
 }
 
 fn result(result: &Result<Saved, ResponseError>, to: &mut impl Write) -> io::Result<()> {
@@ -155,6 +200,7 @@ fn refusal(error: &ResponseError, to: &mut impl Write) -> io::Result<()> {
 }
 
 fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
+    let program = text::clean(program);
     let report = r#"echo '[{"values":{"num_databases":3}}]'"#;
     let commands = [
         (
@@ -162,12 +208,17 @@ fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
             format!("{program} serve --create-token '{ORGANISATION}'"),
         ),
         (
-            "From another terminal, a report to it",
-            format!("{report} | {program} save usage --product influxdb -"),
+            "From another terminal, a report to it, for its organisation if the token is in\n   \
+             the variable USAGE_TOKEN",
+            format!(
+                "{report} |\n     {program} save usage --product influxdb --url http://{LOCAL} -"
+            ),
         ),
         (
             "The same report byte by byte, without sending it",
-            format!("{report} | {program} preview usage --product influxdb -"),
+            format!(
+                "{report} |\n     {program} preview usage --product influxdb --url http://{LOCAL} -"
+            ),
         ),
         (
             "A server that fails three times, to try a client",
@@ -181,7 +232,7 @@ fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
     for (what, command) in commands {
         writeln!(to)?;
         writeln!(to, "   {what}:")?;
-        writeln!(to, "     {OUT}{}{OUT:#}", text::clean(&command))?;
+        writeln!(to, "     {OUT}{command}{OUT:#}")?;
     }
     Ok(())
 }

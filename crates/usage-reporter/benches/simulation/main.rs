@@ -1,0 +1,85 @@
+//! A million reporters that start in the same minute, ten days, and an API that is away for six
+//! hours in the middle, in virtual time.
+//!
+//! `cargo xtask simulate` runs it and writes what it finds to `docs/`. The numbers are the same on
+//! every machine: all that is random comes from seeds that are counted up.
+
+#![expect(clippy::print_stdout, reason = "a bench speaks to its user")]
+#![expect(clippy::disallowed_methods, reason = "a program has arguments, files and threads")]
+
+mod fleet;
+mod page;
+mod plot;
+mod summary;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use fleet::{Load, Scenario, simulate};
+use summary::Summary;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What the bounds are about.
+const SCENARIO: Scenario = Scenario {
+    hosts: 1_000_000,
+    starting: Duration::from_secs(60),
+    length: Duration::from_secs(10 * 24 * 60 * 60),
+    outage: (HOUR.saturating_mul(5 * 24 - 3), HOUR.saturating_mul(5 * 24 + 3)),
+};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    // A smaller fleet shows the same, with more noise.
+    let mut scenario = SCENARIO;
+    let mut folder = None;
+    while let Some(argument) = arguments.next() {
+        match (argument.as_str(), arguments.next()) {
+            ("--hosts", Some(number)) if number.parse::<u32>().is_ok_and(|hosts| hosts > 0) => {
+                scenario.hosts = number.parse().unwrap_or(scenario.hosts);
+            }
+            ("--write", Some(path)) => folder = Some(path),
+            _ => {
+                println!("usage: [--hosts NUMBER] [--write FOLDER]");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let load = on_all_cores(scenario);
+    let summary = Summary::new(&scenario, &load);
+    println!("{}", page::table(&summary));
+    println!("{}", page::accounts(&load));
+    println!("{} calls of poll", load.polls);
+    if let Some(folder) = folder
+        && let Err(error) = write(Path::new(&folder), &scenario, &load, &summary)
+    {
+        println!("cannot write to {folder}: {error}");
+        return ExitCode::FAILURE;
+    }
+    if summary.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn write(
+    folder: &Path,
+    scenario: &Scenario,
+    load: &Load,
+    summary: &Summary,
+) -> std::io::Result<()> {
+    std::fs::write(folder.join("simulation.svg"), plot::svg(scenario, load, summary))?;
+    std::fs::write(folder.join("simulation.md"), page::markdown(scenario, load, summary))
+}
+
+/// Hosts know nothing of each other: each core takes its share of them.
+fn on_all_cores(scenario: Scenario) -> Load {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = u32::try_from(cores).unwrap_or(1).min(scenario.hosts);
+    thread::scope(|scope| {
+        let share = |core| scenario.hosts * core / cores..scenario.hosts * (core + 1) / cores;
+        let shares: Vec<_> =
+            (0..cores).map(|core| scope.spawn(move || simulate(&scenario, share(core)))).collect();
+        let loads = shares.into_iter().filter_map(|share| share.join().ok());
+        loads.reduce(Load::add).unwrap_or_default()
+    })
+}

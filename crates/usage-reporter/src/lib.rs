@@ -1,0 +1,161 @@
+//! When to report to a Usage API: a schedule without IO.
+//!
+//! A product tells its maker how it is used, every 12 hours, for years, without ever hurting the
+//! host it lives in. [`usage_proto`] is *what is said*; this crate is *when it is said*: the first
+//! report, the next one, the retry, the pause, the end. It opens no socket, reads no clock, starts
+//! no thread and has no randomness of its own. An event loop of any kind drives it, and a test runs
+//! through a year in a second.
+//!
+//! # The loop
+//!
+//! ```
+//! use std::time::{Duration, Instant, SystemTime};
+//!
+//! use bytes::Bytes;
+//! use usage_proto::{Api, BaseUrl, TransportError, Usage, UsageData};
+//! use usage_reporter::{Action, Config, Reporter, State};
+//!
+//! # // Stands in for a transport, and for what a host does at each of its steps.
+//! # fn send(_: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+//! #     Ok(http::Response::new(Bytes::new()))
+//! # }
+//! # fn load() -> State { State::new() }
+//! # fn store(_: &State) {}
+//! # fn log(_: &str) {}
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let seed = [0; 32];
+//! # // A clock that jumps.
+//! # #[allow(clippy::disallowed_methods, reason = "an example has a clock")]
+//! # let clock = std::cell::Cell::new(Instant::now());
+//! # let now = || clock.get();
+//! # let wall_now = || SystemTime::UNIX_EPOCH;
+//! # let sleep_until = |until: Instant| clock.set(until);
+//! let api = Api::new(BaseUrl::STAGING).with_application("influxdb/1.8.10")?;
+//! let mut reporter = Reporter::new(Config::new(), api, load(), seed, now(), wall_now())?;
+//! # let mut rounds = 0;
+//! loop {
+//!     match reporter.poll(now()) {
+//!         // 1. Usage is due: hand in fresh numbers.
+//!         Action::Collect => {
+//!             let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
+//!             reporter.submit(now(), &usage)?;
+//!         }
+//!         // 2. Store the state before anything else, so that a crash repeats no report.
+//!         Action::Persist(snapshot) => store(&snapshot.stamped(wall_now())),
+//!         // 3. Send a request, and tell the outcome whenever it is known.
+//!         Action::Send(attempt) => match send(attempt.request) {
+//!             Ok(response) => reporter.on_response(now(), attempt.id, response),
+//!             Err(error) => reporter.on_failure(now(), attempt.id, error),
+//!         },
+//!         // 4. Write to the log.
+//!         Action::Event(event) => log(&format!("{:?} {event}", event.level())),
+//!         // 5. Sleep, but for a request in flight, statistics to push, or the end of the program.
+//!         Action::Wait(until) => sleep_until(until),
+//!         // 6. After `close`, or after the API has said that it wants no more.
+//!         Action::Stopped => break,
+//!     }
+//! #   rounds += 1;
+//! #   if rounds == 40 { reporter.close(now() + Duration::from_secs(5)); }
+//! }
+//! # assert!(reporter.status().delivered > 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The methods of [`Reporter`] that take something in only change its state; [`Reporter::poll`]
+//! alone says what to do. No order of calls is wrong: an outcome that nobody waits for is ignored,
+//! numbers that nobody asked for are a report out of turn, and what is never answered counts as
+//! failed after its time.
+//!
+//! `examples/event_loop.rs` is a whole program around it: a non-blocking socket, no adapter.
+//!
+//! # States
+//!
+//! ```text
+//!  the reporter            new
+//!                           │
+//!                    ┌──────▼──────┐  410 Gone
+//!                    │   Running   ├───────────────────────┐
+//!                    └──────┬──────┘                       │
+//!                           │ close(deadline)              │
+//!                    ┌──────▼──────┐  nothing left,   ┌────▼────┐
+//!                    │  Draining   ├─────────────────▶│ Stopped │
+//!                    └─────────────┘  deadline, 410   └─────────┘
+//!
+//!  usage             ┌─────────────┐  Collect: due, and    ┌────────────┐
+//!                    │   waiting   ├──────────────────────▶│ collecting │
+//!                    └──────▲──────┘  the API may be asked └─────┬──────┘
+//!                           │ submit, collect_failed, a minute   │
+//!                           └────────────────────────────────────┘
+//!
+//!  a report   taken  ┌─────────────┐  Persist¹, Send  ┌───────────┐  2xx   ┌───────────┐
+//!             ──────▶│   pending   ├─────────────────▶│ in flight ├───────▶│ delivered │
+//!                    └──┬───────▲──┘                  └──┬─────┬──┘        └───────────┘
+//!                       │       │ back-off, Retry-After  │     │ refused, exhausted,
+//!                       │       └────────────────────────┘     │ superseded, closed, 410
+//!                       │                                  ┌───▼────┐
+//!                       └─────────────────────────────────▶│  lost  │
+//!                         superseded, no room, closed, 410 └────────┘
+//!
+//!  ¹ of a usage report: the key before the first attempt, the acknowledgement after the last
+//! ```
+//!
+//! # When
+//!
+//! - **Usage** is due one period after the last acknowledgement, or after the last attempt if there
+//!   was none, plus a jitter. The next slot is set when a slot begins: whatever becomes of a report,
+//!   it never holds up the schedule. Periods that were missed are not made up for.
+//! - **At a start** the state tells when usage was last acknowledged. Less than a period ago: the
+//!   rest of the period is waited for. Longer ago, or in the future (the clock was set back): due,
+//!   once. Without any state the first report is uniform over a whole period, so that a fleet that
+//!   is installed in a minute does not report in a minute. What is due at a start is spread over 10
+//!   minutes, registrations included.
+//! - **A failure** is tried again after an exponential back-off with full jitter, at most four
+//!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
+//!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
+//!   are worth a retry (rule W44).
+//! - **A retry** carries the same bytes and the same `Idempotency-Key` (rule W43). The key of a
+//!   usage report is stored before the report is sent; if the process dies before the answer, the
+//!   next one uses it again. Another API than `usage-server` may not know the header and count
+//!   twice.
+//! - **Statistics** go out when they come. What waits is bounded in number and in bytes; the oldest
+//!   statistics give way, the newest usage never does.
+//! - **The wall clock** is read at the start, to judge the state, and to stamp a state that is to be
+//!   stored. A clock that jumps changes nothing that is scheduled.
+//! - **In the log** there is one warning when reports stop getting through, and one notice when they
+//!   do again ([`Event::level`]).
+//!
+//! # Whether and who
+//!
+//! [`Consent::resolve`] says whether reporting is on, and which rule decided it. [`Identity`] keeps
+//! the ids of a server in its [`State`].
+
+mod action;
+mod backoff;
+mod config;
+mod consent;
+mod error;
+mod events;
+mod identity;
+mod ledger;
+mod memory;
+mod outage;
+mod pending;
+mod random;
+mod report;
+mod reporter;
+mod schedule;
+mod state;
+mod status;
+mod time;
+
+pub use action::{Action, Attempt, AttemptId};
+pub use config::{Config, ConfigError, PendingLimits, RetryPolicy};
+pub use consent::{Consent, ConsentRule};
+pub use error::SubmitError;
+pub use events::{Event, Level, LossReason};
+pub use identity::Identity;
+pub use report::ReportKind;
+pub use reporter::Reporter;
+pub use state::{Snapshot, State};
+pub use status::{Phase, Status};

@@ -1,0 +1,102 @@
+//! One report on its way.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+use usage_proto::{Api, BuildError, IdempotencyKey, Saveable};
+
+/// What a report says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ReportKind {
+    /// That the server is there ([`Reporter::register`](crate::Reporter::register)).
+    Server,
+    /// Statistics ([`Reporter::push_stats`](crate::Reporter::push_stats)).
+    Stats,
+    /// Usage ([`Reporter::submit`](crate::Reporter::submit)).
+    Usage,
+}
+
+impl ReportKind {
+    /// The kind in one lower-case word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Stats => "stats",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+impl fmt::Display for ReportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A report that was taken and is neither delivered nor lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(crate) kind: ReportKind,
+    segments: Box<[Box<str>]>,
+    body: Bytes,
+    /// Drawn when it is first sent.
+    pub(crate) key: Option<IdempotencyKey>,
+    /// How many attempts have failed.
+    pub(crate) attempts: u32,
+    pub(crate) not_before: Instant,
+    /// Where it may have arrived. Sent elsewhere, or with another token, the same key would name
+    /// another report, and it could be counted twice.
+    pub(crate) bound_to: Option<Arc<Api>>,
+}
+
+impl Report {
+    /// Encodes `payload`, once for all attempts.
+    pub(crate) fn new<P: Saveable + ?Sized>(
+        kind: ReportKind,
+        api: &Api,
+        payload: &P,
+        not_before: Instant,
+    ) -> Result<Self, BuildError> {
+        let body = api.request(payload)?.into_body();
+        let segments = payload.segments().into_iter().map(|segment| segment.as_ref().into());
+        let segments = segments.collect();
+        Ok(Self { kind, segments, body, key: None, attempts: 0, not_before, bound_to: None })
+    }
+
+    /// How much of the pending bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.segments.iter().map(|segment| segment.len()).sum::<usize>()
+    }
+
+    /// The request, with the address and token of `api` and the bytes that were encoded first.
+    pub(crate) fn request(
+        &self,
+        api: &Api,
+        key: IdempotencyKey,
+    ) -> Result<http::Request<Bytes>, BuildError> {
+        let mut request = api.request(&Envelope(&self.segments))?;
+        *request.body_mut() = self.body.clone();
+        key.apply(&mut request);
+        Ok(request)
+    }
+}
+
+/// The path of a report whose body is there already.
+struct Envelope<'a>(&'a [Box<str>]);
+
+impl Saveable for Envelope<'_> {
+    fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
+        self.0
+    }
+}
+
+impl Serialize for Envelope<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}

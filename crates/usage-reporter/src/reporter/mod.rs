@@ -1,0 +1,319 @@
+//! The state machine itself.
+
+mod outcome;
+mod poll;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use usage_proto::{Api, Error, Saveable, TransportError};
+
+use crate::action::AttemptId;
+use crate::backoff::Backoff;
+use crate::config::{Config, ConfigError};
+use crate::error::SubmitError;
+use crate::events::{Event, EventQueue};
+use crate::ledger::Ledger;
+use crate::memory::Memory;
+use crate::outage::Outage;
+use crate::pending::Pending;
+use crate::random::Random;
+use crate::report::{Report, ReportKind};
+use crate::schedule::Schedule;
+use crate::state::State;
+use crate::status::{Phase, Status};
+use crate::time::after;
+
+/// Decides when to report. It does no IO, reads no clock and starts no thread: its methods are told
+/// the time, and [`poll`](Self::poll) says what to do.
+///
+/// The [crate's page](crate) has the loop around it and its states.
+pub struct Reporter {
+    config: Config,
+    api: Arc<Api>,
+    random: Random,
+    /// The latest instant that was told: callers on several threads may be a little late.
+    now: Instant,
+    phase: Phase,
+    schedule: Schedule,
+    backoff: Backoff,
+    pending: Pending,
+    in_flight: Option<Box<InFlight>>,
+    attempts: u64,
+    memory: Memory,
+    outage: Outage,
+    events: EventQueue,
+    ledger: Ledger,
+    last_success: Option<Instant>,
+    last_error: Option<Arc<Error>>,
+}
+
+/// A report that is being sent.
+#[derive(Debug, Clone)]
+struct InFlight {
+    id: AttemptId,
+    report: Report,
+    /// Where it went.
+    api: Arc<Api>,
+    answer_by: Instant,
+}
+
+/// # Construct
+impl Reporter {
+    /// A reporter that starts now.
+    ///
+    /// `state` is the one that was stored last, or [`State::new`]. `seed` is 32 fresh random bytes
+    /// at every start: jitter and idempotency keys come from it, and two hosts with the same seed
+    /// would use the same keys. `wall_now` judges how old the state is, and is not used again.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the configuration makes no sense.
+    pub fn new(
+        config: Config,
+        api: impl Into<Arc<Api>>,
+        state: State,
+        seed: [u8; 32],
+        now: Instant,
+        wall_now: SystemTime,
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let mut random = Random::new(seed);
+        let schedule = Schedule::new(&config, &state, now, wall_now, &mut random);
+        Ok(Self {
+            config,
+            api: api.into(),
+            random,
+            now,
+            phase: Phase::Running,
+            schedule,
+            backoff: Backoff::default(),
+            pending: Pending::default(),
+            in_flight: None,
+            attempts: 0,
+            memory: Memory::new(state),
+            outage: Outage::default(),
+            events: EventQueue::default(),
+            ledger: Ledger::default(),
+            last_success: None,
+            last_error: None,
+        })
+    }
+}
+
+/// # Inputs
+///
+/// They change what the next [`poll`](Self::poll) says, in any order and at any time. Call `poll`
+/// after each.
+impl Reporter {
+    /// Registers the server: call it once at the start. The request goes out within
+    /// [`Config::start_spread`].
+    ///
+    /// A registration that fails for now is tried again with the next usage report. One that is
+    /// newer takes its place.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`] if the report is not taken.
+    pub fn register<P: Saveable + ?Sized>(
+        &mut self,
+        now: Instant,
+        server: &P,
+    ) -> Result<(), SubmitError> {
+        let spread = self.random.below(self.config.start_spread);
+        self.accept(ReportKind::Server, now, after(now, spread), server)
+    }
+
+    /// Takes fresh usage: the answer to [`Action::Collect`](crate::Action::Collect), or a report
+    /// out of turn, from which the schedule counts on. It takes the place of usage that is still
+    /// waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`] if the report is not taken.
+    pub fn submit<P: Saveable + ?Sized>(
+        &mut self,
+        now: Instant,
+        usage: &P,
+    ) -> Result<(), SubmitError> {
+        self.accept(ReportKind::Usage, now, now, usage)?;
+        if !self.schedule.collected() {
+            self.schedule.begin(self.now, &self.config, &mut self.random);
+        }
+        Ok(())
+    }
+
+    /// Answers [`Action::Collect`](crate::Action::Collect) when there are no numbers: collecting
+    /// them failed, or panicked. The schedule goes on.
+    pub fn collect_failed(
+        &mut self,
+        now: Instant,
+        error: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) {
+        self.clock(now);
+        if self.schedule.collected() {
+            self.events.push(Event::CollectFailed { error: Arc::from(error.into()) });
+        }
+    }
+
+    /// Takes statistics, to be sent as soon as possible. When there is no room for them, older
+    /// ones are dropped ([`Config::pending`]).
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`] if the report is not taken.
+    pub fn push_stats<P: Saveable + ?Sized>(
+        &mut self,
+        now: Instant,
+        stats: &P,
+    ) -> Result<(), SubmitError> {
+        self.accept(ReportKind::Stats, now, now, stats)
+    }
+
+    /// Makes usage due now. The schedule counts on from there. Where numbers are being collected,
+    /// they are the report.
+    pub fn report_now(&mut self, now: Instant) {
+        let now = self.clock(now);
+        if self.schedule.collecting_until().is_none() {
+            self.schedule.ask(now);
+        }
+    }
+
+    /// Reports to another address or with another token from now on, such as the token of a
+    /// customer who has just registered.
+    ///
+    /// A report that may have arrived already keeps its address and token for further attempts: to
+    /// change them would count it twice.
+    pub fn set_api(&mut self, api: impl Into<Arc<Api>>) {
+        let api = api.into();
+        if api.base_url() != self.api.base_url() {
+            // What the API at the old address asked for does not bind the new one.
+            self.backoff = Backoff::default();
+        }
+        self.api = api;
+    }
+
+    /// Tells the answer to an attempt. An answer that is not awaited is ignored.
+    pub fn on_response<B: Into<Bytes>>(
+        &mut self,
+        now: Instant,
+        id: AttemptId,
+        response: http::Response<B>,
+    ) {
+        let now = self.clock(now);
+        if let Some(attempt) = self.take_in_flight(id) {
+            match attempt.api.response(response) {
+                Ok(saved) => self.delivered(now, &attempt, saved.status()),
+                Err(error) => self.failed(now, attempt, error.into()),
+            }
+        }
+    }
+
+    /// Tells that an attempt had no answer. An outcome that is not awaited is ignored.
+    pub fn on_failure(&mut self, now: Instant, id: AttemptId, error: TransportError) {
+        let now = self.clock(now);
+        if let Some(attempt) = self.take_in_flight(id) {
+            self.failed(now, attempt, error.into());
+        }
+    }
+
+    /// Takes no more reports, and sends what waits as far as `deadline` allows: no attempt starts
+    /// then or later, and [`Action::Stopped`](crate::Action::Stopped) comes by then, with what is
+    /// left lost. A deadline that is passed stops at once; the earliest of several counts.
+    pub fn close(&mut self, deadline: Instant) {
+        self.phase = match self.phase {
+            Phase::Running => Phase::Draining { deadline },
+            Phase::Draining { deadline: earlier } => {
+                Phase::Draining { deadline: deadline.min(earlier) }
+            }
+            Phase::Stopped => Phase::Stopped,
+        };
+        // Nobody is asked any more, and nobody has to answer.
+        self.schedule.collected();
+    }
+}
+
+/// # Inspect
+impl Reporter {
+    /// How it is going.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let in_flight = usize::from(self.in_flight.is_some());
+        Status {
+            phase: self.phase,
+            last_success: self.last_success,
+            last_error: self.last_error.clone(),
+            in_outage: self.outage.is_open(),
+            next_due: self.next_due(),
+            accepted: self.ledger.accepted,
+            delivered: self.ledger.delivered,
+            lost: self.ledger.lost,
+            pending: (self.pending.items() + in_flight) as u64,
+            pending_bytes: self.pending.bytes(),
+        }
+    }
+
+    /// The API that new reports go to.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// When usage is due, as far as the API allows.
+    fn next_due(&self) -> Option<Instant> {
+        let running = matches!(self.phase, Phase::Running);
+        running.then(|| self.backoff.opens(self.schedule.due()))
+    }
+}
+
+impl Reporter {
+    fn clock(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    fn accept<P: Saveable + ?Sized>(
+        &mut self,
+        kind: ReportKind,
+        now: Instant,
+        not_before: Instant,
+        payload: &P,
+    ) -> Result<(), SubmitError> {
+        self.clock(now);
+        if !matches!(self.phase, Phase::Running) {
+            return Err(SubmitError::Closed);
+        }
+        let report = Report::new(kind, &self.api, payload, not_before)?;
+        let (size, limits) = (report.size(), self.config.pending);
+        if size > limits.bytes {
+            return Err(SubmitError::TooLarge { size, limit: limits.bytes });
+        }
+        self.ledger.accepted += 1;
+        self.pending.push(report, limits, &mut self.ledger);
+        Ok(())
+    }
+
+    fn take_in_flight(&mut self, id: AttemptId) -> Option<InFlight> {
+        self.in_flight.take_if(|attempt| attempt.id == id).map(|attempt| *attempt)
+    }
+}
+
+/// Without the seed, the token and what the reports say.
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter")
+            .field("config", &self.config)
+            .field("api", &self.api)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

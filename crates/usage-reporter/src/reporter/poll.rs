@@ -1,0 +1,161 @@
+//! The output: what to do next.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use usage_proto::{IdempotencyKey, TransportError};
+
+use super::{InFlight, Reporter};
+use crate::action::{Action, Attempt, AttemptId};
+use crate::events::{Event, LossReason};
+use crate::report::ReportKind;
+use crate::status::Phase;
+use crate::time::{after, far_future};
+
+/// # Output
+impl Reporter {
+    /// What to do next. Call it again after it is done; after [`Action::Wait`], call it at that
+    /// instant, or as soon as something was handed in.
+    ///
+    /// An instant before one that was told already counts as that one.
+    pub fn poll(&mut self, now: Instant) -> Action {
+        let now = self.advance(now);
+        if let Some(event) = self.events.pop().or_else(|| self.ledger.next_event()) {
+            return Action::Event(event);
+        }
+        if self.memory.is_unsaved() {
+            return self.persist(now);
+        }
+        if matches!(self.phase, Phase::Stopped) {
+            return Action::Stopped;
+        }
+        if self.collect_at(now).is_some_and(|at| at <= now) {
+            self.schedule.collect(now, &self.config, &mut self.random);
+            return Action::Collect;
+        }
+        if self.send_at(now).is_some_and(|at| at <= now)
+            && let Some(action) = self.start_attempt(now)
+        {
+            return action;
+        }
+        Action::Wait(self.wake_at(now))
+    }
+
+    /// What only the passing of time brings about.
+    fn advance(&mut self, now: Instant) -> Instant {
+        let now = self.clock(now);
+        if let Some(attempt) = self.in_flight.take_if(|attempt| attempt.answer_by <= now) {
+            let unanswered = TransportError::timeout(Unanswered);
+            self.failed(now, *attempt, unanswered.into());
+        }
+        if self.schedule.collecting_until().is_some_and(|limit| limit <= now) {
+            self.schedule.collected();
+            self.events.push(Event::CollectUnanswered);
+        }
+        if let Phase::Draining { deadline } = self.phase {
+            self.drain(now, deadline);
+        }
+        now
+    }
+
+    /// Gives up what cannot start before the deadline, and stops once nothing is left.
+    fn drain(&mut self, now: Instant, deadline: Instant) {
+        if let Some(attempt) = self.in_flight.take_if(|_| now >= deadline) {
+            self.ledger.lose(attempt.report.kind, LossReason::Closed);
+        }
+        if self.backoff.opens(now) >= deadline {
+            self.pending.lose_all(LossReason::Closed, &mut self.ledger);
+        } else {
+            self.pending.lose_what_is_late(deadline, &mut self.ledger);
+        }
+        if self.pending.is_empty() && self.in_flight.is_none() {
+            self.phase = Phase::Stopped;
+        }
+    }
+
+    /// When to ask for numbers, if they are to be asked for.
+    fn collect_at(&self, now: Instant) -> Option<Instant> {
+        let wanted =
+            matches!(self.phase, Phase::Running) && self.schedule.collecting_until().is_none();
+        // Numbers that could not be sent yet would be old by then.
+        wanted.then(|| self.schedule.due().max(self.backoff.opens(now)))
+    }
+
+    /// When the next attempt may start, if there is something to send.
+    fn send_at(&self, now: Instant) -> Option<Instant> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let ready = self.pending.ready_at(now, self.usage_may_go())?;
+        Some(ready.max(self.backoff.opens(now)))
+    }
+
+    /// Usage that waits while fresh numbers are being collected is about to be replaced.
+    fn usage_may_go(&self) -> bool {
+        self.schedule.collecting_until().is_none()
+    }
+
+    fn start_attempt(&mut self, now: Instant) -> Option<Action> {
+        let with_usage = self.usage_may_go();
+        let report = self.pending.next(now, with_usage)?;
+        let kind = report.kind;
+        let key = match (report.key, kind) {
+            (Some(key), _) => key,
+            (None, ReportKind::Usage) => {
+                report.key = Some(self.memory.key_for_usage(&mut self.random));
+                return Some(self.persist(now));
+            }
+            (None, _) => {
+                let key = IdempotencyKey::from_bytes(self.random.bytes());
+                report.key = Some(key);
+                key
+            }
+        };
+        let api = Arc::clone(report.bound_to.as_ref().unwrap_or(&self.api));
+        let request = report.request(&api, key);
+        let report = self.pending.take(kind)?;
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => {
+                self.last_error = Some(Arc::new(error.into()));
+                self.ledger.lose(kind, LossReason::Unbuildable);
+                return self.ledger.next_event().map(Action::Event);
+            }
+        };
+        if kind == ReportKind::Usage {
+            self.memory.sent(key);
+        }
+        self.attempts += 1;
+        let (id, number) = (AttemptId(self.attempts), report.attempts + 1);
+        let answer_by = after(now, self.config.attempt_limit);
+        self.in_flight = Some(Box::new(InFlight { id, report, api, answer_by }));
+        Some(Action::Send(Attempt { id, report: kind, number, request }))
+    }
+
+    fn persist(&mut self, now: Instant) -> Action {
+        let next_due = self.next_due();
+        Action::Persist(self.memory.save(next_due, now))
+    }
+
+    /// When there will be something to do, if nothing is handed in before.
+    fn wake_at(&self, now: Instant) -> Instant {
+        let deadline = match self.phase {
+            Phase::Draining { deadline } => Some(deadline),
+            _ => None,
+        };
+        let answer_by = self.in_flight.as_ref().map(|attempt| attempt.answer_by);
+        let times = [
+            self.collect_at(now),
+            self.schedule.collecting_until(),
+            self.send_at(now),
+            answer_by,
+            deadline,
+        ];
+        times.into_iter().flatten().min().unwrap_or_else(|| far_future(now))
+    }
+}
+
+/// The caller told no outcome of an attempt in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the outcome of the attempt was not told within the attempt limit")]
+struct Unanswered;

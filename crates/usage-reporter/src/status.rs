@@ -1,0 +1,50 @@
+//! How the reporting is going.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use usage_proto::Error;
+
+/// How a reporter is doing ([`Reporter::status`](crate::Reporter::status)).
+///
+/// Every report that was accepted is delivered, lost or pending:
+/// `accepted == delivered + lost + pending`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Status {
+    /// Whether it runs.
+    pub phase: Phase,
+    /// When the API last took a report.
+    pub last_success: Option<Instant>,
+    /// What the last failed attempt ran into, kept until a report gets through.
+    pub last_error: Option<Arc<Error>>,
+    /// Whether an outage was announced and is not over.
+    pub in_outage: bool,
+    /// When the next usage report is due; `None` if there will be none.
+    pub next_due: Option<Instant>,
+    /// How many reports were taken.
+    pub accepted: u64,
+    /// How many of them the API took.
+    pub delivered: u64,
+    /// How many of them will not be delivered.
+    pub lost: u64,
+    /// How many of them wait or are being sent.
+    pub pending: u64,
+    /// How many bytes are waiting to be sent, without the report that is being sent.
+    pub pending_bytes: usize,
+}
+
+/// Where a reporter is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// It takes reports and sends them.
+    Running,
+    /// It was closed, takes nothing more, and sends what waits until the deadline.
+    Draining {
+        /// No attempt starts then or later.
+        deadline: Instant,
+    },
+    /// It does nothing any more.
+    Stopped,
+}

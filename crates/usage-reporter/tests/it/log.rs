@@ -1,0 +1,144 @@
+//! What a host writes to its log.
+
+use usage_proto::TransportError;
+use usage_reporter::{Config, Event, Level, State};
+
+use crate::support::{HOUR, Host, PERIOD, SECOND, Step, api_with};
+
+#[test]
+fn an_outage_has_one_warning_when_it_begins_and_one_notice_when_it_ends() {
+    let mut host = Host::new();
+    let began = loop {
+        let attempt = host.wait_for_usage();
+        host.reporter.on_failure(host.now, attempt.id, TransportError::connect("refused"));
+        host.step();
+        if host.reporter.status().in_outage {
+            break host.now;
+        }
+    };
+    for _ in 0..400 {
+        let attempt = host.wait_for_usage();
+        host.answer(&attempt, 503);
+    }
+    assert!(host.now - began > 50 * 24 * HOUR);
+    host.step();
+    assert_eq!(host.loud(), ["outage_began"]);
+
+    host.deliver();
+    assert_eq!(host.loud(), ["outage_began", "outage_ended"]);
+    let lasted = host.now - began;
+    let ended = host.events.iter().find(|event| event.name() == "outage_ended").unwrap();
+    assert_eq!(
+        ended.to_string(),
+        format!(
+            "usage reports are getting through again after {} s and 404 failed attempts",
+            lasted.as_secs()
+        )
+    );
+    assert!(!host.reporter.status().in_outage);
+}
+
+#[test]
+fn a_failure_that_a_retry_mends_is_not_worth_a_warning() {
+    let mut host = Host::new();
+    for _ in 0..3 {
+        let attempt = host.wait_for_usage();
+        host.answer(&attempt, 503);
+    }
+    host.deliver();
+    assert_eq!(host.loud(), [""; 0]);
+}
+
+#[test]
+fn an_api_that_refuses_every_other_report_gets_one_warning_a_period() {
+    let mut host = Host::new();
+    let (mut warnings, mut answers) = (0, 0);
+    while host.now < host.started + 10 * PERIOD {
+        host.push_stats();
+        if let Step::Send(attempt) = host.step() {
+            host.answer(&attempt, if answers % 2 == 0 { 200 } else { 422 });
+            answers += 1;
+        }
+        host.pass(10 * SECOND);
+        host.step();
+        warnings += host.loud().iter().filter(|name| **name == "outage_began").count();
+        host.events.clear();
+    }
+    assert!((5..=10).contains(&warnings), "{warnings}");
+}
+
+#[test]
+fn events_name_their_level_and_themselves() {
+    let mut host = Host::new();
+    host.reporter.set_api(api_with("secret"));
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 422);
+    host.deliver();
+    let told: Vec<_> =
+        host.events.iter().map(|event| (event.level(), event.name(), event.to_string())).collect();
+    let expected = [
+        (
+            Level::Debug,
+            "attempt_failed",
+            "attempt 1 to deliver usage failed: the Usage API answered 422 Unprocessable Entity \
+             without a message",
+        ),
+        (
+            Level::Warn,
+            "outage_began",
+            "usage reports are not getting through: the Usage API answered 422 Unprocessable \
+             Entity without a message",
+        ),
+        (Level::Debug, "lost", "1 × usage lost: refused"),
+    ];
+    for (told, expected) in told.iter().zip(expected) {
+        assert_eq!((told.0, told.1, told.2.as_str()), expected);
+    }
+    let names: Vec<_> = told.iter().map(|event| event.1).collect();
+    assert_eq!(names, ["attempt_failed", "outage_began", "lost", "outage_ended", "delivered"]);
+}
+
+#[test]
+fn a_failed_attempt_says_when_the_next_one_comes() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.answer_with(&attempt, 503, 100);
+    host.step();
+    let [Event::AttemptFailed { retry_in: Some(wait), .. }] = host.events[..] else {
+        panic!("{:?}", host.events)
+    };
+    assert!(matches!(host.step(), Step::Wait(until) if until == host.now + wait));
+}
+
+#[test]
+fn the_status_tells_how_it_goes() {
+    let mut host = Host::start(Config::new(), State::new(), 1);
+    let status = host.reporter.status();
+    assert!(status.last_success.is_none() && status.last_error.is_none());
+    let due = host.wait_for_collect();
+    assert_eq!(status.next_due, Some(host.started + due));
+
+    host.submit();
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 500);
+    assert!(host.reporter.status().last_error.is_some());
+    assert_eq!(host.reporter.status().pending, 1);
+
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 201);
+    let status = host.reporter.status();
+    assert_eq!(status.last_success, Some(host.now));
+    assert!(status.last_error.is_none());
+    assert!(status.next_due.unwrap() >= host.now + PERIOD);
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let mut host = Host::new();
+    host.reporter.set_api(api_with("open-sesame"));
+    let attempt = host.wait_for_usage();
+    let shown = format!("{:?} {attempt:?} {:?}", host.reporter, host.events);
+    assert!(!shown.contains("open-sesame"), "{shown}");
+    // The seed is all 0x5e.
+    assert!(!format!("{:?}", host.reporter).contains("94, 94"));
+}

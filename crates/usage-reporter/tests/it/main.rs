@@ -1,0 +1,26 @@
+//! What a reporter does, seen from outside.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unchecked_time_subtraction,
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+mod support;
+
+mod close;
+mod event_loop;
+mod laws;
+mod log;
+mod pending;
+mod purity;
+mod restart;
+mod retry;
+mod schedule;
+mod start;
+mod token;
+mod types;

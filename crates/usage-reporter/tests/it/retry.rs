@@ -1,0 +1,189 @@
+//! What becomes of a report that fails.
+
+use std::time::{Duration, Instant};
+
+use usage_proto::TransportError;
+use usage_reporter::{Config, Event, LossReason, ReportKind, RetryPolicy, State};
+
+use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key};
+
+#[test]
+fn a_retry_has_the_same_bytes_and_key_and_a_new_report_has_another_w43() {
+    let mut host = Host::new();
+    let first = host.wait_for_usage();
+    host.answer(&first, 503);
+    let retry = host.wait_for_usage();
+    assert_eq!((first.number, retry.number), (1, 2));
+    assert_ne!(first.id, retry.id);
+    assert_eq!(first.request.uri(), retry.request.uri());
+    assert_eq!(first.request.headers(), retry.request.headers());
+    assert_eq!(first.request.body(), retry.request.body());
+    host.answer(&retry, 201);
+
+    let next = host.wait_for_usage();
+    assert_ne!(key(&next), key(&first));
+    assert_ne!(next.request.body(), first.request.body());
+}
+
+#[test]
+fn a_report_has_four_attempts_with_full_jitter_from_five_seconds_on() {
+    let mut waits = [const { Vec::new() }; 3];
+    for seed in 0..300 {
+        let mut host = Host::start(Config::new(), State::new(), seed);
+        let mut attempt = host.wait_for_usage();
+        for (index, waits) in waits.iter_mut().enumerate() {
+            let failed = host.now;
+            host.answer(&attempt, 503);
+            attempt = host.wait_for_usage();
+            assert_eq!(attempt.number as usize, index + 2);
+            waits.push(host.now - failed);
+        }
+        host.answer(&attempt, 503);
+        host.step();
+        assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Exhausted, 1)]);
+    }
+    for (waits, longest) in waits.iter().zip([5, 10, 20].map(|seconds| seconds * SECOND)) {
+        assert!(waits.iter().all(|wait| *wait < longest));
+        let mean = waits.iter().sum::<Duration>() / 300;
+        assert!((longest * 2 / 5..longest * 3 / 5).contains(&mean), "{mean:?} of {longest:?}");
+    }
+}
+
+#[test]
+fn the_back_off_grows_over_reports_up_to_its_cap() {
+    let mut host = Host::new();
+    let mut waits = Vec::new();
+    let mut failed: Option<Instant> = None;
+    for _ in 0..200 {
+        // There is always something to send.
+        host.push_stats();
+        let attempt = host.wait_for_attempt();
+        waits.extend(failed.map(|failed| host.now - failed));
+        failed = Some(host.now);
+        host.answer(&attempt, 503);
+    }
+    let longest = waits.iter().max().unwrap();
+    assert!((4 * MINUTE..=5 * MINUTE).contains(longest), "{longest:?}");
+}
+
+#[test]
+fn retry_after_is_a_floor_for_everything_w39() {
+    for seed in 0..50 {
+        let mut host = Host::start(Config::new(), State::new(), seed);
+        let attempt = host.wait_for_usage();
+        host.answer_with(&attempt, 429, 100);
+        let asked = host.now;
+        host.push_stats();
+        host.reporter.report_now(host.now);
+        assert!(matches!(host.step(), Step::Wait(until) if until >= asked + 100 * SECOND));
+        // Not all at the same moment: for all of the hosts it could be the same date.
+        assert_eq!(host.wait_for_attempt().report, ReportKind::Usage);
+        assert!((100 * SECOND..150 * SECOND).contains(&(host.now - asked)));
+    }
+}
+
+#[test]
+fn retry_after_counts_with_a_refusal_too() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.answer_with(&attempt, 403, 3600);
+    let refused = host.now;
+    host.push_stats();
+    host.wait_for_attempt();
+    assert!(host.now - refused >= HOUR);
+}
+
+#[test]
+fn a_pause_beyond_the_next_slot_ends_with_one_report_of_fresh_numbers() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.answer_with(&attempt, 503, 24 * 3600);
+    let asked = host.now;
+    assert!(matches!(host.next(), Step::Collect));
+    assert!(host.now - asked >= 24 * HOUR);
+    host.submit();
+    let fresh = host.wait_for_usage();
+    assert_ne!(fresh.request.body(), attempt.request.body());
+    assert_ne!(key(&fresh), key(&attempt));
+    assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Superseded, 1)]);
+    host.answer(&fresh, 201);
+    assert!(matches!(host.step(), Step::Wait(until) if until >= host.now + PERIOD));
+}
+
+#[test]
+fn what_the_api_refuses_is_not_tried_again_w44() {
+    for status in [400, 401, 403, 404, 413, 422, 302] {
+        let mut host = Host::new();
+        let attempt = host.wait_for_usage();
+        host.answer(&attempt, status);
+        assert!(matches!(host.step(), Step::Wait(until) if until >= host.now + PERIOD), "{status}");
+        assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Refused, 1)], "{status}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_not_tried_again_w44() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.reporter.on_failure(host.now, attempt.id, TransportError::certificate("expired"));
+    assert!(matches!(host.step(), Step::Wait(until) if until >= host.now + PERIOD));
+    assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Refused, 1)]);
+}
+
+#[test]
+fn gone_stops_until_the_next_start() {
+    let mut host = Host::new();
+    host.push_stats();
+    let attempt = host.wait_for_attempt();
+    host.push_stats();
+    host.answer(&attempt, 410);
+    assert!(matches!(host.step(), Step::Stopped));
+    assert_eq!(host.losses(), [(ReportKind::Stats, LossReason::Gone, 2)]);
+    assert_eq!(host.loud(), ["outage_began"]);
+    assert!(matches!(host.events.last(), Some(Event::Lost { .. })));
+
+    host.pass(100 * PERIOD);
+    host.reporter.report_now(host.now);
+    assert!(matches!(host.step(), Step::Stopped));
+    let closed = host.reporter.push_stats(host.now, &usage_proto::Stats::new("influxdb"));
+    assert_eq!(closed, Err(usage_reporter::SubmitError::Closed));
+
+    let mut host = host.restart(Duration::ZERO);
+    host.wait_for_usage();
+}
+
+#[test]
+fn a_registration_that_fails_is_tried_again_a_period_later() {
+    let mut host = Host::with(Config::new().start_spread(Duration::ZERO));
+    host.reporter.register(host.now, &usage_proto::Server::new().host("example.com")).unwrap();
+    let mut first: Option<(Instant, String)> = None;
+    for _ in 0..4 {
+        let attempt = host.wait_for_attempt();
+        assert_eq!(attempt.report, ReportKind::Server);
+        first.get_or_insert((host.now, key(&attempt)));
+        host.reporter.on_failure(host.now, attempt.id, TransportError::connect("no network yet"));
+    }
+    let (at, first_key) = first.unwrap();
+    let retry = loop {
+        let attempt = host.wait_for_attempt();
+        if attempt.report == ReportKind::Server {
+            break attempt;
+        }
+        host.answer(&attempt, 201);
+    };
+    assert!((PERIOD..PERIOD + 2 * HOUR).contains(&(host.now - at)));
+    assert_eq!((key(&retry), retry.number), (first_key, 1));
+    assert_eq!(host.losses(), []);
+    host.answer(&retry, 201);
+    assert_eq!(host.reporter.status().pending, 0);
+}
+
+#[test]
+fn one_attempt_is_no_retry() {
+    let retry = RetryPolicy::new().attempts(1);
+    let mut host = Host::with(Config::new().retry(retry));
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 503);
+    host.step();
+    assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Exhausted, 1)]);
+}

@@ -1,0 +1,189 @@
+//! When usage is due in a process that keeps running.
+
+use std::time::Duration;
+
+use usage_proto::TransportError;
+use usage_reporter::{Config, Event, ReportKind, State};
+
+use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step};
+
+/// The share of `times` in each tenth of `whole`.
+fn tenths(times: &[Duration], whole: Duration) -> [usize; 10] {
+    let mut shares = [0; 10];
+    for time in times {
+        let tenth = time.as_nanos() * 10 / whole.as_nanos();
+        shares[usize::try_from(tenth).unwrap()] += 1;
+    }
+    shares
+}
+
+#[test]
+fn a_fleet_that_is_installed_together_first_reports_all_over_the_period() {
+    let first = |seed| Host::start(Config::new(), State::new(), seed).wait_for_collect();
+    let times: Vec<_> = (0..1000).map(first).collect();
+    assert!(times.iter().all(|time| *time < PERIOD));
+    assert!(tenths(&times, PERIOD).iter().all(|share| (60..140).contains(share)));
+}
+
+#[test]
+fn registrations_are_spread_over_ten_minutes() {
+    let registration = |seed| {
+        let mut host = Host::start(Config::new(), State::new(), seed);
+        host.reporter.register(host.now, &usage_proto::Server::new()).unwrap();
+        let attempt = host.wait_for_attempt();
+        // A few hosts in a hundred have usage due even before.
+        (attempt.report == ReportKind::Server).then(|| host.now - host.started)
+    };
+    let times: Vec<_> = (0..1000).filter_map(registration).collect();
+    assert!(times.len() > 950);
+    assert!(times.iter().all(|time| *time < 10 * MINUTE));
+    assert!(tenths(&times, 10 * MINUTE).iter().all(|share| (60..140).contains(share)));
+}
+
+#[test]
+fn later_periods_are_never_shorter_and_a_little_longer() {
+    let mut host = Host::new();
+    let mut last = None;
+    let mut gaps = Vec::new();
+    for _ in 0..200 {
+        host.deliver();
+        gaps.extend(last.map(|last| host.now - last));
+        last = Some(host.now);
+    }
+    assert!(gaps.iter().all(|gap| (PERIOD..PERIOD + HOUR).contains(gap)), "{gaps:?}");
+    let extra: Vec<_> = gaps.iter().map(|gap| *gap - PERIOD).collect();
+    assert!(tenths(&extra, HOUR).iter().all(|share| *share > 5), "{extra:?}");
+}
+
+#[test]
+fn a_failure_advances_the_schedule() {
+    let mut host = Host::new();
+    let slot = host.wait_for_collect();
+    host.submit();
+    for _ in 0..4 {
+        let attempt = host.wait_for_usage();
+        host.answer(&attempt, 503);
+    }
+    let next = host.wait_for_collect();
+    assert!((PERIOD..PERIOD + HOUR).contains(&(next - slot)), "{:?}", next - slot);
+}
+
+#[test]
+fn missed_periods_are_not_made_up_for() {
+    let mut host = Host::new();
+    host.deliver();
+    host.pass(100 * PERIOD);
+    assert!(matches!(host.step(), Step::Collect));
+    host.submit();
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 201);
+    let before = host.now;
+    host.wait_for_collect();
+    assert!(host.now - before >= PERIOD);
+}
+
+#[test]
+fn a_question_that_nobody_answers_is_an_event_and_the_schedule_goes_on() {
+    let mut host = Host::new();
+    let first = host.wait_for_collect();
+    assert!(matches!(host.step(), Step::Wait(until) if until == host.now + MINUTE));
+    let next = host.wait_for_collect();
+    assert!(matches!(host.events[..], [Event::CollectUnanswered]));
+    assert!(next - first >= PERIOD);
+}
+
+#[test]
+fn a_collector_that_fails_is_an_event_and_the_schedule_goes_on() {
+    let mut host = Host::new();
+    host.wait_for_collect();
+    host.reporter.collect_failed(host.now, "the collector panicked");
+    host.wait_for_collect();
+    let [event] = &host.events[..] else { panic!("{:?}", host.events) };
+    assert_eq!(event.to_string(), "usage could not be collected: the collector panicked");
+
+    // Without a question there is nothing to fail.
+    host.reporter.collect_failed(host.now, "");
+    host.reporter.collect_failed(host.now, "again");
+    assert!(matches!(host.step(), Step::Wait(_)));
+    assert_eq!(host.events.len(), 2);
+}
+
+#[test]
+fn an_attempt_that_nobody_answers_fails_after_twice_the_total_deadline() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    assert!(matches!(host.step(), Step::Wait(until) if until == host.now + 120 * SECOND));
+    let retry = host.wait_for_usage();
+    assert_eq!(retry.number, 2);
+
+    // The answer to the first one comes too late, and is for nobody.
+    host.answer(&attempt, 201);
+    assert_eq!(host.reporter.status().delivered, 0);
+    host.reporter.on_failure(host.now, attempt.id, TransportError::timeout("late"));
+    host.answer(&retry, 201);
+    assert_eq!(host.reporter.status().delivered, 1);
+}
+
+#[test]
+fn an_answer_that_comes_before_the_reporter_looks_at_the_clock_counts() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.pass(HOUR);
+    host.answer(&attempt, 201);
+    assert_eq!(host.reporter.status().delivered, 1);
+}
+
+#[test]
+fn the_host_can_ask_for_a_report_out_of_turn() {
+    let mut host = Host::new();
+    host.deliver();
+    host.pass(MINUTE);
+    host.reporter.report_now(host.now);
+    assert!(matches!(host.step(), Step::Collect));
+    let asked = host.now;
+    host.submit();
+    let attempt = host.wait_for_usage();
+    assert_eq!(host.now, asked);
+    host.answer(&attempt, 201);
+    host.wait_for_collect();
+    assert!(host.now - asked >= PERIOD);
+}
+
+#[test]
+fn usage_that_nobody_asked_for_is_a_report_out_of_turn() {
+    let mut host = Host::new();
+    host.submit();
+    let attempt = host.wait_for_usage();
+    assert_eq!(host.now, host.started);
+    host.answer(&attempt, 201);
+    assert!(host.wait_for_collect() >= PERIOD);
+}
+
+#[test]
+fn an_instant_of_the_past_is_taken_for_the_latest() {
+    let mut host = Host::new();
+    host.wait_for_collect();
+    let early = host.started;
+    host.reporter.collect_failed(early, "no numbers");
+    host.now = early;
+    assert!(matches!(host.step(), Step::Wait(until) if until > host.started + PERIOD));
+}
+
+/// Law 5, in the open: the reporter is told the wall clock where a state is stamped, and only there.
+#[test]
+fn a_wall_clock_that_jumps_moves_stamps_and_nothing_else() {
+    let run = |jump: Duration| {
+        let mut host = Host::new();
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            host.wall += jump;
+            host.deliver();
+            times.push(host.now - host.started);
+        }
+        (times, host.disk)
+    };
+    let (steady, disk) = run(Duration::ZERO);
+    let (jumping, other) = run(400 * 24 * HOUR);
+    assert_eq!(steady, jumping);
+    assert!(other.acknowledged().unwrap() > disk.acknowledged().unwrap() + 3000 * 24 * HOUR);
+}

@@ -1,0 +1,157 @@
+//! One process, from its start to its end: the reporter, its twin, and the model of both.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use usage_proto::{Api, IdempotencyKey, Incomplete, TransportError};
+use usage_reporter::{Action, AttemptId, Config, ReportKind, Reporter, State};
+
+use super::case::Outcome;
+use super::model::Model;
+
+/// Two reporters that are told the same.
+pub(super) struct Life {
+    reporter: Reporter,
+    twin: Reporter,
+    pub(super) model: Model,
+    /// The attempts of this process, oldest first.
+    pub(super) sent: Vec<AttemptId>,
+    /// Each report that was sent, by its number.
+    pub(super) reports: BTreeMap<u64, SentReport>,
+    /// The key of the run before, until a usage report is sent.
+    pub(super) inherited: Option<IdempotencyKey>,
+    pub(super) token: u8,
+}
+
+/// What went out first of a report.
+pub(super) struct SentReport {
+    pub(super) key: IdempotencyKey,
+    pub(super) request: http::Request<Bytes>,
+    pub(super) may_have_arrived: bool,
+}
+
+impl Life {
+    pub(super) fn new(
+        config: &Config,
+        api: &Api,
+        state: &State,
+        seed: [u8; 32],
+        now: Instant,
+        wall_now: std::time::SystemTime,
+    ) -> Self {
+        let make = || {
+            Reporter::new(config.clone(), api.clone(), state.clone(), seed, now, wall_now).unwrap()
+        };
+        Self {
+            reporter: make(),
+            twin: make(),
+            model: Model::new(config.clone(), state, now, wall_now),
+            sent: Vec::new(),
+            reports: BTreeMap::new(),
+            inherited: state.unacknowledged_key(),
+            token: 0,
+        }
+    }
+
+    /// Does the same to both; law 9 wants the same of both.
+    pub(super) fn feed<R: Debug>(&mut self, input: impl Fn(&mut Reporter) -> R) -> R {
+        let (result, twin) = (input(&mut self.reporter), input(&mut self.twin));
+        assert_eq!(format!("{result:?}"), format!("{twin:?}"), "law 9");
+        result
+    }
+
+    pub(super) fn poll(&mut self, now: Instant) -> Action {
+        let (action, twin) = (self.reporter.poll(now), self.twin.poll(now));
+        match (&action, &twin) {
+            (Action::Wait(until), Action::Wait(other)) => assert_eq!(until, other, "law 9"),
+            _ => assert_eq!(format!("{action:?}"), format!("{twin:?}"), "law 9"),
+        }
+        action
+    }
+
+    /// Tells both the outcome of an attempt.
+    pub(super) fn tell(&mut self, now: Instant, id: AttemptId, outcome: Outcome) {
+        self.feed(|reporter| match outcome {
+            Outcome::Saved => reporter.on_response(now, id, saved()),
+            Outcome::Status(status) => reporter.on_response(now, id, answer(status, None)),
+            Outcome::RetryAfter(status, wait) => {
+                reporter.on_response(now, id, answer(status, Some(wait)));
+            }
+            Outcome::Interrupted => {
+                reporter.on_failure(now, id, TransportError::interrupted("closed"));
+            }
+            Outcome::Timeout => reporter.on_failure(now, id, TransportError::timeout("late")),
+            Outcome::NotConnected => {
+                reporter.on_failure(now, id, TransportError::connect("refused"));
+            }
+            Outcome::Certificate => {
+                reporter.on_failure(now, id, TransportError::certificate("untrusted"));
+            }
+            Outcome::Unanswered => {}
+        });
+    }
+
+    /// Compares what the reporter says of itself with what was seen from outside.
+    pub(super) fn check_status(&self) {
+        let status = self.reporter.status();
+        let seen = self.model.counts;
+        assert_eq!(
+            (status.accepted, status.delivered, status.lost),
+            (seen.accepted, seen.delivered, seen.lost),
+            "law 1"
+        );
+        assert_eq!(seen.accepted, seen.delivered + seen.lost + status.pending, "law 1");
+        let limits = self.model.config.pending;
+        assert!(status.pending <= limits.items as u64 + 1, "law 6: {status:?}");
+        assert!(status.pending_bytes <= limits.bytes, "law 6: {status:?}");
+        assert!(!self.model.usage_is_pending() || status.pending > 0, "law 6: {status:?}");
+    }
+
+    pub(super) fn pending(&self) -> u64 {
+        self.reporter.status().pending
+    }
+}
+
+fn saved() -> http::Response<Bytes> {
+    let mut response = answer(201, None);
+    response.extensions_mut().insert(Incomplete);
+    response
+}
+
+fn answer(status: u16, retry_after: Option<u64>) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert("retry-after", seconds.into());
+    }
+    response
+}
+
+/// `time + wait`, as far as a reporter looks ahead.
+pub(super) fn later(time: Instant, wait: Duration) -> Instant {
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    time + wait.min(century)
+}
+
+/// What a report says here: its kind in the path, its number in the body.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(super) struct Payload {
+    pub(super) number: u64,
+    pub(super) pad: String,
+    #[serde(skip)]
+    pub(super) kind: ReportKind,
+}
+
+impl usage_proto::Saveable for Payload {
+    fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
+        [self.kind.as_str()]
+    }
+}
+
+/// The number of the report that a request carries.
+pub(super) fn number_of(request: &http::Request<Bytes>) -> u64 {
+    let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+    body["number"].as_u64().unwrap()
+}

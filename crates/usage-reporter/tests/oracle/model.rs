@@ -1,0 +1,338 @@
+//! What may happen when: bounds that are derived from what was told and seen, and from nothing
+//! inside the reporter.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use usage_reporter::{AttemptId, Config, Event, LossReason, ReportKind, State};
+
+use super::case::Outcome;
+use super::life::later;
+
+/// From here on stamps are not exact any more: 292 years after 1970.
+const LAST_STAMP: Duration = Duration::from_secs(290 * 365 * 86_400);
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) accepted: u64,
+    /// Events that say so.
+    pub(super) delivered: u64,
+    /// Events that say so.
+    pub(super) lost: u64,
+}
+
+/// An attempt whose outcome is not told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    pub(super) id: AttemptId,
+    pub(super) number: u64,
+    pub(super) kind: ReportKind,
+    answer_by: Instant,
+    attempt: u32,
+    /// Nobody will tell the outcome.
+    silent: bool,
+}
+
+pub(super) struct Model {
+    pub(super) config: Config,
+    /// The latest instant that was told.
+    pub(super) told: Instant,
+    pub(super) flight: Option<Flight>,
+    pub(super) counts: Counts,
+    /// No request before, since the API said so.
+    floor: Instant,
+    /// The gate of the back-off is open by then.
+    gate_by: Instant,
+    collecting_until: Option<Instant>,
+    /// No question for numbers before, unless the host asked for a report.
+    earliest: Instant,
+    /// The next question comes by then, unless the gate is closed.
+    latest: Instant,
+    asked: bool,
+    /// When the registration that may be pending goes out, unless the gate is closed.
+    registration_by: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    gone: bool,
+    newest_usage: Option<u64>,
+    usages: u64,
+    superseded: u64,
+    /// Answers that the API took a report.
+    taken: u64,
+    /// When usage was last acknowledged to this process.
+    acknowledged: Option<Instant>,
+    /// It is not stored yet.
+    to_store: bool,
+}
+
+impl Model {
+    pub(super) fn new(config: Config, state: &State, now: Instant, wall_now: SystemTime) -> Self {
+        let period = config.period;
+        let spread = config.start_spread.min(period);
+        let (earliest, latest) = match state
+            .acknowledged()
+            .map(|then| wall_now.duration_since(then))
+        {
+            None if state.unacknowledged_key().is_none() => (Duration::ZERO, period),
+            _ if wall_now > SystemTime::UNIX_EPOCH + LAST_STAMP => (Duration::ZERO, Duration::MAX),
+            Some(Ok(ago)) if ago < period => {
+                let rest = period.saturating_sub(ago);
+                (rest, rest.saturating_add(config.jitter))
+            }
+            _ => (Duration::ZERO, spread),
+        };
+        Self {
+            told: now,
+            flight: None,
+            counts: Counts::default(),
+            floor: now,
+            gate_by: now,
+            collecting_until: None,
+            earliest: later(now, earliest),
+            latest: later(now, latest),
+            asked: false,
+            registration_by: None,
+            deadline: None,
+            gone: false,
+            newest_usage: None,
+            usages: 0,
+            superseded: 0,
+            taken: 0,
+            acknowledged: None,
+            to_store: false,
+            config,
+        }
+    }
+
+    /// Any call tells the time; a call of `poll` also lets what is overdue pass.
+    pub(super) fn tell(&mut self, now: Instant) -> Instant {
+        self.told = self.told.max(now);
+        self.told
+    }
+
+    pub(super) fn before_poll(&mut self, now: Instant) -> Instant {
+        let now = self.tell(now);
+        if self.flight.is_some_and(|flight| flight.answer_by <= now) {
+            self.outcome(now, Outcome::Timeout);
+        }
+        if self.collecting_until.is_some_and(|limit| limit <= now) {
+            self.collecting_until = None;
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.flight = None;
+        }
+        now
+    }
+
+    // Inputs.
+
+    pub(super) fn accepted(&mut self, now: Instant, number: u64, kind: ReportKind) {
+        self.counts.accepted += 1;
+        match kind {
+            ReportKind::Usage => {
+                self.newest_usage = Some(number);
+                self.usages += 1;
+                if self.collecting_until.take().is_none() {
+                    self.slot(now);
+                }
+            }
+            ReportKind::Server => {
+                let by = later(now, self.config.start_spread);
+                self.registration_by = Some(self.registration_by.map_or(by, |other| other.max(by)));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn collect_failed(&mut self) {
+        self.collecting_until = None;
+    }
+
+    pub(super) fn asked(&mut self) {
+        self.asked |= self.collecting_until.is_none();
+    }
+
+    pub(super) fn moved(&mut self) {
+        self.floor = self.told;
+    }
+
+    pub(super) fn closed(&mut self, deadline: Instant) {
+        if !self.is_over() {
+            self.deadline = Some(self.deadline.map_or(deadline, |other| other.min(deadline)));
+            self.collecting_until = None;
+        }
+    }
+
+    /// What is known of the attempt in flight.
+    pub(super) fn outcome(&mut self, now: Instant, outcome: Outcome) {
+        let Some(flight) = self.flight.take() else { return };
+        let config = &self.config;
+        let newest = flight.kind == ReportKind::Usage && self.newest_usage == Some(flight.number);
+        let retried = match outcome {
+            Outcome::Saved => {
+                self.taken += 1;
+                if flight.kind == ReportKind::Usage {
+                    let gap = config.period.saturating_add(config.jitter);
+                    self.earliest = self.earliest.max(later(now, config.period));
+                    self.latest = self.latest.max(later(now, gap));
+                    self.acknowledged = Some(now);
+                    self.to_store = true;
+                }
+                false
+            }
+            Outcome::Status(410) => {
+                self.gone = true;
+                self.newest_usage = None;
+                false
+            }
+            Outcome::Certificate
+            | Outcome::Status(401 | 422 | 302)
+            | Outcome::RetryAfter(403, _) => false,
+            _ => flight.attempt < config.retry.attempts,
+        };
+        if newest && !retried {
+            self.newest_usage = None;
+        }
+        if flight.kind == ReportKind::Server {
+            let slot = config.period.saturating_add(config.jitter);
+            self.registration_by =
+                Some(self.registration_by.map_or(now, |by| by.max(later(now, slot))));
+        }
+        let floor = outcome.retry_after().unwrap_or_default();
+        self.floor = self.floor.max(later(now, floor));
+        if outcome != Outcome::Saved {
+            let wait = floor.saturating_add(config.retry.cap.max(floor / 2));
+            self.gate_by = self.gate_by.max(later(now, wait));
+        }
+    }
+
+    pub(super) fn silence(&mut self) {
+        if let Some(flight) = &mut self.flight {
+            flight.silent = true;
+        }
+    }
+
+    // Outputs.
+
+    pub(super) fn saw_collect(&mut self, now: Instant) {
+        assert!(!self.is_over() && self.deadline.is_none(), "law 8: collecting after close");
+        assert!(self.collecting_until.is_none(), "law 3: asked twice");
+        assert!(
+            self.asked || now >= self.earliest,
+            "laws 3 and 4: {:?} early",
+            self.earliest - now
+        );
+        assert!(now >= self.floor, "law 3: collecting for an API that wants a pause");
+        self.slot(now);
+        self.collecting_until = Some(later(now, self.config.collect_limit));
+    }
+
+    pub(super) fn saw_send(&mut self, now: Instant, flight: (AttemptId, u64, ReportKind, u32)) {
+        let (id, number, kind, attempt) = flight;
+        assert!(self.flight.is_none(), "law 3: two requests in flight");
+        assert!(now >= self.floor, "law 3: {:?} before Retry-After is over", self.floor - now);
+        assert!(self.deadline.is_none_or(|deadline| now < deadline), "law 8: sent too late");
+        assert!(!self.gone, "sent after 410");
+        assert!((1..=self.config.retry.attempts).contains(&attempt), "attempt {attempt}");
+        if kind == ReportKind::Usage {
+            assert_eq!(self.newest_usage, Some(number), "law 6: not the newest usage");
+            assert!(!self.to_store, "an acknowledgement was not stored before the next report");
+        }
+        let answer_by = later(now, self.config.attempt_limit);
+        self.flight = Some(Flight { id, number, kind, answer_by, attempt, silent: false });
+    }
+
+    pub(super) fn saw_persist(&mut self, now: Instant, state: &State, wall: SystemTime) {
+        let is_exact = wall < SystemTime::UNIX_EPOCH + LAST_STAMP;
+        if let Some(then) = self.acknowledged.filter(|_| is_exact) {
+            assert_eq!(state.acknowledged(), Some(wall - (now - then)), "law 4: a wrong stamp");
+        }
+        if self.to_store {
+            assert_eq!(state.unacknowledged_key(), None, "law 7: a key is kept");
+            self.to_store = false;
+        }
+    }
+
+    pub(super) fn saw_event(&mut self, event: &Event) {
+        match event {
+            Event::Delivered { .. } => self.counts.delivered += 1,
+            Event::Lost { report, reason, count, .. } => {
+                self.counts.lost += count;
+                assert!(*count > 0);
+                if *report == ReportKind::Usage {
+                    assert_ne!(*reason, LossReason::Overflow, "law 6: usage was dropped");
+                    if matches!(reason, LossReason::Closed | LossReason::Unbuildable) {
+                        self.newest_usage = None;
+                    }
+                    if *reason == LossReason::Superseded {
+                        self.superseded += count;
+                        assert!(self.superseded < self.usages, "law 6: superseded by nothing");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn saw_wait(&mut self, now: Instant, until: Instant, pending: u64) {
+        assert!(until > now, "law 2: waits for what has passed");
+        assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
+        assert!(!self.to_store, "law 4: an acknowledgement is not stored");
+        let mut bounds = Vec::new();
+        if let Some(flight) = self.flight {
+            bounds.push(("law 10: the attempt", flight.answer_by));
+        }
+        if let Some(deadline) = self.deadline {
+            bounds.push(("law 8: the deadline", deadline));
+        }
+        match self.collecting_until {
+            Some(limit) => bounds.push(("law 10: the numbers", limit)),
+            None if self.deadline.is_some() => {}
+            None if self.asked => bounds.push(("the host's wish", self.gate_by)),
+            None => bounds.push(("law 10: the schedule", self.latest.max(self.gate_by))),
+        }
+        if pending > 0 && self.flight.is_none() && self.collecting_until.is_none() {
+            let by = self.registration_by.unwrap_or(now).max(self.gate_by);
+            bounds.push(("law 2: what is pending", by));
+            if self.newest_usage.is_some() {
+                bounds.push(("law 2: usage", self.gate_by));
+            }
+        }
+        for (what, bound) in bounds {
+            assert!(until <= bound, "{what} is overslept by {:?}", until - bound);
+        }
+    }
+
+    pub(super) fn saw_stopped(&mut self, now: Instant) {
+        assert!(self.gone || self.deadline.is_some(), "stopped for no reason");
+        assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
+        assert!(!self.to_store, "law 4: an acknowledgement is not stored");
+        assert_eq!(self.counts.accepted, self.counts.delivered + self.counts.lost, "law 1");
+        self.flight = None;
+        self.newest_usage = None;
+        self.deadline = Some(self.deadline.map_or(now, |deadline| deadline.min(now)));
+    }
+
+    // Inspect.
+
+    /// The attempt whose outcome can still be told.
+    pub(super) fn awaited(&self) -> Option<Flight> {
+        self.flight.filter(|flight| !flight.silent)
+    }
+
+    pub(super) fn is_collecting(&self) -> bool {
+        self.collecting_until.is_some()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.gone || self.deadline.is_some_and(|deadline| deadline <= self.told)
+    }
+
+    pub(super) fn usage_is_pending(&self) -> bool {
+        self.newest_usage.is_some()
+    }
+
+    fn slot(&mut self, now: Instant) {
+        self.asked = false;
+        self.earliest = later(now, self.config.period);
+        self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
+    }
+}

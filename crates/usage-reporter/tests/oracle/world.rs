@@ -1,0 +1,375 @@
+//! Everything around the process: clocks, disk, API. It outlives restarts.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER, Token};
+use usage_reporter::{Action, Attempt, ReportKind, State, SubmitError};
+
+use super::case::{Outcome, Start};
+use super::life::{Life, Payload, SentReport, number_of};
+use super::wall::Wall;
+
+/// More steps than a reporter can have to do at one instant.
+const BURST: usize = 500;
+
+pub(crate) struct World {
+    start: Start,
+    now: Instant,
+    wall: Wall,
+    disk: String,
+    life: Life,
+    starts: u8,
+    numbers: u64,
+    /// Which report each key was first seen on.
+    keys: BTreeMap<String, u64>,
+    /// What the API has stored, by key and by report.
+    rows: BTreeMap<String, u64>,
+    stored: BTreeMap<u64, String>,
+    crash_armed: bool,
+}
+
+/// What a round of `poll` came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    Until(Instant),
+    Stopped,
+}
+
+impl World {
+    pub(super) fn new(start: Start) -> Self {
+        let wall = Wall::new();
+        let disk = wall.first_state(start);
+        let now = clock();
+        let state = serde_json::from_str(&disk).unwrap();
+        let life = Life::new(&start.config(), &api(0), &state, [start.seed; 32], now, wall.time);
+        Self {
+            start,
+            now,
+            wall,
+            disk,
+            life,
+            starts: 0,
+            numbers: 0,
+            keys: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            crash_armed: false,
+        }
+    }
+
+    // Time.
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.wall.pass(time);
+    }
+
+    pub(super) fn pass_sixteenths(&mut self, sixteenths: u32) {
+        let year = Duration::from_secs(365 * 86_400);
+        self.pass(self.start.config().period.min(year) / 16 * sixteenths);
+    }
+
+    pub(super) fn jump_wall(&mut self, hours: i64) {
+        self.wall.jump(hours);
+    }
+
+    // The loop.
+
+    pub(super) fn poll(&mut self) -> Option<Pause> {
+        self.poll_at(self.now)
+    }
+
+    pub(super) fn poll_late(&mut self, seconds: u64) {
+        let late = self.now.checked_sub(Duration::from_secs(seconds)).unwrap_or(self.now);
+        self.poll_at(late);
+    }
+
+    fn poll_at(&mut self, now: Instant) -> Option<Pause> {
+        let action = self.life.poll(now);
+        let now = self.life.model.before_poll(now);
+        match action {
+            Action::Collect => self.life.model.saw_collect(now),
+            Action::Send(attempt) => self.saw_send(now, attempt),
+            Action::Persist(_) if self.crash_armed => {
+                self.crash_armed = false;
+                self.restart(Duration::from_secs(1));
+            }
+            Action::Persist(snapshot) => {
+                let state = snapshot.stamped(self.wall.time);
+                self.life.model.saw_persist(now, &state, self.wall.time);
+                self.disk = serde_json::to_string(&state).unwrap();
+            }
+            Action::Event(event) => self.life.model.saw_event(&event),
+            Action::Wait(until) => {
+                self.life.model.saw_wait(now, until, self.life.pending());
+                self.life.check_status();
+                return Some(Pause::Until(until));
+            }
+            Action::Stopped => {
+                self.life.model.saw_stopped(now);
+                self.life.check_status();
+                return Some(Pause::Stopped);
+            }
+        }
+        None
+    }
+
+    pub(super) fn drive(&mut self) -> Pause {
+        (0..BURST).find_map(|_| self.poll()).expect("law 2: poll does not come to rest")
+    }
+
+    pub(super) fn sleep(&mut self) -> Pause {
+        let pause = self.drive();
+        self.wait(pause);
+        pause
+    }
+
+    fn wait(&mut self, pause: Pause) {
+        if let Pause::Until(until) = pause {
+            self.pass(until.saturating_duration_since(self.now));
+        }
+    }
+
+    pub(super) fn serve(&mut self, outcome: Outcome, wakes: u8) {
+        for _ in 0..wakes {
+            if self.serve_once(outcome) == Pause::Stopped {
+                return;
+            }
+        }
+    }
+
+    /// Does the host's part until there is nothing to do, then waits.
+    fn serve_once(&mut self, outcome: Outcome) -> Pause {
+        for _ in 0..BURST {
+            let pause = self.poll();
+            if self.life.model.is_collecting() {
+                self.submit(1);
+            }
+            if self.life.model.awaited().is_some() && outcome != Outcome::Unanswered {
+                self.answer(outcome);
+            } else if let Some(pause) = pause {
+                self.wait(pause);
+                return pause;
+            }
+        }
+        panic!("law 2: poll does not come to rest");
+    }
+
+    // The ends.
+
+    pub(super) fn recover(&mut self) {
+        for _ in 0..2 * BURST {
+            if self.serve_once(Outcome::Saved) == Pause::Stopped {
+                return;
+            }
+            if self.life.pending() == 0 {
+                assert!(!self.life.model.usage_is_pending(), "law 6: the newest usage is gone");
+                return;
+            }
+        }
+        panic!("law 2: what is pending does not get through");
+    }
+
+    pub(super) fn fall_silent(&mut self) {
+        let mut questions = 0;
+        for _ in 0..10 * BURST {
+            let was_collecting = self.life.model.is_collecting();
+            let pause = self.poll();
+            questions += usize::from(!was_collecting && self.life.model.is_collecting());
+            match pause {
+                Some(Pause::Stopped) => return,
+                _ if questions == 3 => return,
+                Some(pause) => self.wait(pause),
+                None => {}
+            }
+        }
+        panic!("law 10: the schedule stands still");
+    }
+
+    pub(super) fn shut_down(&mut self, seconds: u64) {
+        self.crash_armed = false;
+        self.close(seconds);
+        for _ in 0..BURST {
+            let pause = self.drive();
+            if pause == Pause::Stopped {
+                return;
+            }
+            self.wait(pause);
+        }
+        panic!("law 8: the end is not reached");
+    }
+
+    // Inputs.
+
+    pub(super) fn push_stats(&mut self, size: usize) {
+        self.take_in(ReportKind::Stats, size);
+    }
+
+    pub(super) fn submit(&mut self, size: usize) {
+        self.take_in(ReportKind::Usage, size);
+    }
+
+    pub(super) fn register(&mut self) {
+        self.take_in(ReportKind::Server, 1);
+    }
+
+    fn take_in(&mut self, kind: ReportKind, size: usize) {
+        self.numbers += 1;
+        let payload = Payload { number: self.numbers, pad: "x".repeat(size), kind };
+        let now = self.now;
+        let result = self.life.feed(|reporter| match kind {
+            ReportKind::Usage => reporter.submit(now, &payload),
+            ReportKind::Server => reporter.register(now, &payload),
+            _ => reporter.push_stats(now, &payload),
+        });
+        let now = self.life.model.tell(now);
+        match result {
+            Ok(()) => self.life.model.accepted(now, payload.number, kind),
+            Err(SubmitError::Closed) => {
+                assert!(self.life.model.deadline.is_some() || self.life.model.is_over());
+            }
+            // What stays unanswered would only wait for its time-out.
+            Err(_) if kind == ReportKind::Usage => self.fail_to_collect(),
+            Err(_) => {}
+        }
+    }
+
+    pub(super) fn fail_to_collect(&mut self) {
+        let now = self.now;
+        self.life.feed(|reporter| reporter.collect_failed(now, "no numbers"));
+        self.life.model.tell(now);
+        self.life.model.collect_failed();
+    }
+
+    pub(super) fn report_now(&mut self) {
+        let now = self.now;
+        self.life.feed(|reporter| reporter.report_now(now));
+        self.life.model.tell(now);
+        self.life.model.asked();
+    }
+
+    pub(super) fn set_api(&mut self, choice: u8) {
+        if api(choice).base_url() != api(self.life.token).base_url() {
+            self.life.model.moved();
+        }
+        self.life.token = choice;
+        self.life.feed(|reporter| reporter.set_api(api(choice)));
+    }
+
+    pub(super) fn close(&mut self, seconds: u64) {
+        let deadline = self.now + Duration::from_secs(seconds);
+        self.life.feed(|reporter| reporter.close(deadline));
+        self.life.model.closed(deadline);
+    }
+
+    pub(super) fn answer(&mut self, outcome: Outcome) {
+        let Some(flight) = self.life.model.awaited() else { return };
+        if let Some(report) = self.life.reports.get_mut(&flight.number) {
+            report.may_have_arrived |= outcome.may_have_arrived();
+            if outcome.stores() {
+                let key = report.key.to_string();
+                // The API knows a key again, and keeps the first report with it.
+                if let std::collections::btree_map::Entry::Vacant(row) =
+                    self.rows.entry(key.clone())
+                {
+                    row.insert(flight.number);
+                    let other = self.stored.insert(flight.number, key);
+                    assert!(other.is_none(), "law 7: a report is stored twice");
+                }
+            }
+        }
+        if outcome == Outcome::Unanswered {
+            return self.life.model.silence();
+        }
+        self.life.tell(self.now, flight.id, outcome);
+        let now = self.life.model.tell(self.now);
+        self.life.model.outcome(now, outcome);
+    }
+
+    pub(super) fn answer_stale(&mut self, back: u64) {
+        let current = self.life.model.flight.map(|flight| flight.id);
+        let stale = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
+        let Some(id) = stale.copied().nth(usize::try_from(back).unwrap()) else { return };
+        self.life.tell(self.now, id, Outcome::Saved);
+        self.life.model.tell(self.now);
+    }
+
+    // The process.
+
+    pub(super) fn restart(&mut self, pause: Duration) {
+        self.pass(pause);
+        self.starts = self.starts.wrapping_add(1);
+        let mut seed = [self.start.seed; 32];
+        seed[0] = self.starts;
+        seed[1] = !self.start.seed;
+        let state: State = serde_json::from_str(&self.disk).unwrap();
+        self.life =
+            Life::new(&self.start.config(), &api(0), &state, seed, self.now, self.wall.time);
+        self.crash_armed = false;
+    }
+
+    pub(super) fn crash_before_storing(&mut self) {
+        self.crash_armed = true;
+    }
+
+    // What is seen of requests.
+
+    fn saw_send(&mut self, now: Instant, attempt: Attempt) {
+        let Attempt { id, report: kind, number: count, request, .. } = attempt;
+        let number = number_of(&request);
+        self.life.model.saw_send(now, (id, number, kind, count));
+        self.life.sent.push(id);
+        let key = key_of(&request);
+        if let Some(first) = self.life.reports.get_mut(&number) {
+            assert_eq!(first.key, key, "law 7: a retry with another key");
+            assert_eq!(first.request.body(), request.body(), "law 7: a retry with other bytes");
+            if first.may_have_arrived {
+                assert_eq!(first.request.uri(), request.uri(), "law 7: a retry elsewhere");
+                let token =
+                    |request: &http::Request<_>| request.headers().get(TOKEN_HEADER).cloned();
+                assert_eq!(token(&first.request), token(&request), "law 7: another token");
+            }
+            first.request = request;
+            return;
+        }
+        if kind == ReportKind::Usage {
+            let state: State = serde_json::from_str(&self.disk).unwrap();
+            assert_eq!(state.unacknowledged_key(), Some(key), "sent before its key was stored");
+        }
+        let inherited = self.life.inherited.take_if(|_| kind == ReportKind::Usage);
+        if let Some(inherited) = inherited {
+            assert_eq!(inherited, key, "law 7: the key of the run before is not taken over");
+        } else {
+            assert!(!self.keys.contains_key(&key.to_string()), "law 7: a key is used again");
+        }
+        self.keys.insert(key.to_string(), number);
+        self.life.reports.insert(number, SentReport { key, request, may_have_arrived: false });
+    }
+}
+
+fn key_of(request: &http::Request<bytes::Bytes>) -> IdempotencyKey {
+    let text = request.headers()[IDEMPOTENCY_KEY].to_str().unwrap();
+    let digits = text.trim_matches('"');
+    assert_eq!((text.len(), digits.len()), (34, 32), "{text}");
+    IdempotencyKey::from_bytes(u128::from_str_radix(digits, 16).unwrap().to_be_bytes())
+}
+
+/// Two addresses, with one of two tokens or none, and one API that takes next to nothing.
+fn api(choice: u8) -> Api {
+    let address = if choice & 1 == 0 { "http://127.0.0.1:1" } else { "http://127.0.0.1:2/usage" };
+    let api = Api::new(BaseUrl::new(address).unwrap());
+    let api = match choice >> 1 & 3 {
+        0 => api,
+        1 => api.with_token(Token::new("one").unwrap()).unwrap(),
+        2 => api.with_token(Token::new("other").unwrap()).unwrap(),
+        _ => api.with_request_limit(3),
+    };
+    api.with_response_limit(1024)
+}
+
+/// Where all time starts. It is not read again.
+#[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way")]
+fn clock() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,80 @@
+//! One call: from a request to its answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{Request, Response};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout};
+use usage_proto::{Deadlines, TransportError};
+
+use crate::error::{Circumstances, Next, Passed, transport_error};
+use crate::{body, request, reuse};
+
+/// What a call needs of its client.
+pub(crate) struct Call {
+    pub(crate) http: reqwest::Client,
+    /// How many calls may go on at once.
+    pub(crate) turns: Arc<Semaphore>,
+    /// Host and port of the proxy.
+    pub(crate) proxy: Option<Arc<str>>,
+    pub(crate) deadlines: Deadlines,
+    /// The response limit.
+    pub(crate) limit: usize,
+}
+
+impl Call {
+    pub(crate) async fn run(
+        self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let next = match (request.uri().scheme() == Some(&Scheme::HTTPS), &self.proxy) {
+            (true, None) => Next::Handshake,
+            (true, Some(_)) => Next::Tunnel,
+            (false, _) => Next::Request,
+        };
+        #[cfg(not(feature = "tls"))]
+        if next != Next::Request {
+            return Err(TransportError::tls(NO_TLS).not_retryable());
+        }
+        if Handle::try_current().is_err() {
+            return Err(TransportError::other(NO_RUNTIME).not_sent().not_retryable());
+        }
+        let begun = Instant::now();
+        // Lets the runtime learn of connections in the pool that have closed meanwhile.
+        yield_now().await;
+        let total = self.deadlines.total;
+        let turn = timeout(total, self.turns.acquire()).await;
+        let left = total.saturating_sub(begun.elapsed());
+        // The runtime's clock has ticks: a deadline of zero would pass at the first, and a request
+        // could leave before it.
+        if turn.is_err() || left.is_zero() {
+            return Err(TransportError::timeout(Passed::Total(total)).not_sent());
+        }
+        let (request, sent) = request::request(request, left);
+        let response = match request {
+            Ok(request) => reuse::call(sent.clone(), self.http.execute(request)).await,
+            Err(error) => Err(error),
+        };
+        match response {
+            Ok(response) => Ok(body::collect(response, self.limit).await),
+            Err(error) => Err(transport_error(
+                error,
+                &Circumstances {
+                    sent: sent.get(),
+                    next,
+                    proxy: self.proxy.as_deref(),
+                    deadlines: self.deadlines,
+                    elapsed: begun.elapsed(),
+                },
+            )),
+        }
+    }
+}
+
+const NO_RUNTIME: &str = "there is no tokio runtime here: await the future in one";
+#[cfg(not(feature = "tls"))]
+const NO_TLS: &str = "https is not built in: turn on the feature `tls` of usage-reqwest";

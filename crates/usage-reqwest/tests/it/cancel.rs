@@ -1,0 +1,78 @@
+//! W41: futures can go anywhere, and dropping one cancels the request.
+
+use std::cell::Cell;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use usage_proto::{Saveable, TransportErrorKind};
+
+use crate::server::Server;
+use crate::{PATIENCE, client, unanswered, usage};
+
+/// A payload that no two threads may look at.
+#[derive(Serialize)]
+struct Unshared {
+    count: Cell<u32>,
+}
+
+impl Saveable for Unshared {
+    fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
+        ["unshared"]
+    }
+}
+
+#[test]
+fn a_future_outside_of_a_runtime_is_an_error() {
+    let client = client("http://127.0.0.1:1");
+    let mut save = std::pin::pin!(client.save(&usage()));
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(result) = save.as_mut().poll(&mut context) else { panic!("it waits") };
+    let error = unanswered(result);
+    assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Other, false));
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_future_is_send_and_does_not_borrow_the_payload() {
+    fn send<T: Send + 'static>(future: T) -> T {
+        future
+    }
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let client = client(&server.url());
+    let save = send(client.save(&Unshared { count: Cell::new(7) }));
+    tokio::spawn(save).await.unwrap().unwrap();
+    send(client.execute(client.api().request(&usage()).unwrap())).await.unwrap();
+    assert_eq!(server.requests()[0].body, b"{\"count\":7}");
+}
+
+#[tokio::test]
+async fn w41_dropping_a_future_closes_its_connection() {
+    // Before the head, and in the body.
+    for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"] {
+        let (events, mut event) = mpsc::unbounded_channel();
+        let server = Server::start(move |mut connection| {
+            connection.request();
+            connection.send(answer);
+            events.send("asked").unwrap();
+            connection.hang();
+            events.send("closed").unwrap();
+        });
+        let client = client(&server.url());
+        {
+            let usage = usage();
+            let save = client.save(&usage);
+            tokio::pin!(save);
+            tokio::select! {
+                result = &mut save => panic!("{result:?}"),
+                asked = event.recv() => assert_eq!(asked, Some("asked")),
+            }
+            // The answer's head may still be on its way.
+            let _ = timeout(Duration::from_millis(50), &mut save).await;
+        }
+        let closed = timeout(PATIENCE / 2, event.recv()).await;
+        assert_eq!(closed, Ok(Some("closed")), "{answer}");
+    }
+}

@@ -1,0 +1,98 @@
+//! The thread that takes large bodies apart, one at a time.
+//!
+//! JSON can need more than a hundred times its size in memory while it is read. It is one thread,
+//! and always the same, because allocators keep what was freed for the thread that used it: a pool
+//! of threads would keep as much for each of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::{fmt, io, thread};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::StoreError;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The way to the thread, which ends when this is dropped.
+pub(crate) struct Reader {
+    jobs: Sender<Job>,
+    turns: Arc<Semaphore>,
+}
+
+/// The right to be the next one, kept until the work is done.
+#[derive(Debug)]
+pub(crate) struct Turn(#[expect(dead_code, reason = "dropping it ends it")] OwnedSemaphorePermit);
+
+impl Reader {
+    pub(crate) fn start() -> io::Result<Self> {
+        let (jobs, queue) = channel::<Job>();
+        thread::Builder::new().name("usage-server-reader".to_owned()).spawn(move || {
+            for job in queue {
+                // Whoever waits for the job hears of the panic; the next job has its own data.
+                drop(catch_unwind(AssertUnwindSafe(job)));
+            }
+        })?;
+        Ok(Self { jobs, turns: Arc::new(Semaphore::new(1)) })
+    }
+
+    /// Waits for a turn, in the order of asking.
+    pub(crate) async fn turn(&self) -> Result<Turn, StoreError> {
+        // The semaphore is never closed.
+        self.turns.clone().acquire_owned().await.map(Turn).map_err(|_| StoreError::Closed)
+    }
+
+    /// Does the work on the thread, to its end even if nobody waits for it any more.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, result) = oneshot::channel();
+        let job = Box::new(move || {
+            let _turn = turn;
+            // The client may have gone away.
+            drop(reply.send(work()));
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        // It panicked.
+        result.await.map_err(|_| StoreError::Closed)
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::Reader;
+    use crate::StoreError;
+
+    #[tokio::test]
+    async fn all_work_is_done_by_one_thread() {
+        let reader = Reader::start().unwrap();
+        let mut threads = Vec::new();
+        for _ in 0..3 {
+            let turn = reader.turn().await.unwrap();
+            threads.push(reader.run(turn, || thread::current().id()).await.unwrap());
+        }
+        assert_eq!(threads, [threads[0]; 3]);
+        assert_ne!(threads[0], thread::current().id());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_and_the_thread_goes_on() {
+        let reader = Reader::start().unwrap();
+        let turn = reader.turn().await.unwrap();
+        let panicked = reader.run(turn, || panic!("this is expected")).await;
+        assert!(matches!(panicked, Err::<(), _>(StoreError::Closed)));
+        let turn = reader.turn().await.unwrap();
+        assert_eq!(reader.run(turn, || 7).await.unwrap(), 7);
+    }
+}

@@ -1,0 +1,113 @@
+//! From a body to the row that is stored, within bounds of memory.
+
+use bytes::Bytes;
+use http::Request;
+use usage_proto::{ParseRequestError, Payload, parse_request};
+
+use crate::answer::Refusal;
+use crate::app::App;
+use crate::store::{Place, Row, RowError};
+use crate::validate;
+
+/// Larger bodies are read on a thread of their own. This many bytes take milliseconds at worst, in
+/// which a thread answers nobody else.
+const LARGE: usize = 32 * 1024;
+
+/// Reads a request, once there is room for its row. The place returned is the row's.
+pub(crate) async fn read(app: &App, request: Request<Bytes>) -> Result<(Row, Place), Refusal> {
+    let limit = row_limit(&request, app.config.body_limit);
+    if request.body().len() <= LARGE {
+        let place = app.store.room(limit).await?;
+        return Ok(fit(row(&request, limit)?, place));
+    }
+    // First the turn, then the room: those who wait for a turn leave the room to small reports.
+    let turn = app.reader.turn().await?;
+    let place = app.store.room(limit).await?;
+    app.reader.run(turn, move || Ok(fit(row(&request, limit)?, place))).await?
+}
+
+/// Gives back the room that the row does not need after all.
+fn fit(row: Row, mut place: Place) -> (Row, Place) {
+    place.shrink(row.bytes());
+    (row, place)
+}
+
+/// The largest row that is made of a request: 8 times its body, which is what the emptiest items
+/// grow to, and in no case more than twice the limit of a body; and the product in the path.
+fn row_limit(request: &Request<Bytes>, body_limit: usize) -> usize {
+    let written = request.body().len().saturating_mul(8).min(body_limit.saturating_mul(2));
+    written.saturating_add(request.uri().path().len())
+}
+
+fn row(request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
+    let payload = parse_request(request).map_err(|error| match error {
+        ParseRequestError::Body { message, line, column, .. } => Refusal::body(format!(
+            "The body can not be read at line {line}, column {column}: {}.",
+            message.trim_end_matches('.')
+        )),
+        ParseRequestError::Segment { .. } => Refusal::Segment(error.to_string()),
+        _ => Refusal::UnknownRoute,
+    })?;
+    let row = match payload {
+        Payload::Server(server) => {
+            validate::server(&server)?;
+            Row::server(server, limit)
+        }
+        Payload::Stats(stats) => {
+            validate::stats(&stats)?;
+            Row::stats(stats, limit)
+        }
+        Payload::Usage(usage) => {
+            validate::usage(&usage)?;
+            Row::usage(usage, limit)
+        }
+        // A payload that the protocol knows and this version of the server does not.
+        _ => return Err(Refusal::UnknownRoute),
+    };
+    row.map_err(|error| match error {
+        RowError::TooLarge { limit } => Refusal::body(format!(
+            "The report is above {limit} bytes with its empty tags and values written out: send \
+             fewer items at once."
+        )),
+        RowError::Json(error) => Refusal::body(format!("The report can not be stored: {error}.")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::{LARGE, read};
+    use crate::app::App;
+    use crate::reader::Reader;
+    use crate::{Config, Database, Store};
+
+    fn usage(body: impl Into<Bytes>) -> Request<Bytes> {
+        Request::post("/api/v1/usage/influxdb").body(body.into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_bodies_wait_for_their_turn_and_take_no_room_meanwhile() {
+        let config = Config::new(Database::temporary());
+        // Room for one large row, or for many small ones.
+        let store = Store::open_with(&config.database, 1, 16 * LARGE).unwrap();
+        let app = App::new(store, config, Reader::start().unwrap());
+        let large = usage(format!("[{}]", " ".repeat(LARGE)));
+        let turn = app.reader.turn().await.unwrap();
+        let mut waiting = pin!(read(&app, large));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+
+        let whole = app.store.room(usize::MAX);
+        assert!(pin!(whole).poll(&mut context).is_ready(), "all the room is free");
+        let small = pin!(read(&app, usage("[]"))).poll(&mut context);
+        assert!(matches!(small, Poll::Ready(Ok(_))), "small ones go on");
+
+        drop(turn);
+        waiting.await.unwrap();
+    }
+}

@@ -1,0 +1,5 @@
+//! Encoding a payload, and reading it back.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| usage_tests::targets::payload(data));

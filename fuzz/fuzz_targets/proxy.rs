@@ -1,0 +1,5 @@
+//! The choice of a proxy.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| usage_tests::targets::proxy(data));

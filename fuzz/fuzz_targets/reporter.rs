@@ -1,0 +1,5 @@
+//! The life of a reporter, against its laws.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| usage_tests::targets::reporter(data));

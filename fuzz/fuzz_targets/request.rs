@@ -1,0 +1,5 @@
+//! Reading a request, as a server does.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| usage_tests::targets::request(data));

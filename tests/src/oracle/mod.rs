@@ -1,0 +1,14 @@
+//! What must hold for any input. Properties, fuzz targets and the replay of past crashes call the
+//! same oracles; an oracle panics with the rule that is broken and the input that breaks it.
+
+pub mod answer;
+pub mod base_url;
+pub mod payload;
+pub mod proxy;
+pub mod registration;
+/// The laws of `usage-reporter`. They lie with that crate, whose own tests run them too.
+#[path = "../../../crates/usage-reporter/tests/oracle/mod.rs"]
+pub(crate) mod reporter;
+pub mod request;
+pub mod retry_after;
+pub mod text;

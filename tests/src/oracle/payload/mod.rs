@@ -1,0 +1,170 @@
+//! Payloads: what goes in comes out, once, within the limit, and never with a `null` for NaN.
+
+mod arbitrary;
+mod model;
+mod own;
+#[cfg(feature = "proptest")]
+mod strategy;
+
+pub use model::{Call, Group, Input, NotFinite, Order, Tree};
+pub use own::{Key, Own};
+#[cfg(feature = "proptest")]
+pub use strategy::{finite_calls, inputs};
+
+use bytes::Bytes;
+use http::{Method, Request};
+use own::OwnPayload;
+use usage_proto::{Api, BaseUrl, BuildError, ParseRequestError, Payload, parse_request};
+
+use crate::json::Json;
+use crate::uri::escape;
+
+/// A base URL with a prefix, so that the path has something in front.
+const BASE: &str = "https://usage.example.com/telemetry";
+
+/// The longest URI that `http` can hold.
+const LONGEST_URI: usize = 65_534;
+
+/// How many levels `serde_json` reads.
+const DEEPEST: usize = 127;
+
+/// Builds the request and holds it against the rules W1, W9, W10, W11, W12 and W15.
+///
+/// # Panics
+///
+/// If one of them is broken.
+pub fn check(input: &Input) {
+    let call = &input.call;
+    let subject = Subject::of(call, Order::Given);
+    let outcome = subject.request(usize::MAX);
+    let path = match path(call) {
+        Ok(path) => path,
+        Err(position) => {
+            let named = matches!(
+                &outcome,
+                Err(BuildError::Segment { position: found, .. }) if *found == position
+            );
+            assert!(named, "W1: segment {position} cannot stand in a URL, but: {outcome:?}");
+            return;
+        }
+    };
+    if path.len() > LONGEST_URI {
+        let refused = matches!(outcome, Err(BuildError::UriTooLong { .. }));
+        assert!(refused, "W1: a URI of {} bytes, but: {outcome:?}", path.len());
+        return;
+    }
+    let expected = match call.body() {
+        Ok(expected) => expected,
+        Err(place) => {
+            let named =
+                matches!(&outcome, Err(BuildError::NotFinite { path, .. }) if *path == place);
+            assert!(named, "W9: the number at `{place}` is not finite, but: {outcome:?}");
+            return;
+        }
+    };
+    let built = match outcome {
+        Ok(built) => built,
+        Err(error) => panic!("a payload that can be sent was refused: {error:?}"),
+    };
+
+    assert_eq!(built.method(), Method::POST);
+    assert_eq!(built.uri().to_string(), path, "W1: each segment is one, and escaped");
+    for (name, value) in [("content-type", "application/json"), ("accept-encoding", "identity")] {
+        assert_eq!(built.headers()[name], value, "{name}");
+    }
+    check_body(built.body(), &expected);
+    let reversed = Subject::of(call, Order::Reversed).request(usize::MAX).map(Request::into_body);
+    assert_eq!(reversed.as_ref(), Ok(built.body()), "W11: built in another order");
+    check_limits(&subject, input.limit, built.body());
+    check_read_back(&subject, &built, &expected);
+}
+
+/// W9, W10, W11, W12: the same values, the keys in their order, nothing lost.
+fn check_body(body: &Bytes, expected: &Json) {
+    if depth(expected) > DEEPEST {
+        return;
+    }
+    match Json::parse(body) {
+        Ok(json) => assert_eq!(&json, expected, "the body is {}", String::from_utf8_lossy(body)),
+        Err(error) => panic!("the body is no JSON ({error}): {}", String::from_utf8_lossy(body)),
+    }
+}
+
+/// W15: a body is never above the limit, and is refused exactly where it would be.
+fn check_limits(subject: &Subject<'_>, other: u16, body: &Bytes) {
+    let length = body.len();
+    let other = usize::from(other) % (length + 2);
+    for limit in [0, length.saturating_sub(1), length, length + 1, other] {
+        match subject.request(limit) {
+            Ok(built) => {
+                assert!(built.body().len() <= limit, "W15: above the limit of {limit}");
+                assert_eq!(built.body(), body, "W15: the limit of {limit} changed the body");
+            }
+            Err(error) => {
+                let named =
+                    matches!(error, BuildError::TooLarge { limit: told, .. } if told == limit);
+                assert!(named && limit < length, "W15: {length} bytes, limit {limit}: {error:?}");
+            }
+        }
+    }
+}
+
+/// `parse_request` is the inverse for the core's own payloads, and judges any other without panic.
+fn check_read_back(subject: &Subject<'_>, request: &Request<Bytes>, expected: &Json) {
+    let read = parse_request(request);
+    let Subject::Payload(payload) = subject else { return };
+    if depth(expected) > DEEPEST {
+        let refused = matches!(read, Err(ParseRequestError::Body { .. }));
+        assert!(refused, "nested too deeply to be read, but: {read:?}");
+        return;
+    }
+    assert_eq!(read.as_ref(), Ok(payload));
+}
+
+/// What is handed to the core.
+enum Subject<'a> {
+    Payload(Payload),
+    Own(OwnPayload<'a>),
+}
+
+impl<'a> Subject<'a> {
+    fn of(call: &'a Call, order: Order) -> Self {
+        match (call, call.payload(order)) {
+            (_, Some(payload)) => Self::Payload(payload),
+            (Call::Own { segments, body }, _) => Self::Own(OwnPayload { segments, body }),
+            (call, None) => panic!("no payload: {call:?}"),
+        }
+    }
+
+    fn request(&self, limit: usize) -> Result<Request<Bytes>, BuildError> {
+        let api = Api::new(BaseUrl::new(BASE).unwrap()).with_request_limit(limit);
+        match self {
+            Self::Payload(Payload::Server(server)) => api.request(server),
+            Self::Payload(Payload::Stats(stats)) => api.request(stats),
+            Self::Payload(Payload::Usage(usage)) => api.request(usage),
+            Self::Payload(other) => panic!("a call that is not known here: {other:?}"),
+            Self::Own(own) => api.request(own),
+        }
+    }
+}
+
+/// The whole URI, or which segment cannot stand in it.
+fn path(call: &Call) -> Result<String, usize> {
+    let mut path = format!("{BASE}/api/v1");
+    for (index, segment) in call.segments().into_iter().enumerate() {
+        if ["", ".", ".."].contains(&segment) {
+            return Err(index + 1);
+        }
+        path.push('/');
+        path.push_str(&escape(segment));
+    }
+    Ok(path)
+}
+
+fn depth(json: &Json) -> usize {
+    match json {
+        Json::List(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Json::Map(map) => 1 + map.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
