@@ -14,3 +14,8 @@ pub mod oracle;
 pub mod scripted;
 pub mod targets;
 pub mod uri;
+
+/// The program in the README builds.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

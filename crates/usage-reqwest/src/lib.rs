@@ -112,6 +112,10 @@
 //! belongs to the runtime it was opened in; a client that outlives the runtime opens new ones in
 //! the next.
 //!
+//! A server that has answered, and takes no more of a report that is larger than the socket's
+//! buffer, holds its connection until the system gives it up: on Linux after 30 seconds, by
+//! reqwest's `tcp_user_timeout`.
+//!
 //! hyper reads at most 400 KiB and 100 lines of a head. Of a body, no more than the response limit
 //! is kept, and a few hundred KiB beyond it are read into buffers.
 

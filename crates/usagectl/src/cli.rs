@@ -134,7 +134,7 @@ pub(crate) struct ReportArgs {
     pub(crate) product: Option<String>,
 
     #[arg(
-        help = "Address of the API; needed with a token [default: USAGE_URL, or else http://127.0.0.1:7086]",
+        help = "Address of the API [default: USAGE_URL; without a token, http://127.0.0.1:7086]",
         long,
         value_name = "URL"
     )]

@@ -13,7 +13,7 @@
 //! 9. The same inputs and seed give the same outputs.
 //! 10. What nobody answers never holds up the schedule.
 //!
-//! The property test and the fuzz target both call [`check`]; it panics if a law is broken.
+//! The property test and the fuzz target both call `check`; it panics if a law is broken.
 
 #![expect(
     clippy::expect_used,

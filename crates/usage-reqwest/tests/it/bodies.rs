@@ -3,7 +3,7 @@
 use usage_proto::ResponseErrorKind;
 
 use crate::server::{Connection, Server};
-use crate::{SHORT, client, client_within, refused, usage};
+use crate::{LESS_SHORT, PATIENCE, SHORT, client, client_within, refused, usage};
 
 const LIMIT: usize = 64 << 10;
 
@@ -103,14 +103,18 @@ async fn w46_a_body_that_breaks_off_does_not_undo_the_answer() {
                 }
             })
         };
+        let deadline = match end {
+            End::Close | End::Reset => PATIENCE,
+            End::Hang => LESS_SHORT,
+        };
         let took = server("201");
-        let saved = client_within(&took.url(), SHORT).save(&usage()).await;
+        let saved = client_within(&took.url(), deadline).save(&usage()).await;
         let saved = saved.unwrap_or_else(|error| panic!("{rest:?} {end:?}: {error:?}"));
         assert_eq!(saved.status(), 201);
         assert!(!saved.is_complete(), "{rest:?} {end:?}");
 
         let refuses = server("401");
-        let error = refused(client_within(&refuses.url(), SHORT).save(&usage()).await);
+        let error = refused(client_within(&refuses.url(), deadline).save(&usage()).await);
         assert_eq!(error.status, 401);
         assert!(
             matches!(&error.kind, ResponseErrorKind::Simple(simple) if simple.message == "no"),
@@ -137,7 +141,7 @@ async fn w41_a_body_that_drips_for_ever_ends_with_the_deadline() {
             }
         }
     });
-    let saved = client_within(&server.url(), SHORT).save(&usage()).await.unwrap();
+    let saved = client_within(&server.url(), LESS_SHORT).save(&usage()).await.unwrap();
     assert!(!saved.is_complete());
     assert!(saved.body().starts_with(b"x"));
 }

@@ -8,7 +8,7 @@ use usage_reqwest::reqwest::{Proxy, redirect, retry};
 use usage_reqwest::{Client, ClientError};
 
 use crate::server::Server;
-use crate::{PATIENCE, SHORT, api, refused, unanswered, usage};
+use crate::{LESS_SHORT, PATIENCE, SHORT, api, refused, unanswered, usage};
 
 #[tokio::test]
 async fn what_is_forced_cannot_be_undone() {
@@ -26,18 +26,19 @@ async fn what_is_forced_cannot_be_undone() {
         None => exchange.success(),
     });
     let proxy = Proxy::all(elsewhere.url()).unwrap();
-    let client = Client::configured(api(&server.url()), Deadlines::new().total(SHORT), |builder| {
-        builder
-            .redirect(redirect::Policy::limited(5))
-            .referer(true)
-            .retry(again)
-            .proxy(proxy)
-            .timeout(PATIENCE)
-            .connect_timeout(PATIENCE)
-            .connection_verbose(true)
-            .user_agent("another")
-    })
-    .unwrap();
+    let client =
+        Client::configured(api(&server.url()), Deadlines::new().total(LESS_SHORT), |builder| {
+            builder
+                .redirect(redirect::Policy::limited(5))
+                .referer(true)
+                .retry(again)
+                .proxy(proxy)
+                .timeout(PATIENCE)
+                .connect_timeout(PATIENCE)
+                .connection_verbose(true)
+                .user_agent("another")
+        })
+        .unwrap();
     assert_eq!(refused(client.save(&usage()).await).status, 302);
     assert_eq!(server.requests().len(), 1);
     let hang = Usage::new("hang");

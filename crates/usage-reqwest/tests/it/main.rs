@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// For tests in which a deadline has to pass.
 const SHORT: Duration = Duration::from_millis(300);
 
+/// The same, where something has to come before, on a busy machine too.
+const LESS_SHORT: Duration = Duration::from_millis(800);
+
 /// For deadlines that are not to pass.
 const AGES: Duration = Duration::from_secs(3600);
 

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -24,8 +25,15 @@ use crate::{
 
 /// The error from a server with this script; it says the right things about itself.
 async fn from(script: impl Fn(Connection) + Send + Sync + 'static) -> TransportError {
+    from_within(PATIENCE, script).await
+}
+
+async fn from_within(
+    total: Duration,
+    script: impl Fn(Connection) + Send + Sync + 'static,
+) -> TransportError {
     let server = Server::start(script);
-    let error = unanswered(client_within(&server.url(), SHORT).save(&usage()).await);
+    let error = unanswered(client_within(&server.url(), total).save(&usage()).await);
     assert!(error.to_string().contains(&server.url()), "{error}");
     assert!(error.is_retryable());
     assert!(!format!("{error:?}").contains(TOKEN));
@@ -138,17 +146,23 @@ async fn an_end_while_the_request_is_being_sent_is_interrupted() {
 
 #[tokio::test]
 async fn w41_a_deadline_is_a_timeout_in_every_phase() {
-    // Before the head, in the head, in interim answers without end.
-    expect(&from_answer("").await, Timeout, true);
-    expect(&from_answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n").await, Timeout, true);
-    let error = from(|mut connection| {
+    // Before the head, and in the head.
+    for part in ["", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"] {
+        let error = from_within(SHORT, move |mut connection| {
+            connection.request();
+            connection.send(part);
+            connection.hang();
+        });
+        expect(&error.await, Timeout, true);
+    }
+    // In interim answers without end.
+    let error = from_within(SHORT, |mut connection| {
         connection.request();
         while connection.try_send("HTTP/1.1 102 Processing\r\n\r\n".repeat(10)).is_ok() {
             std::thread::sleep(SHORT / 300);
         }
-    })
-    .await;
-    expect(&error, Timeout, true);
+    });
+    expect(&error.await, Timeout, true);
 
     // A request without a body has left no less.
     let server = Server::start(Connection::hang);
@@ -204,8 +218,6 @@ async fn w41_the_connect_deadline_says_nothing_about_an_answer() {
 
 #[tokio::test]
 async fn w41_a_deadline_of_nothing_or_of_ages_does_no_harm() {
-    use std::time::Duration;
-
     let server = Server::answering("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     let error = unanswered(client_within(&server.url(), Duration::ZERO).save(&usage()).await);
     expect(&error, Timeout, false);

@@ -193,19 +193,18 @@ fn a_report_that_grows_far_above_the_limit_is_refused() {
     assert_eq!(server.store().usage().unwrap()[0].report.data.len(), count);
 }
 
-/// The one that waits is the only one in memory, but for the bodies of the others.
+/// The report that waits for the database is the only one in memory, but for the others' bodies.
 #[test]
-fn large_reports_wait_for_room() {
-    let server = start_with(temporary().queue_bytes(MIB));
+fn reports_wait_for_room() {
+    let server = start_with(temporary().queue_bytes(1));
     let lock = crate::storage::beside(&server);
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let body = usage_of(MIB);
-    let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&server)).collect();
+    let mut clients: Vec<_> = (0..8).map(|_| Client::connect(&server)).collect();
     for client in &mut clients {
-        client.write(Request::post(TARGET, &body).to_bytes());
+        client.write(Request::post(TARGET, USAGE).to_bytes());
     }
     let waiting = || server.store().metrics().waiting;
-    wait_until("a report waits", || waiting() == 1);
+    wait_until("a report waits", || waiting() > 0);
     // The queue is open to what takes no room, and that comes after what came before it.
     let mut health = Client::connect(&server);
     health.write(Request::new("GET", "/healthz").to_bytes());

@@ -148,11 +148,11 @@ fn broken_json_is_refused() {
         ("[{\"values\":{}},]", "report.json:1:16: nothing follows the comma"),
         ("[{\"values\":{}}] []", "report.json:1:17: there is more behind the end"),
         ("[{\"values\":{}}\n", "report.json:1:15: the file ends inside a list"),
-        ("[{\"values\":{}", "report.json:1:14: [0]: the file ends inside an object"),
-        ("[{\"values\":{\"a\":", "report.json:1:17: [0].values.a: the file ends where a value"),
+        ("[{\"values\":{}", "report.json:1:13: [0]: the file ends inside an object"),
+        ("[{\"values\":{\"a\":", "report.json:1:16: [0].values.a: the file ends where a value"),
         (
             "[{\"values\":{\"a\":\"x",
-            "report.json:1:19: [0].values.a: the file ends inside a string",
+            "report.json:1:18: [0].values.a: the file ends inside a string",
         ),
         ("[{'values':{}}]", "report.json:1:3: [0]: expected a key in double quotes"),
         ("[{\"values\":{\"a\":tru}}]", "report.json:1:20: [0].values.a: expected `true`, `false`"),
@@ -247,7 +247,7 @@ fn files_that_are_too_large_are_refused() {
 
     let token = File::new("token", "x".repeat(70_000));
     let arguments = ["preview", "usage", "--product", "p", "-", "--token-file", &token.path()];
-    let ran = run(&arguments).stdin("[]").done();
+    let ran = run(&arguments).env("USAGE_URL", "https://x.example").stdin("[]").done();
     assert_eq!(ran.code, Some(5));
     assert!(ran.stderr.contains("it is too long for a token"), "{ran:?}");
 }

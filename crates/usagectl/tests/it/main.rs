@@ -9,6 +9,7 @@ mod help;
 mod outcomes;
 mod pipes;
 mod preview;
+mod reach;
 mod register;
 mod save;
 mod scripted;

@@ -208,8 +208,8 @@ fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
             format!("{program} serve --create-token '{ORGANISATION}'"),
         ),
         (
-            "From another terminal, a report to it, for its organisation if the token is in\n   \
-             the variable USAGE_TOKEN",
+            "From another terminal, a report to it (for its organisation if you set\n   \
+             USAGE_TOKEN to the token)",
             format!(
                 "{report} |\n     {program} save usage --product influxdb --url http://{LOCAL} -"
             ),

@@ -1,0 +1,80 @@
+//! Where a report goes: which address a token needs, and what is said when a proxy or TLS stands in
+//! the way.
+
+use std::net::TcpListener;
+
+use crate::usagectl::{File, run};
+
+/// W40: it is the proxy that does not answer, and the advice is about it.
+#[test]
+fn transport_blames_the_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+
+    let proxy = format!("http://user:pass-word@{address}");
+    let arguments = ["save", "usage", "--product", "p", "-", "--url", "https://usage.example"];
+    let ran = run(&arguments).env("HTTPS_PROXY", &proxy).stdin("[]").done();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
+    assert!(ran.stderr.contains(&format!("because: through the proxy {address}\n")), "{ran:?}");
+    assert!(ran.stderr.contains("nothing was sent; HTTPS_PROXY"), "{ran:?}");
+    assert!(!ran.stderr.contains("--url") && !ran.stderr.contains("pass-word"), "{ran:?}");
+
+    let ran =
+        run(&[&arguments[..], &["--json"]].concat()).env("HTTPS_PROXY", &proxy).stdin("[]").done();
+    assert_eq!(ran.json()["kind"], "connect");
+    let message = ran.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains(&format!("through the proxy {address}")), "{message}");
+}
+
+/// W40: https is built in, and a server that does not speak it is told apart.
+#[test]
+fn transport_knows_what_is_no_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        // Until the client has seen enough.
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let url = format!("https://{address}");
+    let arguments = ["save", "usage", "--product", "p", "-", "--json", "--url", &url];
+    let ran = run(&arguments).stdin("[]").done();
+    server.join().unwrap();
+    assert_eq!(ran.code, Some(4));
+    let object = ran.json();
+    assert_eq!(object["outcome"], "transport");
+    assert_eq!(object["kind"], "tls");
+    assert_eq!(object["may_have_been_sent"], false);
+    assert!(!object["message"].as_str().unwrap().contains("built in"), "{object}");
+}
+
+/// Any user of the machine may listen at the default address.
+#[test]
+fn a_token_needs_an_address() {
+    let token = File::new("token", "token-goes-here");
+    let path = token.path();
+    for command in ["save", "preview"] {
+        let report = [command, "usage", "--product", "p", "-"];
+        let with_file = [&report[..], &["--token-file", &path]].concat();
+        let ran = run(&with_file).stdin("[]").done();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains("neither --url nor USAGE_URL"), "{ran:?}");
+        let ran = run(&[&report[..], &["--json"]].concat())
+            .env("USAGE_TOKEN", "token-goes-here")
+            .stdin("[]")
+            .done();
+        assert_eq!(ran.code, Some(2));
+        assert_eq!(ran.json()["outcome"], "usage");
+        let help = run(&[command, "--help"]).done().stdout;
+        assert!(help.contains("needs an address"), "{help}");
+    }
+    // Either will do.
+    for (options, variable) in [(&["--url", "https://x.example"][..], "X"), (&[], "USAGE_URL")] {
+        let report = ["preview", "usage", "--product", "p", "-", "--token-file", &path];
+        let ran =
+            run(&[&report, options].concat()).env(variable, "https://x.example").stdin("[]").done();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}
