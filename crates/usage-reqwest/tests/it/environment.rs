@@ -44,3 +44,16 @@ async fn a_proxy_that_cannot_be_used_is_refused_at_construction() {
     let test = "environment::a_proxy_that_cannot_be_used_is_refused_at_construction";
     child::run(test, &[("http_proxy", "socks5://user:secret@127.0.0.1:1080")]);
 }
+
+#[tokio::test]
+async fn a_proxy_that_cannot_stand_in_a_uri_is_refused_at_construction() {
+    if child::is_here() {
+        let error = Client::new(api("http://usage.example")).unwrap_err();
+        assert!(matches!(error, ClientError::ProxyAddress { .. }), "{error:?}");
+        assert!(error.to_string().contains("quo\"te:3128"), "{error}");
+        assert!(!format!("{error}{error:?}").contains("secret"), "{error}");
+        return;
+    }
+    let test = "environment::a_proxy_that_cannot_stand_in_a_uri_is_refused_at_construction";
+    child::run(test, &[("http_proxy", "http://user:secret@quo\"te:3128")]);
+}
