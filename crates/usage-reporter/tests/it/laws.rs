@@ -33,5 +33,5 @@ fn config() -> ProptestConfig {
 /// A few thousand; as many as `LAWS_CASES` says for a long run.
 #[expect(clippy::disallowed_methods, reason = "a test is told its size by the environment")]
 fn how_many() -> u32 {
-    std::env::var("LAWS_CASES").map_or(4_000, |text| text.parse().expect("LAWS_CASES is a number"))
+    std::env::var("LAWS_CASES").map_or(2_500, |text| text.parse().expect("LAWS_CASES is a number"))
 }

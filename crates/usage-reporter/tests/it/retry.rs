@@ -67,6 +67,26 @@ fn the_back_off_grows_over_reports_up_to_its_cap() {
 }
 
 #[test]
+fn a_success_or_a_refusal_ends_the_back_off() {
+    for status in [201, 422] {
+        for seed in 0..20 {
+            let mut host = Host::start(Config::new(), State::new(), seed);
+            for _ in 0..12 {
+                let attempt = host.wait_for_usage();
+                host.answer(&attempt, 503);
+            }
+            let attempt = host.wait_for_usage();
+            host.answer(&attempt, status);
+            let attempt = host.wait_for_usage();
+            host.answer(&attempt, 503);
+            let failed = host.now;
+            host.wait_for_usage();
+            assert!(host.now - failed < 5 * SECOND, "{:?}", host.now - failed);
+        }
+    }
+}
+
+#[test]
 fn retry_after_is_a_floor_for_everything_w39() {
     for seed in 0..50 {
         let mut host = Host::start(Config::new(), State::new(), seed);

@@ -125,6 +125,7 @@ impl Model {
     // Inputs.
 
     pub(super) fn accepted(&mut self, now: Instant, number: u64, kind: ReportKind) {
+        assert!(self.deadline.is_none() && !self.gone, "taken after the end");
         self.counts.accepted += 1;
         match kind {
             ReportKind::Usage => {

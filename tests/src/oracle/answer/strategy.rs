@@ -170,7 +170,7 @@ fn error_bodies() -> impl Strategy<Value = Json> {
         "",
     ])
     .prop_map(str::to_owned);
-    let values = prop_oneof![2 => leaf, 4 => fields.boxed(), 1 => nested];
+    let values = prop_oneof![4 => leaf, 4 => fields.boxed(), 1 => nested];
     prop_oneof![
         18 => vec((keys, values.clone()), 0..5).prop_map(Json::Map),
         // What a derived decoder takes for a struct.
