@@ -106,13 +106,14 @@ impl Host {
 
     /// Waits for the next attempt, handing in numbers when they are asked for.
     pub(crate) fn wait_for_attempt(&mut self) -> Attempt {
-        loop {
+        for _ in 0..1000 {
             match self.next() {
                 Step::Send(attempt) => return *attempt,
                 Step::Collect => self.submit(),
                 step => panic!("{step:?} instead of an attempt"),
             }
         }
+        panic!("numbers are asked for and never sent");
     }
 
     /// The same, when the API has a right to expect usage.
