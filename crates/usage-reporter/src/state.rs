@@ -140,12 +140,12 @@ impl Snapshot {
     /// The state to store, stamped with the wall clock.
     #[must_use]
     pub fn stamped(self, wall_now: SystemTime) -> State {
-        let now = Stamp::new(wall_now);
+        let now = since_1970(wall_now);
         State {
-            acknowledged: self.acknowledged.map_or(self.state.acknowledged, |ago| {
-                Some(Stamp(now.0.saturating_sub(nanos(ago))))
-            }),
-            next_due: self.due.map(|wait| Stamp(now.0.saturating_add(nanos(wait)))),
+            acknowledged: self
+                .acknowledged
+                .map_or(self.state.acknowledged, |ago| Some(Stamp::clamped(now - nanos(ago)))),
+            next_due: self.due.map(|wait| Stamp::clamped(now + nanos(wait))),
             ..self.state
         }
     }
@@ -161,10 +161,12 @@ pub(crate) struct Stamp(i64);
 
 impl Stamp {
     fn new(time: SystemTime) -> Self {
-        match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => Self(nanos(after)),
-            Err(before) => Self(-nanos(before.duration())),
-        }
+        Self::clamped(since_1970(time))
+    }
+
+    fn clamped(nanos: i128) -> Self {
+        let limit = if nanos < 0 { i64::MIN } else { i64::MAX };
+        Self(i64::try_from(nanos).unwrap_or(limit))
     }
 
     fn to_system_time(self) -> SystemTime {
@@ -178,8 +180,17 @@ impl Stamp {
     }
 }
 
-fn nanos(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+/// Nanoseconds, before 1970 if negative; there is room for any time.
+fn since_1970(time: SystemTime) -> i128 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => nanos(after),
+        Err(before) => -nanos(before.duration()),
+    }
+}
+
+fn nanos(time: Duration) -> i128 {
+    // The longest duration has 94 bits of them.
+    i128::try_from(time.as_nanos()).unwrap_or(i128::MAX)
 }
 
 const VERSION: u32 = 1;

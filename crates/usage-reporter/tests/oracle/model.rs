@@ -8,8 +8,8 @@ use usage_reporter::{AttemptId, Config, Event, LossReason, ReportKind, State};
 use super::case::Outcome;
 use super::life::later;
 
-/// From here on stamps are not exact any more: 292 years after 1970.
-const LAST_STAMP: Duration = Duration::from_secs(290 * 365 * 86_400);
+/// Stamps are exact up to 292 years before and after 1970.
+const STAMPS: Duration = Duration::from_secs(290 * 365 * 86_400);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
@@ -67,18 +67,16 @@ impl Model {
     pub(super) fn new(config: Config, state: &State, now: Instant, wall_now: SystemTime) -> Self {
         let period = config.period;
         let spread = config.start_spread.min(period);
-        let (earliest, latest) = match state
-            .acknowledged()
-            .map(|then| wall_now.duration_since(then))
-        {
-            None if state.unacknowledged_key().is_none() => (Duration::ZERO, period),
-            _ if wall_now > SystemTime::UNIX_EPOCH + LAST_STAMP => (Duration::ZERO, Duration::MAX),
-            Some(Ok(ago)) if ago < period => {
-                let rest = period.saturating_sub(ago);
-                (rest, rest.saturating_add(config.jitter))
-            }
-            _ => (Duration::ZERO, spread),
-        };
+        let (earliest, latest) =
+            match state.acknowledged().map(|then| wall_now.duration_since(then)) {
+                None if state.unacknowledged_key().is_none() => (Duration::ZERO, period),
+                _ if !has_exact_stamp(wall_now) => (Duration::ZERO, Duration::MAX),
+                Some(Ok(ago)) if ago < period => {
+                    let rest = period.saturating_sub(ago);
+                    (rest, rest.saturating_add(config.jitter))
+                }
+                _ => (Duration::ZERO, spread),
+            };
         Self {
             told: now,
             flight: None,
@@ -242,9 +240,9 @@ impl Model {
     }
 
     pub(super) fn saw_persist(&mut self, now: Instant, state: &State, wall: SystemTime) {
-        let is_exact = wall < SystemTime::UNIX_EPOCH + LAST_STAMP;
-        if let Some(then) = self.acknowledged.filter(|_| is_exact) {
-            assert_eq!(state.acknowledged(), Some(wall - (now - then)), "law 4: a wrong stamp");
+        let stamp = self.acknowledged.map(|then| wall - (now - then));
+        if stamp.is_some_and(has_exact_stamp) && has_exact_stamp(wall) {
+            assert_eq!(state.acknowledged(), stamp, "law 4: a wrong stamp");
         }
         if self.to_store {
             assert_eq!(state.unacknowledged_key(), None, "law 7: a key is kept");
@@ -336,4 +334,9 @@ impl Model {
         self.earliest = later(now, self.config.period);
         self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
     }
+}
+
+fn has_exact_stamp(time: SystemTime) -> bool {
+    let epoch = SystemTime::UNIX_EPOCH;
+    (epoch - STAMPS..epoch + STAMPS).contains(&time)
 }
