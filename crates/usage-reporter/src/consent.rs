@@ -19,6 +19,8 @@ use std::fmt;
 pub struct Consent {
     on: bool,
     rule: ConsentRule,
+    /// The product's own.
+    variable: Box<str>,
 }
 
 /// The rule that decided, strongest first.
@@ -57,8 +59,9 @@ impl Consent {
         variable: &str,
         mut look_up: impl FnMut(&str) -> Option<String>,
     ) -> Self {
+        let decided = |on, rule| Self { on, rule, variable: variable.into() };
         if let Some(on) = setting {
-            return Self { on, rule: ConsentRule::Setting };
+            return decided(on, ConsentRule::Setting);
         }
         let mut value = |name: &str| {
             let value = look_up(name)?.trim().to_ascii_lowercase();
@@ -68,11 +71,11 @@ impl Consent {
             let on = says_yes(&value);
             let understood = on || says_no(&value);
             let rule = ConsentRule::Variable { name: variable.to_owned(), understood };
-            return Self { on, rule };
+            return decided(on, rule);
         }
         match value("DO_NOT_TRACK") {
-            Some(value) if !says_no(&value) => Self { on: false, rule: ConsentRule::DoNotTrack },
-            _ => Self { on: true, rule: ConsentRule::Default },
+            Some(value) if !says_no(&value) => decided(false, ConsentRule::DoNotTrack),
+            _ => decided(true, ConsentRule::Default),
         }
     }
 
@@ -86,6 +89,39 @@ impl Consent {
     #[must_use]
     pub fn rule(&self) -> &ConsentRule {
         &self.rule
+    }
+
+    /// What to do to switch reporting off, in words that follow "to switch it off,". A program
+    /// that reports tells it to whoever runs it.
+    ///
+    /// ```
+    /// use usage_reporter::Consent;
+    ///
+    /// let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None);
+    /// assert_eq!(
+    ///     consent.to_switch_off().to_string(),
+    ///     "set INFLUXDB_USAGE_REPORTING=off, or DO_NOT_TRACK=1"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn to_switch_off(&self) -> impl fmt::Display + '_ {
+        ToSwitchOff(self)
+    }
+}
+
+/// The weakest of the ways that are stronger than the rule that decided.
+struct ToSwitchOff<'a>(&'a Consent);
+
+impl fmt::Display for ToSwitchOff<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variable = &self.0.variable;
+        match self.0.rule {
+            ConsentRule::Setting => f.write_str("change the application's setting"),
+            ConsentRule::Variable { .. } => write!(f, "set {variable}=off"),
+            ConsentRule::DoNotTrack | ConsentRule::Default => {
+                write!(f, "set {variable}=off, or DO_NOT_TRACK=1")
+            }
+        }
     }
 }
 

@@ -74,6 +74,15 @@ pub enum Event {
         /// What the host said.
         error: Arc<dyn StdError + Send + Sync>,
     },
+    /// The host could not store the state ([`Action::Persist`](crate::Action::Persist)). Reporting
+    /// goes on; a restart would know what was stored last, and may report once more than it should.
+    #[non_exhaustive]
+    StateNotStored {
+        /// What the host said.
+        error: Arc<dyn StdError + Send + Sync>,
+        /// Whether the one before was not stored either: it has been told.
+        again: bool,
+    },
     /// The API answered 410 Gone: it wants no more reports from this program, and gets none until
     /// the next start.
     Gone,
@@ -92,12 +101,12 @@ pub enum Level {
 }
 
 impl Event {
-    /// How loud to write it: a warning when an outage begins, a notice when it ends, and nothing
-    /// else.
+    /// How loud to write it: a warning when an outage begins and when the state cannot be stored
+    /// any more, a notice when the outage ends, and nothing else.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::OutageBegan { .. } => Level::Warn,
+            Self::OutageBegan { .. } | Self::StateNotStored { again: false, .. } => Level::Warn,
             Self::OutageEnded { .. } => Level::Info,
             _ => Level::Debug,
         }
@@ -114,6 +123,7 @@ impl Event {
             Self::Lost { .. } => "lost",
             Self::CollectUnanswered => "collect_unanswered",
             Self::CollectFailed { .. } => "collect_failed",
+            Self::StateNotStored { .. } => "state_not_stored",
             Self::Gone => "gone",
         }
     }
@@ -143,6 +153,9 @@ impl fmt::Display for Event {
             Self::Lost { report, reason, count } => write!(f, "{count} × {report} lost: {reason}"),
             Self::CollectUnanswered => f.write_str("no usage was collected in time"),
             Self::CollectFailed { error } => write!(f, "usage could not be collected: {error}"),
+            Self::StateNotStored { error, .. } => {
+                write!(f, "the state of usage reporting could not be stored: {error}")
+            }
             Self::Gone => f.write_str(
                 "the API answered 410 Gone: nothing more is reported until the next start",
             ),

@@ -6,7 +6,30 @@
 //! no thread and has no randomness of its own. An event loop of any kind drives it, and a test runs
 //! through a year in a second.
 //!
+//! Most programs want no loop of their own, but a thread or a task that runs it: that is a *driver*,
+//! behind a feature, as is a file for what must survive a restart.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | none | [`Reporter`] and the loop below; no IO at all |
+//! | `blocking` | [`blocking::spawn`]: a thread, over a blocking adapter such as `usage-ureq` |
+//! | `tokio` | [`tokio::spawn`]: a task, over an async adapter such as `usage-reqwest` or `usage-hyper` |
+//! | `state_file` | [`StateFile`]: the state in a file, that one process at a time writes |
+//!
+//! ```toml
+//! [dependencies]
+//! usage-proto = "0.1"
+//! usage-reporter = { version = "0.1", features = ["blocking", "state_file"] }
+//! usage-ureq = "0.1"
+//! ```
+//!
+//! With a driver the whole of it is: [`Consent::resolve`], [`StateFile::open`], [`Identity`],
+//! [`Reporter::new`], [`Reporter::register`], `spawn`, and [`Handle::shutdown`](Handle) in the end.
+//! `examples/embedded.rs` is a small product that does so, for both drivers, to be copied.
+//!
 //! # The loop
+//!
+//! For an event loop of one's own. The drivers run the same one.
 //!
 //! ```
 //! use std::time::{Duration, Instant, SystemTime};
@@ -129,11 +152,38 @@
 //!
 //! [`Consent::resolve`] says whether reporting is on, and which rule decided it. [`Identity`] keeps
 //! the ids of a server in its [`State`].
+//!
+//! # What a driver logs
+//!
+//! Events of [`tracing`](https://docs.rs/tracing) under the target `usage_reporter`. Names and
+//! fields stay as they are:
+//!
+//! | level | `event` | fields | when |
+//! |---|---|---|---|
+//! | info | `started` | `product`, `address`, `decided_by` | once, and how to switch reporting off |
+//! | warn | `outage_began` | `error` | a report is given up: at most once a period |
+//! | info | `outage_ended` | `lasted_s`, `failures` | a report gets through again |
+//! | warn | `state_not_stored` | `error` | the host could not store the state; at level debug while that goes on |
+//! | debug | `delivered` | `report`, `attempts`, `status` | |
+//! | debug | `attempt_failed` | `report`, `attempt`, `error`, `retry_in_s` | |
+//! | debug | `lost` | `report`, `reason`, `count` | |
+//! | debug | `collect_failed` | `error` | the host had no numbers, or panicked |
+//! | debug | `collect_unanswered` | | the host takes longer than it may |
+//! | debug | `gone` | | the API wants no more reports |
+//! | debug | `stopped` | `delivered`, `lost` | the driver ends |
+//!
+//! `report` is `server`, `stats` or `usage`, and `error` has its reasons behind it. No token and
+//! nothing of a report is in them. What the API says in an error, which may repeat a report, is in
+//! `attempt_failed` alone.
 
 mod action;
 mod backoff;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod config;
 mod consent;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod driver;
 mod error;
 mod events;
 mod identity;
@@ -146,16 +196,24 @@ mod report;
 mod reporter;
 mod schedule;
 mod state;
+#[cfg(feature = "state_file")]
+mod state_file;
 mod status;
 mod time;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use action::{Action, Attempt, AttemptId};
 pub use config::{Config, ConfigError, PendingLimits, RetryPolicy};
 pub use consent::{Consent, ConsentRule};
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub use driver::{Driver, Handle, Host, SpawnError};
 pub use error::SubmitError;
 pub use events::{Event, Level, LossReason};
 pub use identity::Identity;
 pub use report::ReportKind;
 pub use reporter::Reporter;
 pub use state::{Snapshot, State};
+#[cfg(feature = "state_file")]
+pub use state_file::{StateFile, StateFileError};
 pub use status::{Phase, Status};

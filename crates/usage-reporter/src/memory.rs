@@ -16,12 +16,20 @@ pub(crate) struct Memory {
     /// The key of the run before, until a report of this run is sent with it.
     inherited: Option<IdempotencyKey>,
     unsaved: bool,
+    storing: Storing,
+}
+
+/// How the last two attempts to store the state went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Storing {
+    failed: bool,
+    failed_before: bool,
 }
 
 impl Memory {
     pub(crate) fn new(state: State) -> Self {
         let (inherited, unsaved) = (state.unacknowledged_key, state.unsaved);
-        Self { state, acknowledged: None, inherited, unsaved }
+        Self { state, acknowledged: None, inherited, unsaved, storing: Storing::default() }
     }
 
     /// The key for a usage report that is about to be sent for the first time. It has to be stored
@@ -58,6 +66,14 @@ impl Memory {
     pub(crate) fn save(&mut self, next_due: Option<Instant>, now: Instant) -> Snapshot {
         self.unsaved = false;
         self.state.unsaved = false;
+        self.storing = Storing { failed: false, failed_before: self.storing.failed };
         Snapshot::new(self.state.clone(), self.acknowledged, next_due, now)
+    }
+
+    /// The host could not store it. Tells whether it could not the last time either. The next
+    /// state has all that was in this one: it is stored when there is something new.
+    pub(crate) fn not_stored(&mut self) -> bool {
+        self.storing.failed = true;
+        self.storing.failed_before
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Pending {
 impl Pending {
     /// Takes a new report, which is the newest of its kind.
     pub(crate) fn push(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
-        let kind = report.kind;
+        let kind = report.kind();
         self.bytes += report.size();
         let older = match kind {
             ReportKind::Server => self.server.replace(Box::new(report)),
@@ -41,7 +41,7 @@ impl Pending {
 
     /// Whether a report has come meanwhile that says the same with newer numbers.
     pub(crate) fn has_newer_than(&self, report: &Report) -> bool {
-        match report.kind {
+        match report.kind() {
             ReportKind::Server => self.server.is_some(),
             ReportKind::Usage => self.usage.is_some(),
             ReportKind::Stats => false,
@@ -50,7 +50,7 @@ impl Pending {
 
     /// Takes back a report that was tried and is to be tried again. There is none that is newer.
     pub(crate) fn put_back(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
-        if report.kind == ReportKind::Stats {
+        if report.kind() == ReportKind::Stats {
             self.bytes += report.size();
             self.stats.push_front(report);
             self.make_room(limits, ledger);

@@ -38,12 +38,41 @@ impl fmt::Display for ReportKind {
     }
 }
 
+/// A payload as it travels. Encoding runs code of the payload's author, for as long as that takes:
+/// it needs no more of a reporter than its API.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoded {
+    kind: ReportKind,
+    segments: Box<[Box<str>]>,
+    body: Bytes,
+}
+
+impl Encoded {
+    /// Encodes `payload`, once for all attempts.
+    pub(crate) fn new<P: Saveable + ?Sized>(
+        kind: ReportKind,
+        api: &Api,
+        payload: &P,
+    ) -> Result<Self, BuildError> {
+        let body = api.request(payload)?.into_body();
+        let segments = payload.segments().into_iter().map(|segment| segment.as_ref().into());
+        Ok(Self { kind, segments: segments.collect(), body })
+    }
+
+    pub(crate) fn kind(&self) -> ReportKind {
+        self.kind
+    }
+
+    /// How much of the pending bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.segments.iter().map(|segment| segment.len()).sum::<usize>()
+    }
+}
+
 /// A report that was taken and is neither delivered nor lost.
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
-    pub(crate) kind: ReportKind,
-    segments: Box<[Box<str>]>,
-    body: Bytes,
+    encoded: Encoded,
     /// Drawn when it is first sent.
     pub(crate) key: Option<IdempotencyKey>,
     /// How many attempts have failed.
@@ -55,22 +84,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Encodes `payload`, once for all attempts.
-    pub(crate) fn new<P: Saveable + ?Sized>(
-        kind: ReportKind,
-        api: &Api,
-        payload: &P,
-        not_before: Instant,
-    ) -> Result<Self, BuildError> {
-        let body = api.request(payload)?.into_body();
-        let segments = payload.segments().into_iter().map(|segment| segment.as_ref().into());
-        let segments = segments.collect();
-        Ok(Self { kind, segments, body, key: None, attempts: 0, not_before, bound_to: None })
+    pub(crate) fn new(encoded: Encoded, not_before: Instant) -> Self {
+        Self { encoded, key: None, attempts: 0, not_before, bound_to: None }
+    }
+
+    pub(crate) fn kind(&self) -> ReportKind {
+        self.encoded.kind
     }
 
     /// How much of the pending bytes it takes.
     pub(crate) fn size(&self) -> usize {
-        self.body.len() + self.segments.iter().map(|segment| segment.len()).sum::<usize>()
+        self.encoded.size()
     }
 
     /// The request, with the address and token of `api` and the bytes that were encoded first.
@@ -79,8 +103,8 @@ impl Report {
         api: &Api,
         key: IdempotencyKey,
     ) -> Result<http::Request<Bytes>, BuildError> {
-        let mut request = api.request(&Envelope(&self.segments))?;
-        *request.body_mut() = self.body.clone();
+        let mut request = api.request(&Envelope(&self.encoded.segments))?;
+        *request.body_mut() = self.encoded.body.clone();
         key.apply(&mut request);
         Ok(request)
     }

@@ -6,7 +6,7 @@ mod poll;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use usage_proto::{Api, Error, Saveable, TransportError};
@@ -21,7 +21,7 @@ use crate::memory::Memory;
 use crate::outage::Outage;
 use crate::pending::Pending;
 use crate::random::Random;
-use crate::report::{Report, ReportKind};
+use crate::report::{Encoded, Report, ReportKind};
 use crate::schedule::Schedule;
 use crate::state::State;
 use crate::status::{Phase, Status};
@@ -123,8 +123,7 @@ impl Reporter {
         now: Instant,
         server: &P,
     ) -> Result<(), SubmitError> {
-        let spread = self.random.below(self.config.start_spread);
-        self.accept(ReportKind::Server, now, after(now, spread), server)
+        self.accept(now, self.encode(ReportKind::Server, server)?)
     }
 
     /// Takes fresh usage: the answer to [`Action::Collect`](crate::Action::Collect), or a report
@@ -139,11 +138,7 @@ impl Reporter {
         now: Instant,
         usage: &P,
     ) -> Result<(), SubmitError> {
-        self.accept(ReportKind::Usage, now, now, usage)?;
-        if !self.schedule.collected() {
-            self.schedule.begin(self.now, &self.config, &mut self.random);
-        }
-        Ok(())
+        self.accept(now, self.encode(ReportKind::Usage, usage)?)
     }
 
     /// Answers [`Action::Collect`](crate::Action::Collect) when there are no numbers: collecting
@@ -159,6 +154,18 @@ impl Reporter {
         }
     }
 
+    /// Answers [`Action::Persist`](crate::Action::Persist) when the state could not be stored.
+    /// Reporting goes on: what was not stored is part of the next state.
+    pub fn persist_failed(
+        &mut self,
+        now: Instant,
+        error: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) {
+        self.clock(now);
+        let again = self.memory.not_stored();
+        self.events.push(Event::StateNotStored { error: Arc::from(error.into()), again });
+    }
+
     /// Takes statistics, to be sent as soon as possible. When there is no room for them, older
     /// ones are dropped ([`Config::pending`]).
     ///
@@ -170,7 +177,7 @@ impl Reporter {
         now: Instant,
         stats: &P,
     ) -> Result<(), SubmitError> {
-        self.accept(ReportKind::Stats, now, now, stats)
+        self.accept(now, self.encode(ReportKind::Stats, stats)?)
     }
 
     /// Makes usage due now. The schedule counts on from there. Where numbers are being collected,
@@ -281,25 +288,47 @@ impl Reporter {
         self.now
     }
 
-    fn accept<P: Saveable + ?Sized>(
-        &mut self,
+    fn encode<P: Saveable + ?Sized>(
+        &self,
         kind: ReportKind,
-        now: Instant,
-        not_before: Instant,
         payload: &P,
-    ) -> Result<(), SubmitError> {
-        self.clock(now);
-        if !matches!(self.phase, Phase::Running) {
-            return Err(SubmitError::Closed);
+    ) -> Result<Encoded, SubmitError> {
+        self.check_open()?;
+        Ok(Encoded::new(kind, &self.api, payload)?)
+    }
+
+    fn check_open(&self) -> Result<(), SubmitError> {
+        match self.phase {
+            Phase::Running => Ok(()),
+            Phase::Draining { .. } | Phase::Stopped => Err(SubmitError::Closed),
         }
-        let report = Report::new(kind, &self.api, payload, not_before)?;
-        let (size, limits) = (report.size(), self.config.pending);
+    }
+
+    /// Takes a report that was encoded for an API of this reporter's.
+    pub(crate) fn accept(&mut self, now: Instant, report: Encoded) -> Result<(), SubmitError> {
+        let now = self.clock(now);
+        self.check_open()?;
+        let (kind, size, limits) = (report.kind(), report.size(), self.config.pending);
         if size > limits.bytes {
             return Err(SubmitError::TooLarge { size, limit: limits.bytes });
         }
+        let spread = match kind {
+            ReportKind::Server => self.random.below(self.config.start_spread),
+            ReportKind::Usage | ReportKind::Stats => Duration::ZERO,
+        };
         self.ledger.accepted += 1;
+        let report = Report::new(report, after(now, spread));
         self.pending.push(report, limits, &mut self.ledger);
+        if kind == ReportKind::Usage && !self.schedule.collected() {
+            self.schedule.begin(now, &self.config, &mut self.random);
+        }
         Ok(())
+    }
+
+    /// The API, to encode for without this reporter at hand.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn shared_api(&self) -> Arc<Api> {
+        Arc::clone(&self.api)
     }
 
     fn take_in_flight(&mut self, id: AttemptId) -> Option<InFlight> {

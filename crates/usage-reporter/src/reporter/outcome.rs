@@ -29,12 +29,12 @@ impl Reporter {
         self.last_error = None;
         self.backoff.alive(now, None, &mut self.random);
         self.outage.delivered(now, &mut self.events);
-        if report.kind == ReportKind::Usage {
+        if report.kind() == ReportKind::Usage {
             self.schedule.acknowledged(now);
             self.memory.acknowledged(now);
         }
         let attempts = report.attempts + 1;
-        self.events.push(Event::Delivered { report: report.kind, attempts, status });
+        self.events.push(Event::Delivered { report: report.kind(), attempts, status });
     }
 
     pub(super) fn failed(&mut self, now: Instant, attempt: InFlight, error: Error) {
@@ -54,7 +54,7 @@ impl Reporter {
             Fate::Lost(_) => None,
         };
         self.events.push(Event::AttemptFailed {
-            report: report.kind,
+            report: report.kind(),
             attempt: report.attempts,
             error: Arc::clone(&error),
             retry_in: retry_at.map(|at| at.duration_since(now)),
@@ -73,8 +73,8 @@ impl Reporter {
                 self.put_back(report);
             }
             Fate::Lost(reason) => {
-                self.ledger.lose(report.kind, reason);
-                if report.kind == ReportKind::Usage && reason != LossReason::Superseded {
+                self.ledger.lose(report.kind(), reason);
+                if report.kind() == ReportKind::Usage && reason != LossReason::Superseded {
                     self.memory.given_up();
                 }
             }
@@ -104,7 +104,7 @@ impl Reporter {
             Fate::Lost(LossReason::Superseded)
         } else if report.attempts < retry.attempts {
             Fate::Retry
-        } else if report.kind == ReportKind::Server {
+        } else if report.kind() == ReportKind::Server {
             Fate::NextSlot
         } else {
             Fate::Lost(LossReason::Exhausted)

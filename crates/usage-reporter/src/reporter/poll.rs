@@ -61,7 +61,7 @@ impl Reporter {
     /// Gives up what cannot start before the deadline, and stops once nothing is left.
     fn drain(&mut self, now: Instant, deadline: Instant) {
         if let Some(attempt) = self.in_flight.take_if(|_| now >= deadline) {
-            self.ledger.lose(attempt.report.kind, LossReason::Closed);
+            self.ledger.lose(attempt.report.kind(), LossReason::Closed);
         }
         if self.backoff.opens(now) >= deadline {
             self.pending.lose_all(LossReason::Closed, &mut self.ledger);
@@ -98,7 +98,7 @@ impl Reporter {
     fn start_attempt(&mut self, now: Instant) -> Option<Action> {
         let with_usage = self.usage_may_go();
         let report = self.pending.next(now, with_usage)?;
-        let kind = report.kind;
+        let kind = report.kind();
         let key = match (report.key, kind) {
             (Some(key), _) => key,
             (None, ReportKind::Usage) => {

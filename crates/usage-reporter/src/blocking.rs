@@ -1,0 +1,173 @@
+//! A thread that drives a reporter, over a blocking transport.
+//!
+//! ```no_run
+//! use std::time::{Duration, Instant, SystemTime};
+//!
+//! use usage_reporter::{Config, Host, Reporter, State, blocking};
+//!
+//! # fn run(host: impl Host, client: usage_ureq::Client, state: State, seed: [u8; 32])
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let api = client.api().clone();
+//! let reporter =
+//!     Reporter::new(Config::new(), api, state, seed, Instant::now(), SystemTime::now())?;
+//! let handle = blocking::spawn(reporter, move |request| client.execute(request), host)?;
+//!
+//! // … the program does what it is for …
+//!
+//! handle.shutdown(Duration::from_secs(5));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The thread is called `usage-reporter`. It collects, stores and sends, one after the other, and
+//! sleeps in between. [`spawn`] returns as soon as it runs: nothing is connected before, and a
+//! host never waits for the API.
+//!
+//! A blocking call cannot be cancelled. [`Handle::shutdown`] waits until its deadline and no
+//! longer: a request that is still in flight is left to its thread, which ends with it. The
+//! deadlines of the transport say how long that may take.
+
+#![expect(clippy::disallowed_methods, reason = "a driver owns the clock and its thread")]
+#![expect(clippy::disallowed_types, reason = "a driver owns its thread")]
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use usage_proto::TransportError;
+
+use crate::driver::{self, Clock, Driver, Handle, Host, Shared, SpawnError, caught};
+use crate::{Action, Reporter, Status};
+
+/// The thread of [`spawn`], as its [`Handle`] knows it.
+#[derive(Debug, Default)]
+pub struct Thread {
+    signal: Mutex<Signal>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    /// There is something to do. It stays until the thread has seen it.
+    woken: bool,
+    ended: bool,
+}
+
+/// Drives `reporter` on a thread of its own. `transport` sends one request and gives the answer,
+/// as the `execute` of an adapter does; it has deadlines of its own.
+///
+/// # Errors
+///
+/// [`SpawnError::Off`] where the host's [`Consent`](crate::Consent) is off, and
+/// [`SpawnError::Thread`] if the system gives no thread.
+pub fn spawn<T, H>(reporter: Reporter, transport: T, host: H) -> Result<Handle<Thread>, SpawnError>
+where
+    T: FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError> + Send + 'static,
+    H: Host,
+{
+    let shared = driver::share(reporter, &host, Thread::default())?;
+    let ending = Ending(Arc::clone(&shared));
+    thread::Builder::new()
+        .name("usage-reporter".to_owned())
+        .spawn(move || {
+            // Dropped last: whoever waits for the end finds the host gone, and with it its files.
+            let ending = ending;
+            run(&ending.0, transport, host);
+        })
+        .map_err(SpawnError::Thread)?;
+    Ok(Handle::new(shared))
+}
+
+fn run(
+    shared: &Shared<Thread>,
+    mut transport: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError>,
+    host: impl Host,
+) {
+    let host = &host;
+    shared.announce(host);
+    loop {
+        match shared.next() {
+            Action::Collect => shared.collected(driver::collect(host, &shared.api())),
+            Action::Persist(snapshot) => shared.stored(driver::store(host, snapshot)),
+            Action::Send(attempt) => {
+                let outcome = caught(|| transport(attempt.request))
+                    .unwrap_or_else(|panicked| Err(TransportError::other(panicked)));
+                shared.answered(attempt.id, outcome);
+            }
+            Action::Wait(until) => shared.driver.wait(until),
+            // `next` has written it.
+            Action::Event(_) => {}
+            Action::Stopped => return,
+        }
+    }
+}
+
+impl Handle<Thread> {
+    /// Takes no more reports, sends what waits as far as the time allows, and waits for the thread
+    /// to end, `limit` at the most. Afterwards no attempt starts, and with a `limit` of zero none
+    /// starts from now on.
+    ///
+    /// The status tells how it stood at the end: what is [`pending`](Status::pending) then is
+    /// given up. In a reporter whose [phase](Status::phase) is
+    /// [`Stopped`](crate::Phase::Stopped), nothing is.
+    #[expect(clippy::must_use_candidate, reason = "a host that ends may not care")]
+    pub fn shutdown(&self, limit: Duration) -> Status {
+        let deadline = self.shared().close(limit);
+        self.shared().driver.wait_for_end(deadline);
+        self.status()
+    }
+}
+
+impl Driver for Thread {}
+
+impl Clock for Thread {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wake(&self) {
+        self.lock().woken = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Thread {
+    fn wait(&self, until: Instant) {
+        let mut signal = self.wait_while(until, |signal| !signal.woken);
+        signal.woken = false;
+    }
+
+    fn wait_for_end(&self, deadline: Instant) {
+        drop(self.wait_while(deadline, |signal| !signal.ended));
+    }
+
+    fn wait_while(
+        &self,
+        deadline: Instant,
+        condition: impl Fn(&Signal) -> bool,
+    ) -> MutexGuard<'_, Signal> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.changed
+            .wait_timeout_while(self.lock(), left, |signal| condition(signal))
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    /// Two flags cannot be half written.
+    fn lock(&self) -> MutexGuard<'_, Signal> {
+        self.signal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells that the thread has ended, however it did.
+struct Ending(Arc<Shared<Thread>>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let driver = &self.0.driver;
+        driver.lock().ended = true;
+        driver.changed.notify_all();
+    }
+}

@@ -1,0 +1,26 @@
+use std::io;
+
+use crate::Consent;
+
+/// A driver did not start. Nothing runs, and nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// Reporting is off. A host finds out before it opens any file
+    /// ([`Consent::is_on`](crate::Consent::is_on)), and does not come this far.
+    #[error("{consent}")]
+    #[non_exhaustive]
+    Off {
+        /// What was decided, and by which rule.
+        consent: Consent,
+    },
+    /// The system gave no thread.
+    #[error("the thread of usage reporting could not be started")]
+    Thread(#[source] io::Error),
+    /// There is no tokio runtime here, or one without a timer.
+    #[error(
+        "usage reporting needs a tokio runtime with its timer: call `spawn` within one, built with \
+         `enable_time` or `enable_all`"
+    )]
+    Runtime,
+}

@@ -1,0 +1,81 @@
+use std::error::Error;
+
+use usage_proto::Saveable;
+
+use crate::{Consent, State};
+
+/// The program that a driver reports for. It is the same for both drivers.
+///
+/// [`collect`](Self::collect) and [`store`](Self::store) may block: they run on the thread of the
+/// [blocking driver](crate::blocking), and on tokio's threads for blocking work under the
+/// [tokio driver](crate::tokio). No lock is held meanwhile. One that panics has failed, which is an
+/// event in the log and nothing more, unless the program is built with `panic = "abort"`.
+///
+/// ```
+/// use std::error::Error;
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use usage_proto::{Usage, UsageData};
+/// use usage_reporter::{Consent, Host, State};
+///
+/// struct Database {
+///     consent: Consent,
+///     series: Arc<AtomicU64>,
+/// }
+///
+/// impl Host for Database {
+///     type Usage = Usage;
+///
+///     fn product(&self) -> &str {
+///         "influxdb"
+///     }
+///
+///     fn consent(&self) -> &Consent {
+///         &self.consent
+///     }
+///
+///     fn collect(&self) -> Result<Usage, Box<dyn Error + Send + Sync>> {
+///         let series = self.series.load(Ordering::Relaxed);
+///         Ok(Usage::new("influxdb").data(UsageData::new().value("num_series", series)))
+///     }
+///
+///     fn store(&self, state: &State) -> Result<(), Box<dyn Error + Send + Sync>> {
+///         # let _ = state;
+///         // Into a `StateFile`, or wherever the product keeps what must survive.
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Host: Send + Sync + 'static {
+    /// What [`collect`](Self::collect) gives, such as [`Usage`](usage_proto::Usage).
+    type Usage: Saveable;
+
+    /// The product, for the line in the log that says that it reports.
+    fn product(&self) -> &str;
+
+    /// What was decided about reporting. A driver does not start where it is off; the line in the
+    /// log says how to switch it off.
+    fn consent(&self) -> &Consent;
+
+    /// Collects fresh usage.
+    ///
+    /// After [`Config::collect_limit`](crate::Config::collect_limit) the schedule goes on without
+    /// it; what comes later is a report out of turn.
+    ///
+    /// # Errors
+    ///
+    /// Any error says that there are no numbers this time. It is logged at level debug.
+    fn collect(&self) -> Result<Self::Usage, Box<dyn Error + Send + Sync>>;
+
+    /// Stores the state, so that the next start finds it; with
+    #[cfg_attr(feature = "state_file", doc = "[`StateFile::store`](crate::StateFile::store)")]
+    #[cfg_attr(not(feature = "state_file"), doc = "`StateFile::store`")]
+    /// for example. Nothing is sent before it returns.
+    ///
+    /// # Errors
+    ///
+    /// Any error says that it was not stored. The first of several in a row is a warning in the
+    /// log; reporting goes on.
+    fn store(&self, state: &State) -> Result<(), Box<dyn Error + Send + Sync>>;
+}

@@ -1,0 +1,127 @@
+//! Events as `tracing` has them. The names and fields are a promise: the page of the crate lists
+//! them.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::iter::successors;
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+use usage_proto::{BaseUrl, Error};
+
+use crate::{Consent, Event, Status};
+
+/// The target of every event.
+const TARGET: &str = "usage_reporter";
+
+pub(crate) fn started(product: &str, address: &BaseUrl, consent: &Consent) {
+    info!(
+        target: TARGET,
+        event = "started",
+        product,
+        %address,
+        decided_by = %consent.rule(),
+        "{product} reports its usage to {address}; to switch it off, {}",
+        consent.to_switch_off(),
+    );
+}
+
+pub(crate) fn stopped(status: &Status) {
+    let Status { delivered, lost, .. } = *status;
+    debug!(target: TARGET, event = "stopped", delivered, lost, "usage reporting has ended");
+}
+
+pub(crate) fn write(happened: &Event) {
+    let event = happened.name();
+    match happened {
+        Event::OutageBegan { error } => warn!(
+            target: TARGET,
+            event,
+            error = %Brief(error),
+            "usage reports are not getting through",
+        ),
+        Event::OutageEnded { lasted, failures } => info!(
+            target: TARGET,
+            event,
+            lasted_s = lasted.as_secs(),
+            failures,
+            "usage reports are getting through again",
+        ),
+        Event::Delivered { report, attempts, status } => debug!(
+            target: TARGET,
+            event,
+            %report,
+            attempts,
+            status = status.as_u16(),
+            "a report was delivered",
+        ),
+        Event::AttemptFailed { report, attempt, error, retry_in } => debug!(
+            target: TARGET,
+            event,
+            %report,
+            attempt,
+            error = %Chain(&**error),
+            retry_in_s = retry_in.as_ref().map(Duration::as_secs_f64),
+            "a report did not get through",
+        ),
+        Event::Lost { report, reason, count } => debug!(
+            target: TARGET,
+            event,
+            %report,
+            %reason,
+            count,
+            "reports are lost",
+        ),
+        Event::CollectUnanswered => {
+            debug!(target: TARGET, event, "no usage was collected in time");
+        }
+        Event::CollectFailed { error } => debug!(
+            target: TARGET,
+            event,
+            error = %Chain(&**error),
+            "usage could not be collected",
+        ),
+        Event::StateNotStored { error, again: false } => warn!(
+            target: TARGET,
+            event,
+            error = %Chain(&**error),
+            "the state of usage reporting could not be stored: after a restart a report may be \
+             sent that is not due",
+        ),
+        Event::StateNotStored { error, again: true } => debug!(
+            target: TARGET,
+            event,
+            error = %Chain(&**error),
+            "the state of usage reporting could not be stored",
+        ),
+        Event::Gone => debug!(
+            target: TARGET,
+            event,
+            "the API wants no more reports: nothing is sent until the next start",
+        ),
+    }
+}
+
+/// An error and its reasons on one line.
+struct Chain<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        successors(self.0.source(), |&error| error.source())
+            .try_for_each(|reason| write!(f, ": {reason}"))
+    }
+}
+
+/// The error without the words of the API, which may repeat what was reported. Those are in
+/// `attempt_failed`, at level debug.
+struct Brief<'a>(&'a Error);
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Response(answer) => write!(f, "the Usage API answered {}", answer.status),
+            error => Chain(error).fmt(f),
+        }
+    }
+}

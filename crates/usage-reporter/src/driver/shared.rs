@@ -1,0 +1,153 @@
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::Response;
+use usage_proto::{Api, BuildError, Saveable, TransportError};
+
+use super::{Host, caught, log};
+use crate::report::{Encoded, ReportKind};
+use crate::time::after;
+use crate::{Action, AttemptId, Reporter, Snapshot, Status, SubmitError};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The clock of a driver, and the way to wake it up.
+pub(crate) trait Clock {
+    fn now(&self) -> Instant;
+
+    /// Ends the current wait, or the next one if there is none.
+    fn wake(&self);
+}
+
+/// A reporter between its driver and its handles. The lock is held for as long as the reporter
+/// thinks, never while the host collects, encodes, stores or sends.
+#[derive(Debug)]
+pub(crate) struct Shared<D> {
+    reporter: Mutex<Reporter>,
+    pub(crate) driver: D,
+}
+
+/// # For the driver
+impl<D: Clock> Shared<D> {
+    pub(super) fn new(reporter: Reporter, driver: D) -> Self {
+        Self { reporter: Mutex::new(reporter), driver }
+    }
+
+    /// The line at the start.
+    pub(crate) fn announce(&self, host: &impl Host) {
+        let api = self.api();
+        log::started(host.product(), api.base_url(), host.consent());
+    }
+
+    /// What is to be done next, but for the log, which is written here.
+    pub(crate) fn next(&self) -> Action {
+        loop {
+            let action = self.lock().poll(self.driver.now());
+            match action {
+                Action::Event(event) => log::write(&event),
+                Action::Stopped => {
+                    log::stopped(&self.status());
+                    return Action::Stopped;
+                }
+                action => return action,
+            }
+        }
+    }
+
+    pub(crate) fn collected(&self, usage: Result<Encoded, BoxError>) {
+        let mut reporter = self.lock();
+        let now = self.driver.now();
+        let taken = usage.and_then(|usage| Ok(reporter.accept(now, usage)?));
+        match taken {
+            // Closed meanwhile: nobody asks for numbers any more.
+            Err(error) if matches!(error.downcast_ref(), Some(SubmitError::Closed)) => {}
+            Err(error) => reporter.collect_failed(now, error),
+            Ok(()) => {}
+        }
+    }
+
+    pub(crate) fn stored(&self, outcome: Result<(), BoxError>) {
+        if let Err(error) = outcome {
+            self.lock().persist_failed(self.driver.now(), error);
+        }
+    }
+
+    pub(crate) fn answered(
+        &self,
+        attempt: AttemptId,
+        outcome: Result<Response<Bytes>, TransportError>,
+    ) {
+        let mut reporter = self.lock();
+        let now = self.driver.now();
+        match outcome {
+            Ok(response) => reporter.on_response(now, attempt, response),
+            Err(error) => reporter.on_failure(now, attempt, error),
+        }
+    }
+}
+
+/// # For the handles
+impl<D: Clock> Shared<D> {
+    pub(super) fn push_stats<P: Saveable + ?Sized>(&self, stats: &P) -> Result<(), SubmitError> {
+        let report = Encoded::new(ReportKind::Stats, &self.api(), stats)?;
+        self.lock().accept(self.driver.now(), report)?;
+        self.driver.wake();
+        Ok(())
+    }
+
+    pub(super) fn report_now(&self) {
+        self.lock().report_now(self.driver.now());
+        self.driver.wake();
+    }
+
+    pub(super) fn change_api(
+        &self,
+        change: impl FnOnce(&Api) -> Result<Api, BuildError>,
+    ) -> Result<(), BuildError> {
+        let mut reporter = self.lock();
+        let api = change(reporter.api())?;
+        reporter.set_api(api);
+        drop(reporter);
+        self.driver.wake();
+        Ok(())
+    }
+
+    /// Closes the reporter, and tells until when it may still send.
+    pub(crate) fn close(&self, limit: Duration) -> Instant {
+        let deadline = after(self.driver.now(), limit);
+        self.lock().close(deadline);
+        self.driver.wake();
+        deadline
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.lock().status()
+    }
+}
+
+impl<D> Shared<D> {
+    /// The API to encode for, without the lock.
+    pub(crate) fn api(&self) -> Arc<Api> {
+        self.lock().shared_api()
+    }
+
+    /// A panic while the lock was held leaves nothing half done: payloads are encoded before.
+    fn lock(&self) -> MutexGuard<'_, Reporter> {
+        self.reporter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks the host for numbers, and encodes them.
+pub(crate) fn collect(host: &impl Host, api: &Api) -> Result<Encoded, BoxError> {
+    let numbers = caught(|| Ok(Encoded::new(ReportKind::Usage, api, &host.collect()?)?));
+    numbers.unwrap_or_else(|panicked| Err(panicked.into()))
+}
+
+/// Has the host store the state, stamped with the wall clock.
+#[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
+pub(crate) fn store(host: &impl Host, snapshot: Snapshot) -> Result<(), BoxError> {
+    let stored = caught(|| host.store(&snapshot.stamped(SystemTime::now())));
+    stored.unwrap_or_else(|panicked| Err(panicked.into()))
+}

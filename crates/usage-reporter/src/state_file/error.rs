@@ -1,0 +1,58 @@
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a [`StateFile`](crate::StateFile).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateFileError {
+    /// The system refuses.
+    #[error("cannot {doing} {}", path.display())]
+    #[non_exhaustive]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was to be done with it, in words: "open", "write" and the like.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is there, and holds no state of this version.
+    #[error(
+        "{} is no state of usage reporting: restore it, or remove it to start as a new server",
+        path.display()
+    )]
+    #[non_exhaustive]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Another process reports with this state, or this one does already.
+    #[error(
+        "{} is in use: another process reports with it, so stop that one or give this one a file \
+         of its own",
+        path.display()
+    )]
+    #[non_exhaustive]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl StateFileError {
+    /// The file or directory that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Corrupt { path, .. } | Self::Locked { path } => path,
+        }
+    }
+}
+
+/// For `map_err`: `doing` did not work on `path`.
+pub(super) fn cannot(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> StateFileError {
+    move |source| StateFileError::Io { path: path.to_owned(), doing, source }
+}
