@@ -46,7 +46,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// HTTP library that carries the requests
+    /// HTTP library that carries the requests; the outcome is the same with each
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub(crate) transport: TransportName,
 }
@@ -159,7 +159,7 @@ pub(crate) struct ReportArgs {
     )]
     pub(crate) application: String,
 
-    /// HTTP library that carries the request
+    /// HTTP library that carries the request; the outcome is the same with each
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub(crate) transport: TransportName,
 

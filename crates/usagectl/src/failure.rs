@@ -19,6 +19,9 @@ pub(crate) enum Failure {
         field: Option<String>,
         source: Option<Source>,
     },
+    /// There is no client for what the environment says, such as a proxy that cannot be used.
+    #[error(transparent)]
+    Client(Source),
     /// The API answered, and not with success.
     #[error(transparent)]
     Response(#[from] ResponseError),
@@ -37,6 +40,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// A client that an adapter refuses to make.
+    pub(crate) fn client(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Client(error.into())
+    }
+
     /// A failure of the embedded server, or of its database.
     pub(crate) fn server(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Server(error.into())

@@ -56,6 +56,7 @@ pub(crate) const DEMO: &str = concat!(
     "\
 EXAMPLES
   usagectl demo
+  usagectl demo --transport hyper
   usagectl demo --json | jq .stored
 
   With --json all of it is one object:

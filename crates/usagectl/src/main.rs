@@ -14,6 +14,7 @@ mod outcome;
 mod output;
 mod prepare;
 mod run;
+mod runtime;
 mod signals;
 mod table;
 mod text;

@@ -141,6 +141,7 @@ impl From<&Failure> for Outcome {
         let message = failure.to_line();
         match failure {
             Failure::Build { field, .. } => Self::Build { message, field: field.clone() },
+            Failure::Client(_) => Self::Build { message, field: None },
             Failure::Response(error) => Self::refused(error),
             Failure::Transport(error) | Failure::ThroughProxy(error) => Self::Transport {
                 kind: error.kind().as_str(),
@@ -155,7 +156,7 @@ impl From<&Failure> for Outcome {
 impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Build { .. } => Self::NotBuilt,
+            Failure::Build { .. } | Failure::Client(_) => Self::NotBuilt,
             Failure::Response(_) => Self::Refused,
             Failure::Transport(_) | Failure::ThroughProxy(_) => Self::NoAnswer,
             Failure::Server(_) | Failure::Output(_) => Self::Failed,

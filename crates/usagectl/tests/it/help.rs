@@ -1,6 +1,6 @@
 //! The help texts: what a user looks for is there, and what they say is true.
 
-use crate::usagectl::run;
+use crate::usagectl::{TRANSPORTS, run};
 
 const COMMANDS: [&str; 5] = ["demo", "serve", "save", "preview", "register"];
 
@@ -39,6 +39,19 @@ fn each_command_has_its_sections() {
     }
     for command in ["save", "preview"] {
         assert!(help(&[command, "--help"]).contains("USAGE_TOKEN"), "{command}");
+    }
+}
+
+#[test]
+fn each_transport_is_explained() {
+    for command in ["demo", "save", "preview"] {
+        let text = help(&[command, "--help"]);
+        let (_, option) = text.split_once("--transport <NAME>").unwrap();
+        let (values, _) = option.split_once("[default: ureq]").expect("the default");
+        for transport in TRANSPORTS {
+            assert!(values.contains(&format!("- {transport}: ")), "{command}: {values}");
+        }
+        assert_eq!(values.matches("\n          - ").count(), TRANSPORTS.len(), "{values}");
     }
 }
 

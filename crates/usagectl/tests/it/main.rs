@@ -6,6 +6,7 @@
 mod demo;
 mod files;
 mod help;
+mod no_answer;
 mod outcomes;
 mod pipes;
 mod preview;

@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use crate::usagectl::{File, run};
+use crate::usagectl::{File, TRANSPORTS, over_each, run};
 
 /// W40: it is the proxy that does not answer, and the advice is about it.
 #[test]
@@ -13,41 +13,50 @@ fn transport_blames_the_proxy() {
     drop(listener);
 
     let proxy = format!("http://user:pass-word@{address}");
-    let arguments = ["save", "usage", "--product", "p", "-", "--url", "https://usage.example"];
-    let ran = run(&arguments).env("HTTPS_PROXY", &proxy).stdin("[]").done();
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
-    assert!(ran.stderr.contains(&format!("because: through the proxy {address}\n")), "{ran:?}");
-    assert!(ran.stderr.contains("nothing was sent; HTTPS_PROXY"), "{ran:?}");
-    assert!(!ran.stderr.contains("--url") && !ran.stderr.contains("pass-word"), "{ran:?}");
+    let save = |transport: &str, more: &[&str]| {
+        let report = ["save", "usage", "--product", "p", "-", "--url", "https://usage.example"];
+        let arguments = [&report, &["--transport", transport][..], more].concat();
+        run(&arguments).env("HTTPS_PROXY", &proxy).stdin("[]").done()
+    };
+    for transport in TRANSPORTS {
+        let ran = save(transport, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
+        assert!(ran.stderr.contains("nothing was sent; HTTPS_PROXY"), "{ran:?}");
+        assert!(!ran.stderr.contains("--url") && !ran.stderr.contains("pass-word"), "{ran:?}");
 
-    let ran =
-        run(&[&arguments[..], &["--json"]].concat()).env("HTTPS_PROXY", &proxy).stdin("[]").done();
-    assert_eq!(ran.json()["kind"], "connect");
-    let message = ran.json()["message"].as_str().unwrap().to_owned();
-    assert!(message.contains(&format!("through the proxy {address}")), "{message}");
+        let ran = save(transport, &["--json"]);
+        assert_eq!(ran.json()["kind"], "connect");
+        assert!(!ran.stdout.contains("pass-word"), "{ran:?}");
+    }
+    let ran = save("ureq", &[]);
+    assert!(ran.stderr.contains(&format!("because: through the proxy {address}\n")), "{ran:?}");
 }
 
 /// W40: https is built in, and a server that does not speak it is told apart.
 #[test]
 fn transport_knows_what_is_no_tls() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-        // Until the client has seen enough.
-        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    let object = over_each(|transport| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            // Until the client has seen enough.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        let url = format!("https://{address}");
+        let report = ["save", "usage", "--product", "p", "-", "--json", "--url", &url];
+        let ran = run(&[&report, &["--transport", transport][..]].concat()).stdin("[]").done();
+        server.join().unwrap();
+        assert_eq!(ran.code, Some(4));
+        let mut object = ran.json();
+        let message = object["message"].take();
+        assert!(!message.as_str().unwrap().contains("built in"), "{message}");
+        object
     });
-    let url = format!("https://{address}");
-    let arguments = ["save", "usage", "--product", "p", "-", "--json", "--url", &url];
-    let ran = run(&arguments).stdin("[]").done();
-    server.join().unwrap();
-    assert_eq!(ran.code, Some(4));
-    let object = ran.json();
     assert_eq!(object["outcome"], "transport");
     assert_eq!(object["kind"], "tls");
     assert_eq!(object["may_have_been_sent"], false);
-    assert!(!object["message"].as_str().unwrap().contains("built in"), "{object}");
 }
 
 /// Any user of the machine may listen at the default address.

@@ -2,7 +2,7 @@
 
 use crate::scripted::Scripted;
 use crate::serving::Serving;
-use crate::usagectl::{File, Ran, run};
+use crate::usagectl::{File, Ran, TRANSPORTS, run};
 
 const TOKEN: &str = "s3cr3t-t0k3n-of-the-customer";
 
@@ -25,22 +25,25 @@ fn no_outcome_has_the_token() {
         String::new(),
     ];
     let file = File::new("token", TOKEN);
-    for answer in &answers {
-        for json in [&[][..], &["--json"]] {
-            for from_file in [true, false] {
-                let server = Scripted::answers(answer.as_str());
-                let url = server.url();
-                let path = file.path();
-                let report = ["save", "usage", "--product", "p", "-", "--url", &url];
-                let token = if from_file { &["--token-file", &path][..] } else { &[] };
-                let mut saving = run(&[&report, json, token].concat()).stdin("[]");
-                if !from_file {
-                    saving = saving.env("USAGE_TOKEN", TOKEN);
+    for transport in TRANSPORTS {
+        for answer in &answers {
+            for json in [&[][..], &["--json"]] {
+                for from_file in [true, false] {
+                    let server = Scripted::answers(answer.as_str());
+                    let url = server.url();
+                    let path = file.path();
+                    let report = ["save", "usage", "--product", "p", "-", "--url", &url];
+                    let report = [&report, &["--transport", transport][..], json].concat();
+                    let token = if from_file { &["--token-file", &path][..] } else { &[] };
+                    let mut saving = run(&[&report, token].concat()).stdin("[]");
+                    if !from_file {
+                        saving = saving.env("USAGE_TOKEN", TOKEN);
+                    }
+                    let ran = saving.done();
+                    hides(&ran);
+                    // It was sent, and had a chance to show itself.
+                    assert!(String::from_utf8(server.received()).unwrap().contains(TOKEN));
                 }
-                let ran = saving.done();
-                hides(&ran);
-                // It was sent, and had a chance to show itself.
-                assert!(String::from_utf8(server.received()).unwrap().contains(TOKEN));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The binary, run with an environment of its own.
 
+use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,20 @@ use tempfile::TempDir;
 /// No run of the command takes this long unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The HTTP libraries that can carry a report, the default first.
+pub(crate) const TRANSPORTS: [&str; 3] = ["ureq", "reqwest", "hyper"];
+
+/// What comes of `run` with each transport: the same.
+#[track_caller]
+pub(crate) fn over_each<R: Debug + PartialEq>(run: impl Fn(&str) -> R) -> R {
+    let [default, others @ ..] = TRANSPORTS;
+    let result = run(default);
+    for other in others {
+        assert_eq!(run(other), result, "{other} is not like {default}");
+    }
+    result
+}
+
 /// The binary, without what the environment of the tests may say.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_usagectl"));
@@ -27,7 +42,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// What a run of the command left behind.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
