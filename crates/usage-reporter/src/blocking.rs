@@ -72,9 +72,11 @@ where
     thread::Builder::new()
         .name("usage-reporter".to_owned())
         .spawn(move || {
-            // Dropped last: whoever waits for the end finds the host gone, and with it its files.
+            // Dropped in the opposite order: whoever is told of the end finds the host gone, and
+            // with it its files.
             let ending = ending;
-            run(&ending.0, transport, host);
+            let host = host;
+            run(&ending.0, transport, &host);
         })
         .map_err(SpawnError::Thread)?;
     Ok(Handle::new(shared))
@@ -83,9 +85,8 @@ where
 fn run(
     shared: &Shared<Thread>,
     mut transport: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError>,
-    host: impl Host,
+    host: &impl Host,
 ) {
-    let host = &host;
     shared.announce(host);
     loop {
         match shared.next() {

@@ -13,6 +13,8 @@ mod oracle;
 mod support;
 
 mod close;
+mod driver;
+mod embedded;
 mod event_loop;
 mod laws;
 mod log;

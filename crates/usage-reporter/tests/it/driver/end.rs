@@ -1,0 +1,117 @@
+//! How it ends: by `shutdown`, or with the last handle. Neither waits longer than it is told to.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use usage_proto::{Api, BaseUrl};
+use usage_reporter::{Phase, State, SubmitError};
+
+use super::host::{Gate, PATIENCE, TestHost};
+use super::reporting::stats;
+use super::rig::{Rig, reporter, reporter_for};
+use crate::support::{answer, clock};
+
+#[test]
+fn shutdown_sends_what_waits() {
+    for rig in Rig::both() {
+        let (gate, keeper) = Gate::new();
+        let (host, alive) = TestHost::new();
+        let transport = move |_| {
+            gate.pass();
+            Ok(answer(200))
+        };
+        let handle = rig.spawn(reporter(), transport, host).unwrap();
+        for count in 0..5 {
+            handle.push_stats(&stats(count)).unwrap();
+            keeper.open();
+        }
+        let status = handle.shutdown(PATIENCE);
+        assert_eq!((status.phase, status.delivered, status.pending), (Phase::Stopped, 5, 0));
+        // The host, and with it its files, are gone when the call returns.
+        alive.wait_for_end();
+        assert_eq!(handle.push_stats(&stats(6)), Err(SubmitError::Closed));
+        assert_eq!(handle.shutdown(PATIENCE).phase, Phase::Stopped);
+    }
+}
+
+#[test]
+fn shutdown_without_time_returns_while_the_server_holds_the_request() {
+    for rig in Rig::both() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let api = Api::new(BaseUrl::new(&url).unwrap());
+        let client = usage_ureq::Client::new(api.clone()).unwrap();
+        let mut reporter = reporter_for(api, State::new());
+        reporter.push_stats(clock(), &stats(1)).unwrap();
+
+        let (host, alive) = TestHost::new();
+        let handle = rig.spawn(reporter, move |request| client.execute(request), host).unwrap();
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut start = [0; 4];
+        connection.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"POST");
+
+        // If it waited for the answer, it would wait for this test to give one.
+        let status = handle.shutdown(Duration::ZERO);
+        assert_eq!(status.delivered, 0);
+        assert_ne!(status.phase, Phase::Running);
+        drop((connection, listener));
+        alive.wait_for_end();
+        let status = handle.status();
+        assert_eq!((status.phase, status.lost, status.pending), (Phase::Stopped, 1, 0));
+    }
+}
+
+#[test]
+fn after_the_deadline_no_attempt_starts() {
+    for rig in Rig::both() {
+        let (gate, keeper) = Gate::new();
+        let attempts = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&attempts);
+        let (host, alive) = TestHost::new();
+        let transport = move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            gate.pass();
+            Ok(answer(200))
+        };
+        let handle = rig.spawn(reporter(), transport, host).unwrap();
+        handle.push_stats(&stats(1)).unwrap();
+        handle.push_stats(&stats(2)).unwrap();
+        keeper.wait();
+        handle.shutdown(Duration::ZERO);
+        keeper.open();
+        keeper.open();
+        alive.wait_for_end();
+        let status = handle.status();
+        assert_eq!((status.phase, status.pending), (Phase::Stopped, 0));
+        assert_eq!(status.delivered + status.lost, 2);
+        // The one that was out may have got through. The other never left.
+        assert_eq!(attempts.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn the_last_handle_ends_the_reporting_and_does_not_wait_for_it() {
+    for rig in Rig::both() {
+        let (gate, keeper) = Gate::new();
+        let (host, alive) = TestHost::new();
+        let transport = move |_| {
+            gate.pass();
+            Ok(answer(200))
+        };
+        let handle = rig.spawn(reporter(), transport, host).unwrap();
+        let other = handle.clone();
+        drop(handle);
+        assert_eq!(other.status().phase, Phase::Running);
+        other.push_stats(&stats(1)).unwrap();
+        keeper.wait();
+        // A request is out, and stays out until the gate opens: this must not wait for it.
+        drop(other);
+        keeper.open();
+        alive.wait_for_end();
+    }
+}

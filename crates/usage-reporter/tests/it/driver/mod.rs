@@ -1,0 +1,16 @@
+//! The drivers: the schedule in a living process. What holds for both is tested on both.
+
+#![expect(clippy::disallowed_types, reason = "a living process has sockets")]
+#![expect(clippy::disallowed_methods, reason = "a living process has a clock and an environment")]
+
+mod end;
+mod host;
+mod log;
+#[cfg(target_os = "linux")]
+mod memory;
+mod off;
+mod only_tokio;
+mod reporting;
+mod rig;
+mod state_file;
+mod trouble;

@@ -1,0 +1,167 @@
+//! The state in a file: one writer, no half of a state, and never a new identity by mistake.
+
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use usage_reporter::{Identity, State, StateFile, StateFileError};
+
+const CHILD: &str = "USAGE_REPORTER_STATE_FILE_CHILD";
+
+#[test]
+fn what_was_stored_is_loaded_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("some/where/usage.json");
+    let file = StateFile::open(&path).unwrap();
+    assert_eq!(file.load().unwrap(), State::new());
+    assert!(!path.exists());
+
+    let state = with_identity();
+    file.store(&state).unwrap();
+    assert_eq!(file.load().unwrap().server_id(), state.server_id());
+    assert_eq!(StateFile::peek(&path).unwrap().unwrap().server_id(), state.server_id());
+    // What is left over is the state and its lock.
+    let mut names: Vec<_> = fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["usage.json", "usage.json.lock"]);
+}
+
+#[test]
+fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let blank = r#"{"version":1,"server_id":" "}"#;
+    let large = format!("{}{}", r#"{"version":1}"#, " ".repeat(70_000));
+    for content in ["", "{", "null", r#"{"version":2}"#, blank, &large] {
+        fs::write(&path, content).unwrap();
+        let file = StateFile::open(&path).unwrap();
+        let error = file.load().unwrap_err();
+        assert!(matches!(error, StateFileError::Corrupt { .. }), "{error:?}");
+        assert_eq!(error.path(), path);
+        assert!(error.to_string().ends_with("or remove it to start as a new server"), "{error}");
+        let reason = error.source().unwrap().to_string();
+        assert!(!reason.is_empty() && !error.to_string().contains(&reason));
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    // A directory is what root cannot read either.
+    fs::create_dir(&path).unwrap();
+    let error = StateFile::open(&path).unwrap().load().unwrap_err();
+    assert!(matches!(error, StateFileError::Io { .. }), "{error:?}");
+    let below = path.join("usage.json.lock");
+    fs::write(&below, "").unwrap();
+    let error = StateFile::open(below.join("usage.json")).unwrap_err();
+    assert!(error.to_string().starts_with("cannot "), "{error}");
+}
+
+#[test]
+fn a_second_one_is_refused_until_the_first_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let first = StateFile::open(&path).unwrap();
+    let error = StateFile::open(&path).unwrap_err();
+    assert!(matches!(error, StateFileError::Locked { .. }));
+    assert!(error.to_string().contains("in use"), "{error}");
+    // Whoever only looks needs no lock.
+    assert_eq!(StateFile::peek(&path).unwrap(), None);
+    drop(first);
+    drop(StateFile::open(&path).unwrap());
+}
+
+/// The child takes the lock and is killed while it has it.
+#[test]
+fn the_lock_dies_with_its_holder() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "driver::state_file::in_a_process_of_its_own", "--nocapture"])
+        .env(CHILD, &path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let locked = told.map_while(Result::ok).any(|line| line.contains("locked"));
+    assert!(locked, "the child has no lock");
+    assert!(matches!(StateFile::open(&path), Err(StateFileError::Locked { .. })));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(StateFile::open(&path).unwrap());
+}
+
+/// Does nothing but in the child that the test above starts.
+#[test]
+fn in_a_process_of_its_own() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let _file = StateFile::open(path).unwrap();
+    println!("\nlocked");
+    std::io::stdout().flush().unwrap();
+    // Until the parent kills this, or is gone.
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+/// Somebody may have put a link where the new file is to be written, to have it overwrite another.
+#[cfg(unix)]
+#[test]
+fn what_lies_in_the_way_is_replaced_and_not_written_into() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let other = directory.path().join("other");
+    fs::write(&other, "precious").unwrap();
+    std::os::unix::fs::symlink(&other, directory.path().join("usage.json.new")).unwrap();
+    StateFile::open(&path).unwrap().store(&with_identity()).unwrap();
+    assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+    assert!(StateFile::peek(&path).unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn both_files_are_their_owner_s_alone_and_a_link_stays_a_link() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (real, link) = (directory.path().join("real.json"), directory.path().join("link.json"));
+    // An older release, or a restored copy, may have left it open to everyone.
+    fs::write(&real, r#"{"version":1}"#).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+
+    let file = StateFile::open(&link).unwrap();
+    file.store(&with_identity()).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(matches!(StateFile::open(&real), Err(StateFileError::Locked { .. })));
+    for name in ["real.json", "real.json.lock"] {
+        let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+/// A disk that takes nothing more leaves what was there.
+#[test]
+fn a_state_that_cannot_be_stored_leaves_the_old_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let file = StateFile::open(&path).unwrap();
+    file.store(&with_identity()).unwrap();
+    let before = fs::read(&path).unwrap();
+    // Nothing can be made where a directory has the name.
+    fs::create_dir(directory.path().join("usage.json.new")).unwrap();
+    let error = file.store(&State::new()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot write "), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+fn with_identity() -> State {
+    let mut state = State::new();
+    let _ = Identity::new(&mut state, "c", [7; 16]);
+    state
+}

@@ -1,0 +1,83 @@
+//! The small product does what its page says, and nothing at all where it may not report.
+
+#![expect(clippy::disallowed_types, reason = "a living process has processes")]
+#![expect(clippy::disallowed_methods, reason = "a living process has an environment and files")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+
+use usage_proto::{Api, BaseUrl};
+use usage_reporter::Config;
+
+#[expect(dead_code, reason = "as a program it starts itself")]
+#[path = "../../examples/embedded.rs"]
+mod example;
+
+const CHILD: &str = "USAGE_REPORTER_EMBEDDED_CHILD";
+
+#[test]
+fn the_example_reports_with_both_drivers_under_one_identity() {
+    let mut out = Vec::new();
+    example::demo(&mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let servers: Vec<_> = out.lines().filter(|line| line.starts_with("stored: server ")).collect();
+    assert_eq!(servers.len(), 2, "{out}");
+    assert_eq!(servers[0], servers[1]);
+    let usage = out.lines().filter(|line| line.starts_with("stored: usage ")).count();
+    assert!(usage >= 2, "{out}");
+}
+
+/// In a process of its own, whose threads and files are nobody else's.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_reporting_is_off_there_is_no_thread_no_file_and_no_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let test = "embedded::off_in_a_process_of_its_own";
+    let child = |do_not_track: &str| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(CHILD, directory.path())
+            .env("DO_NOT_TRACK", do_not_track)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+        told
+    };
+    let off = child("1");
+    assert!(off.contains("threads: 0, descriptors: {}, files: 0"), "{off}");
+    // What is counted can be more than nothing.
+    let on = child("0");
+    assert!(on.contains("threads: 1, ") && on.contains("files: 1"), "{on}");
+    assert!(on.contains("usage.json.lock"), "{on}");
+}
+
+/// Does nothing but in the child that the test above starts.
+#[cfg(target_os = "linux")]
+#[test]
+fn off_in_a_process_of_its_own() {
+    let Some(directory) = std::env::var_os(CHILD) else { return };
+    let state = std::path::Path::new(&directory).join("tinykv/usage.json");
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    let descriptors = || -> BTreeSet<_> {
+        let list = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        // Without the one that lists them.
+        list.filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect()
+    };
+
+    let before = (threads(), descriptors());
+    let telemetry = example::Telemetry::start(
+        None,
+        Config::new(),
+        // Nobody listens there, and nothing is sent to it within this test.
+        Api::new(BaseUrl::new("http://127.0.0.1:9").unwrap()),
+        &state,
+        Arc::new(example::Metrics::default()),
+    )
+    .unwrap();
+    let more: BTreeSet<_> = descriptors().difference(&before.1).cloned().collect();
+    let files = std::fs::read_dir(&directory).unwrap().count();
+    println!("threads: {}, descriptors: {more:?}, files: {files}", threads() - before.0);
+    telemetry.stop();
+}
