@@ -18,3 +18,20 @@ pub(crate) fn not_zero(text: &str) -> Result<Duration, String> {
         time => Ok(time),
     }
 }
+
+/// A period of reports. A program that is asked more often than every second does little else.
+pub(crate) fn period(text: &str) -> Result<Duration, String> {
+    match any(text)? {
+        time if time < Duration::from_secs(1) => Err("at least 1s, please".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// How long a program may take to print its numbers. The schedule waits a minute for them.
+pub(crate) fn command(text: &str) -> Result<Duration, String> {
+    match any(text)? {
+        Duration::ZERO => Err("nothing is printed in no time".to_owned()),
+        time if time > Duration::from_secs(60) => Err("at most 60s, please".to_owned()),
+        time => Ok(time),
+    }
+}

@@ -1,10 +1,13 @@
 //! Everything that can go wrong with a command.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::iter::successors;
 
+use serde::Serialize;
 use usage_proto::{BuildError, ResponseError, TransportError};
+use usage_reporter::{StateFileError, SubmitError};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -31,6 +34,9 @@ pub(crate) enum Failure {
     /// There was no answer, and a proxy stands between.
     #[error(transparent)]
     ThroughProxy(TransportError),
+    /// The API wants no more reports; what became of those until then.
+    #[error("the API answered 410 Gone: it wants no more reports from this program; {0}")]
+    Gone(Totals),
     /// The server did not start, or not end, as it should.
     #[error(transparent)]
     Server(Source),
@@ -39,7 +45,37 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
 }
 
+/// What became of the reports of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) delivered: u64,
+    pub(crate) lost: u64,
+    /// Given up at the end.
+    pub(crate) pending: u64,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delivered, lost, pending } = self;
+        write!(f, "{delivered} delivered, {lost} lost")?;
+        if *pending > 0 { write!(f, ", {pending} given up") } else { Ok(()) }
+    }
+}
+
 impl Failure {
+    /// A state file that cannot be used.
+    pub(crate) fn state(error: &StateFileError) -> Self {
+        Self::Build { message: error.to_string(), field: None, source: reason(error) }
+    }
+
+    /// A report that the schedule does not take.
+    pub(crate) fn submit(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Build(error) => error.into(),
+            error => Self::Build { message: error.to_string(), field: None, source: None },
+        }
+    }
+
     /// A client that an adapter refuses to make.
     pub(crate) fn client(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Client(error.into())
@@ -87,4 +123,9 @@ impl From<BuildError> for Failure {
         let field = field.map(str::to_owned);
         Self::Build { message, field, source: None }
     }
+}
+
+/// The reasons behind an error, as one.
+fn reason(error: &dyn Error) -> Option<Source> {
+    error.source().map(|source| source.to_string().into())
 }

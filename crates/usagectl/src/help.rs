@@ -14,15 +14,19 @@ EXIT STATUS
     };
 }
 
-macro_rules! environment {
+macro_rules! reach {
     () => {
-        "\
-ENVIRONMENT
-  USAGE_URL    address of the API, if there is no --url
+        "  USAGE_URL    address of the API, if there is no --url
   USAGE_TOKEN  token, if there is no --token-file; needs an address
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                proxy for all but this machine's own addresses
   An empty USAGE_URL or USAGE_TOKEN is an error; unset it instead."
+    };
+}
+
+macro_rules! environment {
+    () => {
+        concat!("ENVIRONMENT\n", reach!())
     };
 }
 
@@ -178,6 +182,89 @@ ENVIRONMENT
   USAGE_URL    address of the API, if there is no --url
   USAGE_TOKEN  token, if there is no --token-file; needs an address
   An empty one is an error; unset it instead."
+);
+
+pub(crate) const REPORT_ABOUT: &str = "\
+Report usage on a schedule, until a signal comes
+
+Runs COMMAND when usage is due, and sends what it prints: the JSON body of a
+usage report, a list such as [{\"values\":{\"num_databases\":3}}]. COMMAND finds
+the ids of this server in USAGE_SERVER_ID and USAGE_CLUSTER_ID, and no token.
+If it fails, takes too long or prints too much, nothing is sent that time.
+
+The first report of a new state comes at some time within the first period, and
+every later one a period after the last that the API has acknowledged, plus up
+to a twelfth: machines that start together do not report together. A report
+that fails is tried again, four times in all, and never counted twice by an API
+that knows idempotency keys, as `usagectl serve` does. The state keeps the time
+over restarts. One process at a time can report with it.
+
+Logs on standard error: one line at the start, one when reports stop getting
+through, one when they do again; all attempts with --verbose. SIGINT and SIGTERM
+stop it; what waits is sent first.
+
+Nothing at all is done where the variable that --consent-variable names says no,
+or DO_NOT_TRACK says so; the line at the start tells which rule decided.";
+
+pub(crate) const REPORT: &str = concat!(
+    "\
+EXAMPLES
+  Every twelve hours, for ever:
+    usagectl report --product influxdb --state /var/lib/influxdb/usage.json \\
+      --url https://usage.example.com -- influx-usage --json
+  Try it on this machine, with `usagectl serve` in another terminal:
+    usagectl report --product demo --every 1s --state /tmp/usage.json -- \\
+      echo '[{\"values\":{\"num_databases\":3}}]'
+  See what would be sent:
+    influx-usage --json | usagectl preview usage --product influxdb -
+
+  With --json there is one object at the end:
+    {\"outcome\":\"stopped\",\"by\":\"signal\",\"delivered\":2,\"lost\":0,\"pending\":0}
+  It is by \"api\" if the API answered 410 Gone, and {\"outcome\":\"off\",\"message\":…}
+  where reporting is off.
+
+EXIT STATUS
+  0    stopped by a signal, or switched off
+  1    the system or standard output failed
+  2    the arguments make no sense
+  3    the API wants no more reports
+  5    a file, an address or a token is wrong, or the state is in use
+  130  stopped by a second signal
+
+",
+    "\
+ENVIRONMENT
+  USAGE_REPORTING, DO_NOT_TRACK
+               off, or 1, to report nothing
+",
+    reach!()
+);
+
+pub(crate) const STATUS_ABOUT: &str = "\
+Tell how the reporting goes
+
+Reads the state that `usagectl report` keeps, and tells whether reporting is on
+and which rule decided it, when the API last took a report, when the next one is
+due, and how many in a row were not delivered. Nothing is changed or sent.
+
+The state is as it was when it was stored last: before and after each report.";
+
+pub(crate) const STATUS: &str = concat!(
+    "\
+EXAMPLES
+  usagectl status --state /var/lib/influxdb/usage.json
+
+  With --json it is one object; state is null if nothing was ever stored:
+    {\"consent\":{\"on\":true,\"rule\":…},\"state\":{\"server_id\":…,\"cluster_id\":…,
+     \"last_success\":…,\"next_due\":…,\"failures\":0,\"unacknowledged\":false}}
+
+",
+    exit_status!(),
+    "
+
+ENVIRONMENT
+  USAGE_REPORTING, DO_NOT_TRACK
+               off, or 1, to report nothing"
 );
 
 pub(crate) const REGISTER_ABOUT: &str = "\

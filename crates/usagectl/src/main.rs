@@ -1,7 +1,8 @@
 //! `usagectl`: the Usage API from the command line.
 //!
-//! It shows the API at work (`demo`), is one (`serve`), reports to one (`save`, `preview`), and
-//! makes the address at which a customer registers (`register`). `usagectl --help` tells the rest.
+//! It shows the API at work (`demo`), is one (`serve`), reports to one (`save`, `preview`), does so
+//! on a schedule (`report`, `status`), and makes the address at which a customer registers
+//! (`register`). `usagectl --help` tells the rest.
 
 mod api;
 mod cli;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use usage_proto::{ResponseError, ResponseErrorKind, Saved, Token};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Totals};
 use crate::text;
 
 /// What the process ends with.
@@ -81,6 +81,15 @@ pub(crate) enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         field: Option<String>,
     },
+    /// Reporting is switched off, and nothing was done.
+    Off { message: String },
+    /// A schedule has ended.
+    Stopped {
+        /// `signal`, or `api` if it wants no more reports.
+        by: &'static str,
+        #[serde(flatten)]
+        totals: Totals,
+    },
     /// The arguments make no sense.
     Usage { message: String },
     /// The server or standard output failed.
@@ -103,6 +112,10 @@ impl Outcome {
             body: text::redact(&String::from_utf8_lossy(saved.body()), token),
             complete: saved.is_complete(),
         }
+    }
+
+    pub(crate) fn stopped(by: &'static str, totals: Totals) -> Self {
+        Self::Stopped { by, totals }
     }
 
     pub(crate) fn refused(error: &ResponseError) -> Self {
@@ -148,6 +161,7 @@ impl From<&Failure> for Outcome {
                 may_have_been_sent: error.may_have_been_sent(),
                 message,
             },
+            Failure::Gone(totals) => Self::stopped("api", *totals),
             Failure::Server(_) | Failure::Output(_) => Self::Failed { message },
         }
     }
@@ -157,7 +171,7 @@ impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Build { .. } | Failure::Client(_) => Self::NotBuilt,
-            Failure::Response(_) => Self::Refused,
+            Failure::Response(_) | Failure::Gone(_) => Self::Refused,
             Failure::Transport(_) | Failure::ThroughProxy(_) => Self::NoAnswer,
             Failure::Server(_) | Failure::Output(_) => Self::Failed,
         }

@@ -1,10 +1,12 @@
 //! From the arguments to the request: the one way that `save` and `preview` both go.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use http::Request;
 use usage_proto::{Api, BaseUrl, Server, Stats, Usage};
 
-use crate::cli::{Kind, LOCAL, ReportArgs};
+use crate::cli::{ApiArgs, Kind, LOCAL, RequestArgs};
 use crate::failure::Failure;
 use crate::json_file::JsonFile;
 use crate::{api, token};
@@ -15,15 +17,11 @@ pub(crate) struct Prepared {
     pub(crate) request: Request<Bytes>,
 }
 
-pub(crate) fn prepare(args: &ReportArgs) -> Result<Prepared, Failure> {
-    let api = api(args)?;
+pub(crate) fn prepare(args: &RequestArgs) -> Result<Prepared, Failure> {
+    let api = api(&args.api)?;
     let file = JsonFile::read(&args.file)?;
     let request = match args.kind {
-        Kind::Server => {
-            let mut server: Server = file.parse()?;
-            server.product = agreed(&file, args.product.as_deref(), server.product)?;
-            api.request(&server)
-        }
+        Kind::Server => api.request(&server_in(&file, args.product.as_deref())?),
         Kind::Stats => {
             let mut stats: Stats = file.parse()?;
             stats.product = args.product.clone().unwrap_or_default();
@@ -38,7 +36,19 @@ pub(crate) fn prepare(args: &ReportArgs) -> Result<Prepared, Failure> {
     Ok(Prepared { api, request })
 }
 
-fn api(args: &ReportArgs) -> Result<Api, Failure> {
+/// The server that a file describes.
+pub(crate) fn server(path: &Path, product: Option<&str>) -> Result<Server, Failure> {
+    server_in(&JsonFile::read(path)?, product)
+}
+
+fn server_in(file: &JsonFile, product: Option<&str>) -> Result<Server, Failure> {
+    let mut server: Server = file.parse()?;
+    server.product = agreed(file, product, server.product)?;
+    Ok(server)
+}
+
+/// The API that the arguments name, with the token that comes with them.
+pub(crate) fn api(args: &ApiArgs) -> Result<Api, Failure> {
     let local = BaseUrl::new(&format!("http://{LOCAL}")).map_err(usage_proto::BuildError::from)?;
     let mut base_url = api::base_url(args.url.as_deref(), local)?;
     if args.allow_plaintext_token {

@@ -27,6 +27,8 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Serve(args) => command::serve::run(args, cli.json),
         Command::Save(args) => command::save::run(args, cli.json),
         Command::Preview(args) => command::preview::run(args, cli.json),
+        Command::Report(args) => command::report::run(args, cli.json),
+        Command::Status(args) => command::status::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
     }
 }

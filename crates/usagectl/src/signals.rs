@@ -1,8 +1,12 @@
 //! The signals that ask a server to stop.
 
 use std::io;
+use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
+
+/// What a shell reports for a process that an interrupt has ended.
+const INTERRUPTED: i32 = 130;
 
 /// SIGINT and SIGTERM, or Ctrl-C where there are no signals. From the moment that this exists they
 /// no longer end the process by themselves.
@@ -24,6 +28,24 @@ impl StopSignals {
     /// Blocks until a signal comes.
     pub(crate) fn wait(&mut self) {
         self.runtime.block_on(self.signals.next());
+    }
+
+    /// Blocks until a signal comes, or `other` is done. Tells whether there was a signal.
+    pub(crate) fn wait_or(&mut self, other: impl Future) -> bool {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = self.signals.next() => true,
+                _ = other => false,
+            }
+        })
+    }
+
+    /// Who does not want to wait for an end in good order sends a second signal.
+    pub(crate) fn exit_on_the_next(mut self) {
+        thread::spawn(move || {
+            self.wait();
+            std::process::exit(INTERRUPTED);
+        });
     }
 }
 

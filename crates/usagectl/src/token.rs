@@ -9,7 +9,7 @@ use usage_proto::Token;
 use crate::failure::Failure;
 
 /// The variable that holds a token.
-const VARIABLE: &str = "USAGE_TOKEN";
+pub(crate) const VARIABLE: &str = "USAGE_TOKEN";
 
 /// The largest file that is read for a token, in bytes. A token fits into a header.
 const LIMIT: u64 = 64 << 10;

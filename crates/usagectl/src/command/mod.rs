@@ -3,5 +3,7 @@
 pub(crate) mod demo;
 pub(crate) mod preview;
 pub(crate) mod register;
+pub(crate) mod report;
 pub(crate) mod save;
 pub(crate) mod serve;
+pub(crate) mod status;

@@ -7,8 +7,8 @@ use crate::prepare::{self, Prepared};
 use crate::wire::Wire;
 
 pub(crate) fn run(args: &PreviewArgs, json: bool) -> Result<(), Failure> {
-    let Prepared { request, .. } = prepare::prepare(&args.report)?;
-    let wire = Wire::new(&request, args.report.transport, args.show_token);
+    let Prepared { request, .. } = prepare::prepare(&args.request)?;
+    let wire = Wire::new(&request, args.request.api.transport, args.show_token);
     if json {
         output::json(&wire.to_object())?;
     } else {

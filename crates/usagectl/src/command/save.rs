@@ -14,9 +14,9 @@ use crate::{api, output, text};
 const WIDTH: usize = 200;
 
 pub(crate) fn run(args: &SaveArgs, json: bool) -> Result<(), Failure> {
-    let Prepared { api, request } = prepare::prepare(&args.report)?;
+    let Prepared { api, request } = prepare::prepare(&args.request)?;
     let deadlines = Deadlines::new().total(args.timeout).connect(args.connect_timeout);
-    let client = args.report.transport.client(api.clone(), deadlines)?;
+    let client = args.request.api.transport.client(api.clone(), deadlines)?;
     let answer = client.execute(request).map_err(|error| {
         let proxied = api::is_proxied(api.base_url());
         if proxied { Failure::ThroughProxy(error) } else { Failure::Transport(error) }

@@ -1,7 +1,6 @@
 //! `serve`: a Usage API, until a signal comes.
 
 use std::io::{self, Write as _};
-use std::thread;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -11,9 +10,6 @@ use crate::cli::ServeArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::signals::StopSignals;
-
-/// What a shell reports for a process that an interrupt has ended.
-const INTERRUPTED: i32 = 130;
 
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything says that the server is there: whoever reads that may send a signal.
@@ -27,10 +23,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
 
     signals.wait();
     log("stopping: waiting for the requests in flight; a second signal stops at once");
-    thread::spawn(move || {
-        signals.wait();
-        std::process::exit(INTERRUPTED);
-    });
+    signals.exit_on_the_next();
     server.shutdown().map_err(Failure::server)?;
     log("stopped");
     Ok(())

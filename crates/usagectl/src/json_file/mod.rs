@@ -43,6 +43,11 @@ struct Mistake {
 }
 
 impl JsonFile {
+    /// What came from somewhere else, such as a program.
+    pub(crate) fn new(name: String, bytes: Vec<u8>) -> Self {
+        Self { name, bytes }
+    }
+
     /// Reads `path`, or standard input if it is `-`.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let (name, bytes) = if path.as_os_str() == "-" {

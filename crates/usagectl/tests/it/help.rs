@@ -2,7 +2,7 @@
 
 use crate::usagectl::{TRANSPORTS, run};
 
-const COMMANDS: [&str; 5] = ["demo", "serve", "save", "preview", "register"];
+const COMMANDS: [&str; 7] = ["demo", "serve", "save", "preview", "report", "status", "register"];
 
 fn help(arguments: &[&str]) -> String {
     let ran = run(arguments).done();
@@ -33,18 +33,18 @@ fn each_command_has_its_sections() {
             assert!(text.contains(section), "{command} --help has no {section}");
         }
     }
-    for command in ["save", "preview", "register"] {
+    for command in ["save", "preview", "report", "register"] {
         let text = help(&[command, "--help"]);
         assert!(text.contains("ENVIRONMENT") && text.contains("USAGE_URL"), "{command}");
     }
-    for command in ["save", "preview"] {
+    for command in ["save", "preview", "report"] {
         assert!(help(&[command, "--help"]).contains("USAGE_TOKEN"), "{command}");
     }
 }
 
 #[test]
 fn each_transport_is_explained() {
-    for command in ["demo", "save", "preview"] {
+    for command in ["demo", "save", "preview", "report"] {
         let text = help(&[command, "--help"]);
         let (_, option) = text.split_once("--transport <NAME>").unwrap();
         let (values, _) = option.split_once("[default: ureq]").expect("the default");

@@ -1,0 +1,118 @@
+//! The arguments, as clap reads them.
+
+mod api;
+mod report;
+mod save;
+mod serve;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+pub(crate) use api::ApiArgs;
+pub(crate) use report::{ConsentArgs, ReportArgs, StatusArgs};
+pub(crate) use save::{Kind, PreviewArgs, RequestArgs, SaveArgs};
+pub(crate) use serve::ServeArgs;
+
+use crate::help;
+use crate::transport::TransportName;
+
+/// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
+pub(crate) const LOCAL: &str = "127.0.0.1:7086";
+
+/// Report to a Usage API, see what would be reported, or be such an API.
+#[derive(Debug, Parser)]
+#[command(name = "usagectl", version, after_help = help::ROOT)]
+pub(crate) struct Cli {
+    /// Print one JSON object instead of text, for errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the API at work: a server, reports, answers and errors
+    #[command(long_about = help::DEMO_ABOUT, after_long_help = help::DEMO)]
+    Demo(DemoArgs),
+    #[command(about = help::SERVE_SUMMARY, long_about = help::SERVE_ABOUT, after_long_help = help::SERVE)]
+    Serve(ServeArgs),
+    /// Send a report
+    #[command(long_about = help::SAVE_ABOUT, after_long_help = help::SAVE)]
+    Save(SaveArgs),
+    /// Print the request that save would send, without sending it
+    #[command(long_about = help::PREVIEW_ABOUT, after_long_help = help::PREVIEW)]
+    Preview(PreviewArgs),
+    /// Report usage on a schedule, until a signal comes
+    #[command(long_about = help::REPORT_ABOUT, after_long_help = help::REPORT)]
+    Report(ReportArgs),
+    /// Tell how the reporting goes
+    #[command(long_about = help::STATUS_ABOUT, after_long_help = help::STATUS)]
+    Status(StatusArgs),
+    /// Print the address at which a customer registers
+    #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
+    Register(RegisterArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// HTTP library that carries the requests; the outcome is the same with each
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub(crate) transport: TransportName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArgs {
+    /// Print the address, alone on one line
+    #[arg(long, required = true)]
+    pub(crate) print: bool,
+
+    /// Cluster that the customer registers
+    #[arg(long, value_name = "ID")]
+    pub(crate) cluster_id: String,
+
+    /// Product that the customer registers
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) product: String,
+
+    /// Where the browser goes afterwards, with the token in its query
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_url: Option<String>,
+
+    #[arg(
+        help = "Address of the API [default: USAGE_URL, or else https://usage.influxdata.com]",
+        long,
+        value_name = "URL"
+    )]
+    pub(crate) url: Option<String>,
+}
+
+impl Cli {
+    /// Reads the arguments. An error of clap's is a request for help, too.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(arguments)?;
+        let (name, checked) = match &cli.command {
+            Command::Save(args) => ("save", args.request.check()),
+            Command::Preview(args) => ("preview", args.request.check()),
+            Command::Report(args) => ("report", args.check()),
+            Command::Demo(_) | Command::Serve(_) | Command::Register(_) | Command::Status(_) => {
+                return Ok(cli);
+            }
+        };
+        checked.map_err(|message| usage_error(name, message))?;
+        Ok(cli)
+    }
+}
+
+fn usage_error(command: &str, message: &str) -> clap::Error {
+    let mut root = Cli::command();
+    // Gives the subcommand its full name for the usage line.
+    root.build();
+    match root.find_subcommand_mut(command) {
+        Some(command) => command.error(ErrorKind::ArgumentConflict, message),
+        None => root.error(ErrorKind::ArgumentConflict, message),
+    }
+}

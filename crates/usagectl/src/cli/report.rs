@@ -1,0 +1,75 @@
+//! The arguments of `report` and `status`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::ApiArgs;
+use crate::duration;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Program that prints the usage as JSON, with its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+
+    /// Product that reports
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) product: String,
+
+    /// Least time from one report to the next, such as 12h or 90s
+    #[arg(long, value_name = "TIME", value_parser = duration::period, default_value = "12h")]
+    pub(crate) every: Duration,
+
+    /// File that keeps this server's ids and the time of its last report, made if absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+
+    /// Register this server first: its JSON, without the ids that the state keeps
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+
+    /// Stop COMMAND after this time
+    #[arg(long, value_name = "TIME", value_parser = duration::command, default_value = "30s")]
+    pub(crate) command_timeout: Duration,
+
+    /// Time to send what waits when a signal asks to stop
+    #[arg(long, value_name = "TIME", value_parser = duration::any, default_value = "5s")]
+    pub(crate) flush_timeout: Duration,
+
+    /// Log every attempt
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+impl ReportArgs {
+    /// What clap cannot see is wrong with them.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        self.api.check(self.server.as_slice().iter().collect::<Vec<_>>().as_slice())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// File that `report --state` keeps
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsentArgs {
+    /// Variable that switches this product's reporting on or off
+    #[arg(long, value_name = "NAME", default_value = "USAGE_REPORTING")]
+    pub(crate) consent_variable: String,
+}

@@ -1,0 +1,75 @@
+//! The arguments of `serve`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use usage_server::{FailRule, Faults, InvalidFault};
+
+use super::LOCAL;
+use crate::duration;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; with port 0 a free one is chosen
+    #[arg(long, value_name = "ADDR", default_value = LOCAL, value_parser = address)]
+    pub(crate) listen: String,
+
+    #[arg(
+        help = "SQLite file, created if it is not there",
+        long,
+        value_name = "FILE",
+        default_value = "usage.db"
+    )]
+    pub(crate) database: PathBuf,
+
+    /// Make a token for this organisation and print it; it cannot be read again later
+    #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]
+    pub(crate) create_token: Option<String>,
+
+    /// Answer reports with this status and store nothing: the first COUNT ones, or all
+    #[arg(long, value_name = "STATUS[:COUNT]", help_heading = "Faults")]
+    pub(crate) fail: Option<FailRule>,
+
+    /// Wait before each answer, such as 200ms or 1.5 (seconds)
+    #[arg(long, value_name = "TIME", value_parser = duration::any, help_heading = "Faults")]
+    pub(crate) delay: Option<Duration>,
+
+    /// Answer reports with 307 and this Location, and store nothing
+    #[arg(long, value_name = "URL", value_parser = redirect, help_heading = "Faults")]
+    pub(crate) redirect: Option<String>,
+
+    /// Send this Retry-After with failures and redirects
+    #[arg(
+        long,
+        value_name = "SECONDS|DATE",
+        value_parser = retry_after,
+        help_heading = "Faults",
+    )]
+    pub(crate) retry_after: Option<String>,
+}
+
+/// A name is looked up later; here it is about the form.
+fn address(text: &str) -> Result<String, &'static str> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write an address and a port, such as 127.0.0.1:7086 or [::1]:7086"),
+    }
+}
+
+fn not_blank(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the name is blank"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn redirect(text: &str) -> Result<String, InvalidFault> {
+    Faults::new().redirect(Some(text)).map(|()| text.to_owned())
+}
+
+fn retry_after(text: &str) -> Result<String, InvalidFault> {
+    Faults::new().retry_after(Some(text)).map(|()| text.to_owned())
+}

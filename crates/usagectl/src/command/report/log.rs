@@ -1,0 +1,50 @@
+//! The log of `report`, on standard error: lines like those of `serve`, with a level.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use tracing::level_filters::LevelFilter;
+use tracing::{info, warn};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::failure::Failure;
+use crate::text;
+
+/// From here on events of this command and of the schedule are written; those of libraries are not.
+pub(super) fn start(verbose: bool) {
+    let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let targets =
+        Targets::new().with_target("usage_reporter", level).with_target("usagectl", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_timer(Milliseconds);
+    let subscriber = tracing_subscriber::registry().with(targets).with(lines);
+    // There is one command in a process: nobody else has set one.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+pub(super) fn stopping(limit: Duration) {
+    info!(
+        "stopping: what waits is sent for {} at the most; a second signal stops at once",
+        humantime::format_duration(limit)
+    );
+}
+
+pub(super) fn collecting_fails(error: &Failure) {
+    warn!("usage cannot be collected: {}", text::clean(&error.to_line()));
+}
+
+/// As `serve` writes it.
+struct Milliseconds;
+
+impl FormatTime for Milliseconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{}", humantime::format_rfc3339_millis(SystemTime::now()))
+    }
+}

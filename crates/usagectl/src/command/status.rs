@@ -1,0 +1,129 @@
+//! `status`: how the reporting goes, from what the state keeps.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use usage_reporter::{Consent, State, StateFile};
+
+use super::report::consent;
+use crate::cli::StatusArgs;
+use crate::failure::Failure;
+use crate::{output, table};
+
+pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
+    let consent = consent(&args.consent);
+    let state = StateFile::peek(&args.state).map_err(|error| Failure::state(&error))?;
+    if json {
+        return Ok(output::json(&Object::new(&consent, state.as_ref()))?);
+    }
+    let now = SystemTime::now();
+    let rows = rows(&consent, state.as_ref(), now);
+    for line in table::align(&rows) {
+        output::line(&line)?;
+    }
+    Ok(())
+}
+
+fn rows(consent: &Consent, state: Option<&State>, now: SystemTime) -> Vec<Vec<String>> {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![row("reporting", reporting(consent))];
+    let Some(state) = state else {
+        rows.push(row("state", "none yet: nothing was ever stored in this file".to_owned()));
+        return rows;
+    };
+    let id = |id: Option<&str>| id.unwrap_or("not known yet").to_owned();
+    rows.push(row("server", id(state.server_id())));
+    let success = state.acknowledged().map(|then| when(then, now));
+    rows.push(row("last success", success.unwrap_or_else(|| "never".to_owned())));
+    let due = state.next_due().map(|then| when(then, now));
+    rows.push(row("next due", due.unwrap_or_else(|| "not known".to_owned())));
+    rows.push(row("failures", failures(state)));
+    rows
+}
+
+fn reporting(consent: &Consent) -> String {
+    let (word, rule) = (word(consent), consent.rule());
+    if consent.is_on() {
+        format!("{word}: {rule}; to switch it off, {}", consent.to_switch_off())
+    } else {
+        format!("{word}: {rule}")
+    }
+}
+
+fn word(consent: &Consent) -> &'static str {
+    if consent.is_on() { "on" } else { "off" }
+}
+
+fn failures(state: &State) -> String {
+    let lost = match state.failures() {
+        0 => "none".to_owned(),
+        1 => "the last report was not delivered".to_owned(),
+        count => format!("the last {count} reports were not delivered"),
+    };
+    match state.unacknowledged_key() {
+        Some(_) => format!("{lost}; one was sent, and its answer is not known yet"),
+        None => lost,
+    }
+}
+
+/// A time, and how far away it is: `2026-11-25T08:00:00Z, 3h ago`.
+fn when(then: SystemTime, now: SystemTime) -> String {
+    let away = match now.duration_since(then) {
+        Ok(past) => format!("{} ago", coarse(past)),
+        Err(future) => format!("in {}", coarse(future.duration())),
+    };
+    format!("{}, {away}", rfc3339(then))
+}
+
+/// Without what nobody asks for: seconds in a day, minutes in a year.
+fn coarse(time: Duration) -> String {
+    let unit = match time.as_secs() {
+        0..=119 => 1,
+        120..=172_799 => 60,
+        _ => 86_400,
+    };
+    humantime::format_duration(Duration::from_secs(time.as_secs() / unit * unit)).to_string()
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    consent: ConsentObject,
+    /// `null` if nothing was ever stored.
+    state: Option<StateObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct ConsentObject {
+    on: bool,
+    rule: String,
+}
+
+#[derive(Serialize)]
+struct StateObject<'a> {
+    server_id: Option<&'a str>,
+    cluster_id: Option<&'a str>,
+    last_success: Option<String>,
+    next_due: Option<String>,
+    failures: u64,
+    /// A report was sent, and its answer is not known.
+    unacknowledged: bool,
+}
+
+impl<'a> Object<'a> {
+    fn new(consent: &Consent, state: Option<&'a State>) -> Self {
+        let state = state.map(|state| StateObject {
+            server_id: state.server_id(),
+            cluster_id: state.cluster_id(),
+            last_success: state.acknowledged().map(rfc3339),
+            next_due: state.next_due().map(rfc3339),
+            failures: state.failures(),
+            unacknowledged: state.unacknowledged_key().is_some(),
+        });
+        let consent = ConsentObject { on: consent.is_on(), rule: consent.rule().to_string() };
+        Self { consent, state }
+    }
+}

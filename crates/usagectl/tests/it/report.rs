@@ -1,0 +1,298 @@
+//! `report`: usage on a schedule.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, test_kill_process};
+use serde_json::Value;
+
+use crate::reporting::{NUMBERS, Reporting, command, directory};
+use crate::serving::Serving;
+use crate::usagectl::{PATIENCE, TRANSPORTS, finish, run};
+
+#[test]
+fn it_reports_what_the_program_prints_until_a_signal_comes() {
+    for transport in TRANSPORTS {
+        let serving = Serving::start(&[]);
+        let directory = directory();
+        let state = directory.path().join("made/usage.json");
+        let server = directory.path().join("server.json");
+        fs::write(&server, r#"{"host":"example.com","version":"1.8.10"}"#).unwrap();
+        let options =
+            ["--json", "--verbose", "--transport", transport, "--server", server.to_str().unwrap()];
+        let script = r#"echo "[{\"values\":{\"id\":\"$USAGE_SERVER_ID $USAGE_CLUSTER_ID\"}}]""#;
+        let mut reporting = Reporting::start(&serving.url, &state, &options, script);
+
+        let line = reporting.wait_for("started");
+        assert!(line.contains(" INFO influxdb reports its usage to http://127.0.0.1:"), "{line}");
+        assert!(line.contains("set USAGE_REPORTING=off, or DO_NOT_TRACK=1"), "{line}");
+        assert!(line.contains("decided_by=that is the default"), "{line}");
+        for _ in 0..3 {
+            reporting.wait_for("delivered");
+        }
+        let ran = reporting.stop();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let outcome: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((&outcome["outcome"], &outcome["by"]), (&"stopped".into(), &"signal".into()));
+        assert!(outcome["delivered"].as_u64().unwrap() >= 3, "{outcome}");
+
+        let servers = serving.store().servers().unwrap();
+        let usage = serving.store().usage().unwrap();
+        assert_eq!(servers[0].report.host, "example.com");
+        assert_eq!(servers[0].report.product, "influxdb");
+        let ids = format!("{} {}", servers[0].report.server_id, servers[0].report.cluster_id);
+        assert_eq!(ids.len(), 65);
+        for stored in &usage {
+            let id = stored.report.data[0].values.get("id").unwrap();
+            assert_eq!(serde_json::to_value(id).unwrap(), ids);
+        }
+    }
+}
+
+#[test]
+fn a_restart_keeps_the_identity_and_the_schedule() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let script = r#"echo "[{\"values\":{\"id\":\"$USAGE_SERVER_ID\"}}]""#;
+    for _ in 0..2 {
+        let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], script);
+        reporting.wait_for("delivered");
+        assert_eq!(reporting.stop().code, Some(0));
+    }
+    let usage = serving.store().usage().unwrap();
+    assert_eq!(usage[0].report, usage.last().unwrap().report);
+
+    // Half a day is not over: nothing is asked for, and nothing sent.
+    let (url, path) = (serving.url.clone(), state.to_str().unwrap());
+    let arguments =
+        ["report", "--product", "influxdb", "--url", &url, "--state", path, "--", "false"];
+    let mut reporting = Reporting::spawn(crate::usagectl::command().args(arguments));
+    reporting.wait_for("started");
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.ends_with("usagectl: stopped; 0 delivered, 0 lost\n"), "{}", ran.stderr);
+    assert_eq!(serving.store().usage().unwrap().len(), usage.len());
+}
+
+/// The token is for the API alone.
+#[test]
+fn the_program_and_the_log_never_see_the_token() {
+    let serving = Serving::start(&[]);
+    let token = serving.store().create_token("Example Inc.").unwrap();
+    let directory = directory();
+    let script = r#"echo "[{\"values\":{\"token\":\"${USAGE_TOKEN-none}\"}}]""#;
+    let mut reporting = Reporting::spawn(
+        command(&serving.url, &directory.path().join("usage.json"), &["--verbose"], script)
+            .env("USAGE_TOKEN", token.expose()),
+    );
+    reporting.wait_for("delivered");
+    let ran = reporting.stop();
+    assert!(!ran.stderr.contains(token.expose()), "{}", ran.stderr);
+    let usage = serving.store().usage().unwrap();
+    assert_eq!(usage[0].organisation.as_deref(), Some("Example Inc."));
+    let value = usage[0].report.data[0].values.get("token").unwrap();
+    assert_eq!(serde_json::to_value(value).unwrap(), "none");
+}
+
+#[test]
+fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
+    let cases = [
+        ("exit 3", "`sh` failed: exit status: 3"),
+        ("echo '[{\"values\":'", "output of sh:1:"),
+        ("echo '[{\"value\":{}}]'", "output of sh:1:3: there is no field `value`"),
+        ("yes", "`sh` printed more than 1048576 bytes, and was stopped"),
+    ];
+    for (script, expected) in cases {
+        let serving = Serving::start(&[]);
+        let directory = directory();
+        let state = directory.path().join("usage.json");
+        let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], script);
+        for _ in 0..3 {
+            reporting.wait_for("collect_failed");
+        }
+        let ran = reporting.stop();
+        assert_eq!(ran.code, Some(0));
+        let warnings: Vec<_> =
+            ran.stderr.lines().filter(|line| line.contains(" WARN usage cannot be")).collect();
+        assert_eq!(warnings.len(), 1, "{}", ran.stderr);
+        assert!(warnings[0].contains(expected), "{}", warnings[0]);
+        assert_eq!(serving.store().usage().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json").display().to_string();
+    let arguments = ["report", "--product", "p", "--every", "1s", "--url", &serving.url];
+    let arguments = [&arguments[..], &["--state", &state, "--", "no-such-program"]].concat();
+    let mut reporting = Reporting::spawn(crate::usagectl::command().args(arguments));
+    let line = reporting.wait_for(" WARN ");
+    assert!(line.contains("`no-such-program` cannot be run: No such file"), "{line}");
+    assert_eq!(reporting.stop().code, Some(0));
+}
+
+/// The shell starts a child, which would go on without it and hold the pipe open.
+#[test]
+fn a_program_that_takes_too_long_is_stopped_with_all_that_it_has_started() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let number = directory.path().join("number");
+    let script = format!("sleep 1000 & echo $! > {}; wait", number.display());
+    let state = directory.path().join("usage.json");
+    let options = ["--verbose", "--command-timeout", "200ms"];
+    let mut reporting = Reporting::start(&serving.url, &state, &options, &script);
+    let line = reporting.wait_for(" WARN ");
+    assert!(line.contains("`sh` did not end within 200ms, and was stopped"), "{line}");
+    wait_until_gone(&number);
+    assert_eq!(reporting.stop().code, Some(0));
+}
+
+#[test]
+fn a_signal_stops_a_program_that_runs() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let number = directory.path().join("number");
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", number.display());
+    let state = directory.path().join("usage.json");
+    let reporting = Reporting::start(&serving.url, &state, &[], &script);
+    let begun = std::time::Instant::now();
+    while !number.exists() {
+        assert!(begun.elapsed() < PATIENCE, "the program does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stderr.contains(" WARN "), "{}", ran.stderr);
+    wait_until_gone(&number);
+}
+
+/// Waits until the process whose number stands in a file is no more.
+fn wait_until_gone(number: &std::path::Path) {
+    let number = fs::read_to_string(number).unwrap().trim().parse().unwrap();
+    let begun = std::time::Instant::now();
+    while test_kill_process(Pid::from_raw(number).unwrap()).is_ok() && !is_zombie(number) {
+        assert!(begun.elapsed() < PATIENCE, "process {number} lives");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whoever runs the tests may be slow to reap what has lost its parent.
+fn is_zombie(number: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+    status.contains(") Z ")
+}
+
+#[test]
+fn where_reporting_is_off_nothing_is_done_and_the_rule_is_named() {
+    let directory = directory();
+    let state = directory.path().join("some/usage.json").display().to_string();
+    let cases = [
+        ("DO_NOT_TRACK", "1", "usage reporting is off: DO_NOT_TRACK is set"),
+        ("USAGE_REPORTING", "no", "usage reporting is off: USAGE_REPORTING says so"),
+    ];
+    for (variable, value, expected) in cases {
+        // Not even the token or the address is looked at.
+        let arguments = ["report", "--product", "p", "--state", &state, "--", "false"];
+        let ran = run(&arguments).env(variable, value).done();
+        assert_eq!(ran.code, Some(0));
+        assert_eq!(ran.stderr, format!("usagectl: {expected}; nothing is done\n"));
+        let ran = run(&[&["--json"], &arguments[..]].concat()).env(variable, value).done();
+        assert_eq!(ran.json()["outcome"], "off");
+        assert_eq!(ran.json()["message"], expected);
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    // A product can have a variable of its own, which is stronger.
+    let arguments = ["report", "--product", "", "--state", &state];
+    let named = [&arguments[..], &["--consent-variable", "MINE", "--", "false"]].concat();
+    let ran = run(&named).env("DO_NOT_TRACK", "1").env("MINE", "on").done();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+}
+
+#[test]
+fn a_state_that_cannot_be_used_is_told_and_left_alone() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    fs::write(&state, "{}").unwrap();
+    let start = || finish(command(&serving.url, &state, &[], NUMBERS).spawn().unwrap());
+    let ran = start();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("is no state of usage reporting: restore it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("because: missing field `version`"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(&state).unwrap(), "{}");
+
+    fs::remove_file(&state).unwrap();
+    let mut first = Reporting::start(&serving.url, &state, &["--verbose"], NUMBERS);
+    first.wait_for("delivered");
+    let ran = start();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("is in use: another process reports with it"), "{}", ran.stderr);
+    assert_eq!(first.stop().code, Some(0));
+}
+
+#[test]
+fn an_api_that_is_gone_ends_it() {
+    let serving = Serving::start(&["--fail", "410"]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let reporting = Reporting::start(&serving.url, &state, &["--json"], NUMBERS);
+    let ran = reporting.end();
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let outcome: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&outcome["by"], &outcome["lost"]), (&"api".into(), &1.into()), "{outcome}");
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_api() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let options = ["--flush-timeout", "1000s"];
+    let mut reporting = Reporting::start(&url, &state, &options, NUMBERS);
+    // It is sending, and nobody will ever answer.
+    let _connection = listener.accept().unwrap();
+    reporting.signal(Signal::TERM);
+    reporting.wait_for("stopping");
+    reporting.signal(Signal::TERM);
+    assert_eq!(reporting.end().code, Some(130));
+}
+
+#[test]
+fn a_flush_ends_in_time_while_the_api_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let reporting = Reporting::start(&url, &state, &["--flush-timeout", "0"], NUMBERS);
+    let _connection = listener.accept().unwrap();
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.ends_with("stopped; 0 delivered, 0 lost, 1 given up\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_makes_no_sense_is_told_before_anything_happens() {
+    let directory = directory();
+    let state = directory.path().join("usage.json").display().to_string();
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["--every", "999ms"], 2, "at least 1s"),
+        (&["--command-timeout", "2m"], 2, "at most 60s"),
+        (&["--token", "secret-token"], 2, "a token is never an argument"),
+        (&["--product", ".."], 5, "`..` is no product"),
+        (&["--server", "/no/such/file"], 5, "cannot read /no/such/file"),
+    ];
+    for (options, code, expected) in cases {
+        let product: &[&str] = if options[0] == "--product" { &[] } else { &["--product", "p"] };
+        let arguments = [&["report", "--state", &state], product, options, &["--", "false"]];
+        let ran = run(&arguments.concat()).done();
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("secret-token"));
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}

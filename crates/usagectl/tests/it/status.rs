@@ -1,0 +1,77 @@
+//! `status`: how the reporting goes.
+
+use std::fs;
+
+use crate::reporting::{NUMBERS, Reporting, directory};
+use crate::serving::Serving;
+use crate::usagectl::run;
+
+#[test]
+fn it_tells_what_the_state_keeps_while_the_report_goes_on() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let mut reporting = Reporting::start(&serving.url, &path, &["--verbose"], NUMBERS);
+    reporting.wait_for("delivered");
+    // The next question for numbers comes after the state was stored.
+    reporting.wait_for("delivered");
+
+    let path = path.display().to_string();
+    let ran = run(&["status", "--state", &path]).done();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let names: Vec<_> =
+        ran.stdout.lines().filter_map(|line| line.split_once("  ")).map(|row| row.0).collect();
+    assert_eq!(names, ["reporting", "server", "last success", "next due", "failures"]);
+    assert!(ran.stdout.contains("on: that is the default; to switch it off, set USAGE_REPORTING"));
+    assert!(ran.stdout.contains("Z, "), "{}", ran.stdout);
+
+    let object = run(&["status", "--state", &path, "--json"]).done().json();
+    assert_eq!(object["consent"]["on"], true);
+    assert_eq!(object["state"]["failures"], 0);
+    let stored: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(object["state"]["server_id"], stored["server_id"]);
+    assert!(object["state"]["last_success"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(reporting.stop().code, Some(0));
+}
+
+#[test]
+fn it_tells_of_failures_and_of_consent() {
+    let serving = Serving::start(&["--fail", "422"]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let mut reporting = Reporting::start(&serving.url, &path, &["--verbose"], NUMBERS);
+    reporting.wait_for("attempt_failed");
+    reporting.wait_for("attempt_failed");
+    assert_eq!(reporting.stop().code, Some(0));
+
+    let path = path.display().to_string();
+    let ran = run(&["status", "--state", &path]).env("DO_NOT_TRACK", "1").done();
+    assert!(ran.stdout.starts_with("reporting     off: DO_NOT_TRACK is set\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("last success  never\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("reports were not delivered"), "{}", ran.stdout);
+    let object = run(&["status", "--state", &path, "--json"]).done().json();
+    assert!(object["state"]["failures"].as_u64().unwrap() >= 2, "{object}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_state_is_told() {
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let text = path.display().to_string();
+    let ran = run(&["status", "--state", &text]).done();
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stdout.contains("none yet: nothing was ever stored in this file"), "{ran:?}");
+    assert_eq!(
+        run(&["status", "--state", &text, "--json"]).done().json()["state"],
+        serde_json::Value::Null
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+
+    fs::write(&path, "no state").unwrap();
+    let ran = run(&["status", "--state", &text]).done();
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.contains("is no state of usage reporting"), "{}", ran.stderr);
+    let ran = run(&["status", "--state", &text, "--json"]).done();
+    assert_eq!(ran.json()["outcome"], "build");
+}
