@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
+mod bench;
 mod cargo;
 mod deny;
 mod docs;
@@ -42,7 +43,7 @@ const CI: &[Step] = &[
 ];
 
 /// What is run by name alone.
-const BY_NAME: &[Step] = &[simulate::SIMULATE];
+const BY_NAME: &[Step] = &[bench::BENCH, simulate::SIMULATE];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
