@@ -25,7 +25,8 @@
 //!
 //! A blocking call cannot be cancelled. [`Handle::shutdown`] waits until its deadline and no
 //! longer: a request that is still in flight is left to its thread, which ends with it. The
-//! deadlines of the transport say how long that may take.
+//! deadlines of the transport say how long that may take. The same goes for a host that does not
+//! return from a call. The end of the program waits for neither.
 
 #![expect(clippy::disallowed_methods, reason = "a driver owns the clock and its thread")]
 #![expect(clippy::disallowed_types, reason = "a driver owns its thread")]
@@ -76,7 +77,11 @@ where
             // with it its files.
             let ending = ending;
             let host = host;
-            run(&ending.0, transport, &host);
+            let shared = &ending.0;
+            // A host that cannot even say its name has told the panic hook why.
+            if shared.announce(&host).is_ok() {
+                run(shared, transport, &host);
+            }
         })
         .map_err(SpawnError::Thread)?;
     Ok(Handle::new(shared))
@@ -87,7 +92,6 @@ fn run(
     mut transport: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError>,
     host: &impl Host,
 ) {
-    shared.announce(host);
     loop {
         match shared.next() {
             Action::Collect => shared.collected(driver::collect(host, &shared.api())),
@@ -107,8 +111,9 @@ fn run(
 
 impl Handle<Thread> {
     /// Takes no more reports, sends what waits as far as the time allows, and waits for the thread
-    /// to end, `limit` at the most. Afterwards no attempt starts, and with a `limit` of zero none
-    /// starts from now on.
+    /// to end, `limit` at the most. Once the time is over no attempt starts, but for one that the
+    /// thread was about to start. Where the thread has ended, the host is gone, and its files with
+    /// it.
     ///
     /// The status tells how it stood at the end: what is [`pending`](Status::pending) then is
     /// given up. In a reporter whose [phase](Status::phase) is
@@ -167,6 +172,7 @@ struct Ending(Arc<Shared<Thread>>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        self.0.abandon();
         let driver = &self.0.driver;
         driver.lock().ended = true;
         driver.changed.notify_all();

@@ -23,6 +23,9 @@ pub struct Consent {
     variable: Box<str>,
 }
 
+/// Says the same to every program.
+const DO_NOT_TRACK: &str = "DO_NOT_TRACK";
+
 /// The rule that decided, strongest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,13 +70,15 @@ impl Consent {
             let value = look_up(name)?.trim().to_ascii_lowercase();
             (!value.is_empty()).then_some(value)
         };
-        if let Some(value) = value(variable) {
+        // As the product's own, the variable would turn round what it says to every program.
+        let own = Some(variable).filter(|name| *name != DO_NOT_TRACK);
+        if let Some(value) = own.and_then(&mut value) {
             let on = says_yes(&value);
             let understood = on || says_no(&value);
             let rule = ConsentRule::Variable { name: variable.to_owned(), understood };
             return decided(on, rule);
         }
-        match value("DO_NOT_TRACK") {
+        match value(DO_NOT_TRACK) {
             Some(value) if !says_no(&value) => decided(false, ConsentRule::DoNotTrack),
             _ => decided(true, ConsentRule::Default),
         }
@@ -118,6 +123,7 @@ impl fmt::Display for ToSwitchOff<'_> {
         match self.0.rule {
             ConsentRule::Setting => f.write_str("change the application's setting"),
             ConsentRule::Variable { .. } => write!(f, "set {variable}=off"),
+            _ if **variable == *DO_NOT_TRACK => f.write_str("set DO_NOT_TRACK=1"),
             ConsentRule::DoNotTrack | ConsentRule::Default => {
                 write!(f, "set {variable}=off, or DO_NOT_TRACK=1")
             }

@@ -84,6 +84,15 @@ impl State {
         self.next_due.map(Stamp::to_system_time)
     }
 
+    /// Whether it holds an identity that was minted since it was loaded.
+    ///
+    /// Store it before anything else then: a host that could not, and reported all the same, would
+    /// be another server at each start.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
     pub(crate) fn last_report(&self, wall_now: SystemTime) -> LastReport {
         match self.acknowledged {
             None => LastReport::Never,

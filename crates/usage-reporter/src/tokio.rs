@@ -19,22 +19,25 @@
 //! # }
 //! ```
 //!
-//! The task sends by itself; the host collects and stores on the runtime's threads for blocking
-//! work, so neither a slow disk nor a slow question to a database holds the runtime up. A collector
-//! that has to await something can use [`Handle::block_on`](::tokio::runtime::Handle::block_on)
-//! there.
+//! The task sends by itself. The host collects and stores on a thread called `usage-reporter-host`,
+//! which lives for as long as the call: neither a slow disk nor a slow question to a database holds
+//! the runtime up, and a call that never returns does not keep a runtime from being dropped, as one
+//! of the runtime's own threads would. The runtime's context is there: a collector that has to
+//! await something can use [`Handle::block_on`](::tokio::runtime::Handle::block_on).
 //!
 //! What is in flight when the deadline of [`Handle::shutdown`] passes is cancelled. The task ends
 //! with its runtime, too.
+
+#![expect(clippy::disallowed_types, reason = "a driver has a thread for its host")]
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use ::tokio::sync::{Notify, watch};
-use ::tokio::task::{JoinHandle, spawn_blocking};
+use ::tokio::sync::{Notify, oneshot, watch};
 use ::tokio::{runtime, select, time};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -61,7 +64,8 @@ pub struct Task {
 /// # Errors
 ///
 /// [`SpawnError::Off`] where the host's [`Consent`](crate::Consent) is off, and
-/// [`SpawnError::Runtime`] outside of a runtime, or in one without a timer.
+/// [`SpawnError::Runtime`] outside of a runtime, or in one without a timer. There is no way to ask
+/// for a timer but to make one, which panics: the panic hook hears of it before the error is here.
 pub fn spawn<T, F, H>(reporter: Reporter, transport: T, host: H) -> Result<Handle<Task>, SpawnError>
 where
     T: FnMut(Request<Bytes>) -> F + Send + 'static,
@@ -69,10 +73,10 @@ where
     H: Host,
 {
     let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
-    // tokio has no other way to ask for the timer than to make one, which panics without.
     caught(|| drop(time::sleep(Duration::ZERO))).map_err(|_| SpawnError::Runtime)?;
-    let (ending, ended) = watch::channel(());
+    let (end, ended) = watch::channel(());
     let shared = driver::share(reporter, &host, Task { woken: Notify::new(), ended })?;
+    let ending = Ending { shared: Arc::clone(&shared), _end: end };
     let running = Running {
         shared: Arc::clone(&shared),
         transport,
@@ -81,10 +85,28 @@ where
         collecting: None,
     };
     runtime.spawn(async move {
+        // Dropped in the opposite order: whoever is told of the end finds the host gone, and with
+        // it its files.
         let _ending = ending;
-        running.run().await;
+        let running = running;
+        // A host that cannot even say its name has told the panic hook why.
+        if running.shared.announce(&*running.host).is_ok() {
+            running.run().await;
+        }
     });
     Ok(Handle::new(shared))
+}
+
+/// Tells that the task has ended, however it did, such as with its runtime.
+struct Ending {
+    shared: Arc<Shared<Task>>,
+    _end: watch::Sender<()>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.shared.abandon();
+    }
 }
 
 struct Running<T, H> {
@@ -92,7 +114,8 @@ struct Running<T, H> {
     transport: T,
     host: Arc<H>,
     request: Option<InFlight>,
-    collecting: Option<JoinHandle<Result<Encoded, BoxError>>>,
+    /// The thread that the host collects on, until it has the numbers.
+    collecting: Option<oneshot::Receiver<Result<Encoded, BoxError>>>,
 }
 
 /// A request whose answer is awaited. Dropped, it is cancelled.
@@ -108,7 +131,6 @@ where
     H: Host,
 {
     async fn run(mut self) {
-        self.shared.announce(&*self.host);
         loop {
             match self.shared.next() {
                 Action::Collect => self.collect(),
@@ -122,8 +144,12 @@ where
                 Action::Wait(until) => self.wait(until).await,
                 // `next` has written it.
                 Action::Event(_) => {}
-                Action::Stopped => return,
+                Action::Stopped => break,
             }
+        }
+        // The host lives until it has returned. Who does not want to wait for that does not.
+        if let Some(collecting) = self.collecting {
+            let _ = collecting.await;
         }
     }
 
@@ -137,7 +163,7 @@ where
         };
         let collecting = async {
             match &mut self.collecting {
-                Some(task) => task.await,
+                Some(numbers) => numbers.await,
                 None => std::future::pending().await,
             }
         };
@@ -162,14 +188,35 @@ where
             return;
         }
         let (host, api) = (Arc::clone(&self.host), self.shared.api());
-        self.collecting = Some(spawn_blocking(move || driver::collect(&*host, &api)));
+        match aside(move || driver::collect(&*host, &api)) {
+            Ok(numbers) => self.collecting = Some(numbers),
+            Err(error) => self.shared.collected(Err(error)),
+        }
     }
 
     async fn store(&mut self, snapshot: Snapshot) {
         let host = Arc::clone(&self.host);
-        let stored = spawn_blocking(move || driver::store(&*host, snapshot)).await;
-        self.shared.stored(stored.unwrap_or_else(|error| Err(error.into())));
+        let stored = match aside(move || driver::store(&*host, snapshot)) {
+            Ok(stored) => stored.await.unwrap_or_else(|error| Err(error.into())),
+            Err(error) => Err(error),
+        };
+        self.shared.stored(stored);
     }
+}
+
+/// Runs a call of the host's on a thread of its own.
+fn aside<R: Send + 'static>(
+    call: impl FnOnce() -> R + Send + 'static,
+) -> Result<oneshot::Receiver<R>, BoxError> {
+    let (tell, result) = oneshot::channel();
+    let runtime = runtime::Handle::current();
+    let run = move || {
+        let _context = runtime.enter();
+        // Nobody listens any more if the task has ended with its runtime.
+        let _ = tell.send(call());
+    };
+    thread::Builder::new().name("usage-reporter-host".to_owned()).spawn(run)?;
+    Ok(result)
 }
 
 /// The numbers that were asked for the last time are not there yet.
@@ -189,8 +236,8 @@ async fn guarded<F: Future<Output = Outcome>>(request: Result<Pin<Box<F>>, Panic
 
 impl Handle<Task> {
     /// Takes no more reports, sends what waits as far as the time allows, and waits for the task to
-    /// end, `limit` at the most. Afterwards no attempt starts, and with a `limit` of zero none
-    /// starts from now on; a request that is in flight then is cancelled by the task.
+    /// end, `limit` at the most. Once the time is over no attempt starts, and the task cancels the
+    /// one that is in flight. Where the task has ended, the host is gone, and its files with it.
     ///
     /// The status tells how it stood at the end: what is [`pending`](Status::pending) then is
     /// given up. In a reporter whose [phase](Status::phase) is

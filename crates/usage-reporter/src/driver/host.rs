@@ -7,9 +7,13 @@ use crate::{Consent, State};
 /// The program that a driver reports for. It is the same for both drivers.
 ///
 /// [`collect`](Self::collect) and [`store`](Self::store) may block: they run on the thread of the
-/// [blocking driver](crate::blocking), and on tokio's threads for blocking work under the
+/// [blocking driver](crate::blocking), or on one of their own under the
 /// [tokio driver](crate::tokio). No lock is held meanwhile. One that panics has failed, which is an
 /// event in the log and nothing more, unless the program is built with `panic = "abort"`.
+///
+/// A host that keeps a [`Handle`](crate::Handle) to its own reporter keeps it alive: the reporting
+/// ends by `shutdown` alone then, and not from within a call of the host's, which would wait for
+/// itself.
 ///
 /// ```
 /// use std::error::Error;

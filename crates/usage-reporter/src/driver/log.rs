@@ -15,10 +15,12 @@ use crate::{Consent, Event, Status};
 const TARGET: &str = "usage_reporter";
 
 pub(crate) fn started(product: &str, address: &BaseUrl, consent: &Consent) {
+    // Whatever is in the name, it is one line.
+    let product = product.escape_debug();
     info!(
         target: TARGET,
         event = "started",
-        product,
+        %product,
         %address,
         decided_by = %consent.rule(),
         "{product} reports its usage to {address}; to switch it off, {}",

@@ -8,9 +8,7 @@ mod log;
 mod shared;
 
 pub use error::SpawnError;
-#[cfg(feature = "tokio")]
-pub(crate) use guard::Panicked;
-pub(crate) use guard::caught;
+pub(crate) use guard::{Panicked, caught};
 pub use handle::{Driver, Handle};
 pub use host::Host;
 pub(crate) use shared::{Clock, Shared, collect, store};

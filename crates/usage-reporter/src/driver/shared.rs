@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use usage_proto::{Api, BuildError, Saveable, TransportError};
 
-use super::{Host, caught, log};
+use super::{Host, Panicked, caught, log};
 use crate::report::{Encoded, ReportKind};
 use crate::time::after;
 use crate::{Action, AttemptId, Reporter, Snapshot, Status, SubmitError};
@@ -35,10 +35,10 @@ impl<D: Clock> Shared<D> {
         Self { reporter: Mutex::new(reporter), driver }
     }
 
-    /// The line at the start.
-    pub(crate) fn announce(&self, host: &impl Host) {
+    /// The line at the start. Without it, nothing is reported.
+    pub(crate) fn announce(&self, host: &impl Host) -> Result<(), Panicked> {
         let api = self.api();
-        log::started(host.product(), api.base_url(), host.consent());
+        caught(|| log::started(host.product(), api.base_url(), host.consent()))
     }
 
     /// What is to be done next, but for the log, which is written here.
@@ -59,12 +59,9 @@ impl<D: Clock> Shared<D> {
     pub(crate) fn collected(&self, usage: Result<Encoded, BoxError>) {
         let mut reporter = self.lock();
         let now = self.driver.now();
-        let taken = usage.and_then(|usage| Ok(reporter.accept(now, usage)?));
-        match taken {
-            // Closed meanwhile: nobody asks for numbers any more.
-            Err(error) if matches!(error.downcast_ref(), Some(SubmitError::Closed)) => {}
-            Err(error) => reporter.collect_failed(now, error),
-            Ok(()) => {}
+        // Of a reporter that was closed meanwhile nobody asks for numbers, and it says nothing.
+        if let Err(error) = usage.and_then(|usage| Ok(reporter.accept(now, usage)?)) {
+            reporter.collect_failed(now, error);
         }
     }
 
@@ -85,6 +82,16 @@ impl<D: Clock> Shared<D> {
             Ok(response) => reporter.on_response(now, attempt, response),
             Err(error) => reporter.on_failure(now, attempt, error),
         }
+    }
+}
+
+impl<D: Clock> Shared<D> {
+    /// The driver ends, in good order or not: whoever has a handle finds the reporter closed, and
+    /// not one that takes reports and never sends them.
+    pub(crate) fn abandon(&self) {
+        self.close(Duration::ZERO);
+        let mut reporter = self.lock();
+        while !matches!(reporter.poll(self.driver.now()), Action::Stopped | Action::Wait(_)) {}
     }
 }
 

@@ -29,6 +29,13 @@ pub enum StateFileError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The name is that of a directory, a device or the like.
+    #[error("{} is no regular file: name another one for the state", path.display())]
+    #[non_exhaustive]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
     /// Another process reports with this state, or this one does already.
     #[error(
         "{} is in use: another process reports with it, so stop that one or give this one a file \
@@ -47,7 +54,10 @@ impl StateFileError {
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::Io { path, .. } | Self::Corrupt { path, .. } | Self::Locked { path } => path,
+            Self::Io { path, .. }
+            | Self::Corrupt { path, .. }
+            | Self::NotAFile { path }
+            | Self::Locked { path } => path,
         }
     }
 }

@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that has files")]
 #![expect(clippy::disallowed_types, reason = "the one place that has files")]
 
+mod directory;
 mod error;
+mod path;
 mod replace;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::StateFileError;
 
+use self::directory::Directory;
 use self::error::cannot;
 use crate::State;
 
@@ -23,8 +26,9 @@ const LARGEST: u64 = 64 * 1024;
 /// - **A crash leaves the old state or the new one.** What is stored goes to a new file beside the
 ///   old one, down to the disk, and takes its name then.
 /// - **One process writes.** An open state file holds a lock on a second file, with `.lock` behind
-///   the name. The system frees the lock when its holder dies, however it does. The lock file
-///   itself stays.
+///   the name. The system frees the lock when its holder dies, however it does; a child that was
+///   forked without `exec` holds it too. The lock file itself stays. A network file system has to
+///   know locks for this.
 /// - **What cannot be read is an error**, and never a fresh start: the server would report under a
 ///   new identity.
 ///
@@ -51,6 +55,7 @@ const LARGEST: u64 = 64 * 1024;
 #[must_use = "the lock is released when this is dropped"]
 pub struct StateFile {
     path: PathBuf,
+    directory: Directory,
     /// Held for as long as this lives.
     _lock: File,
 }
@@ -63,19 +68,19 @@ impl StateFile {
     /// # Errors
     ///
     /// [`StateFileError::Locked`] if another process has it open, or this one has already;
-    /// [`StateFileError::Io`] if the directory or the lock file cannot be made.
+    /// [`StateFileError::NotAFile`] if something else has the name; [`StateFileError::Io`] if the
+    /// directory or the lock file cannot be made.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateFileError> {
-        let path = followed(path.as_ref())?;
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(cannot("make the directory", directory))?;
-        }
-        let lock_path = with_suffix(&path, ".lock");
+        let path = path::followed(path.as_ref())?;
+        check(&path)?;
+        let directory = Directory::make(path.parent().unwrap_or(&path))?;
+        let lock_path = path::with_suffix(&path, ".lock");
         // Not truncated: it has no content, and it may be another process's.
         let lock = owners_alone(OpenOptions::new().create(true).write(true).truncate(false))
             .open(&lock_path)
             .map_err(cannot("open", &lock_path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self { path, directory, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StateFileError::Locked { path }),
             Err(TryLockError::Error(error)) => Err(cannot("lock", &lock_path)(error)),
         }
@@ -98,12 +103,14 @@ impl StateFile {
     ///
     /// # Errors
     ///
-    /// [`StateFileError::Io`]: what was stored before is still there.
+    /// [`StateFileError::Io`]. What was stored before is still there, unless the error is about the
+    /// directory: then the new state has taken its place, and may not be on the disk yet.
     pub fn store(&self, state: &State) -> Result<(), StateFileError> {
         let mut json = serde_json::to_vec_pretty(state)
             .map_err(|error| cannot("write", &self.path)(error.into()))?;
         json.push(b'\n');
-        replace::replace(&self.path, &json)
+        replace::replace(&self.path, &json)?;
+        self.directory.sync()
     }
 }
 
@@ -128,8 +135,12 @@ impl StateFile {
 }
 
 fn read(path: &Path) -> Result<Option<State>, StateFileError> {
+    if !check(path)? {
+        return Ok(None);
+    }
     let file = match File::open(path) {
         Ok(file) => file,
+        // Gone in between.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot("open", path)(error)),
     };
@@ -142,21 +153,15 @@ fn read(path: &Path) -> Result<Option<State>, StateFileError> {
     serde_json::from_slice(&json).map(Some).map_err(|error| corrupt(error.into()))
 }
 
-/// The file behind any links, so that all ways to it lead to one lock, and the link stays a link.
-fn followed(path: &Path) -> Result<PathBuf, StateFileError> {
-    match fs::canonicalize(path) {
-        Ok(path) => Ok(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::path::absolute(path).map_err(cannot("open", path))
-        }
+/// Whether there is such a file. To open a pipe would wait for its other end, and a device is none
+/// of ours to replace.
+fn check(path: &Path) -> Result<bool, StateFileError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(StateFileError::NotAFile { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(cannot("open", path)(error)),
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// On Unix, a file that this makes can be read by its owner alone.

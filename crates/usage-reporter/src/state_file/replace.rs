@@ -1,11 +1,12 @@
 //! A file is replaced as a whole, or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::error::{StateFileError, cannot};
-use super::{owners_alone, with_suffix};
+use super::owners_alone;
+use super::path::with_suffix;
 
 /// The caller holds the lock: nobody else uses the name of the new file meanwhile.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), StateFileError> {
@@ -16,8 +17,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), StateFileError>
         // As it was before, as far as that goes. The next attempt removes what is left.
         let _ = fs::remove_file(&new);
     }
-    replaced?;
-    sync_directory(path).map_err(cannot("replace", path))
+    replaced
 }
 
 /// What a crash has left is removed, not written into: it might be a link to somewhere else.
@@ -29,12 +29,4 @@ fn write(new: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = owners_alone(OpenOptions::new().create_new(true).write(true)).open(new)?;
     file.write_all(content)?;
     file.sync_all()
-}
-
-/// The new name is on the disk when the directory is.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
-        _ => Ok(()),
-    }
 }

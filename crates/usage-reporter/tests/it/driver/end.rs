@@ -9,8 +9,8 @@ use std::time::Duration;
 use usage_proto::{Api, BaseUrl};
 use usage_reporter::{Phase, State, SubmitError};
 
-use super::host::{Gate, PATIENCE, TestHost};
-use super::reporting::stats;
+use super::host::{Gate, PATIENCE, TestHost, promptly};
+use super::reporting::{stats, wait_for};
 use super::rig::{Rig, reporter, reporter_for};
 use crate::support::{answer, clock};
 
@@ -31,7 +31,7 @@ fn shutdown_sends_what_waits() {
         let status = handle.shutdown(PATIENCE);
         assert_eq!((status.phase, status.delivered, status.pending), (Phase::Stopped, 5, 0));
         // The host, and with it its files, are gone when the call returns.
-        alive.wait_for_end();
+        assert!(alive.is_over());
         assert_eq!(handle.push_stats(&stats(6)), Err(SubmitError::Closed));
         assert_eq!(handle.shutdown(PATIENCE).phase, Phase::Stopped);
     }
@@ -56,9 +56,13 @@ fn shutdown_without_time_returns_while_the_server_holds_the_request() {
         assert_eq!(&start, b"POST");
 
         // If it waited for the answer, it would wait for this test to give one.
-        let status = handle.shutdown(Duration::ZERO);
+        let status = promptly(|| handle.shutdown(Duration::ZERO));
         assert_eq!(status.delivered, 0);
         assert_ne!(status.phase, Phase::Running);
+        if let Rig::Thread = rig {
+            assert!(!alive.is_over());
+            assert_eq!(status.pending, 1);
+        }
         drop((connection, listener));
         alive.wait_for_end();
         let status = handle.status();
@@ -82,7 +86,7 @@ fn after_the_deadline_no_attempt_starts() {
         handle.push_stats(&stats(1)).unwrap();
         handle.push_stats(&stats(2)).unwrap();
         keeper.wait();
-        handle.shutdown(Duration::ZERO);
+        promptly(|| handle.shutdown(Duration::ZERO));
         keeper.open();
         keeper.open();
         alive.wait_for_end();
@@ -110,8 +114,34 @@ fn the_last_handle_ends_the_reporting_and_does_not_wait_for_it() {
         other.push_stats(&stats(1)).unwrap();
         keeper.wait();
         // A request is out, and stays out until the gate opens: this must not wait for it.
-        drop(other);
+        promptly(|| drop(other));
         keeper.open();
         alive.wait_for_end();
+    }
+}
+
+/// Longer than any clock lasts.
+#[test]
+fn all_the_time_in_the_world_is_no_more_than_is_needed() {
+    for rig in Rig::both() {
+        let (host, alive) = TestHost::new();
+        let handle = rig.spawn(reporter(), |_| Ok(answer(200)), host).unwrap();
+        handle.push_stats(&stats(1)).unwrap();
+        let status = promptly(|| handle.shutdown(Duration::MAX));
+        assert_eq!((status.phase, status.delivered), (Phase::Stopped, 1));
+        assert!(alive.is_over());
+    }
+}
+
+/// A reporter that nobody drives takes no reports.
+#[test]
+fn a_driver_that_dies_leaves_a_closed_reporter() {
+    for rig in Rig::both() {
+        let (host, alive) = TestHost::new();
+        let handle = rig.spawn(reporter(), |_| Ok(answer(200)), host.product("")).unwrap();
+        alive.wait_for_end();
+        wait_for(&handle, |status| status.phase == Phase::Stopped);
+        assert_eq!(handle.push_stats(&stats(1)), Err(SubmitError::Closed));
+        assert_eq!(promptly(|| handle.shutdown(PATIENCE)).phase, Phase::Stopped);
     }
 }

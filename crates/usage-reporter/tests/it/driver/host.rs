@@ -1,8 +1,10 @@
 //! A host whose every step a test can see and hold up.
 
 use std::error::Error;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use usage_proto::{Usage, UsageData};
@@ -16,6 +18,7 @@ type Store = dyn Fn(&State) -> Result<(), BoxError> + Send + Sync;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct TestHost {
+    product: &'static str,
     consent: Consent,
     collect: Box<Collect>,
     store: Box<Store>,
@@ -28,10 +31,15 @@ pub(crate) struct TestHost {
 pub(crate) struct Alive(Receiver<()>);
 
 impl Alive {
+    /// Whether the driver has dropped the host.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.try_recv() == Err(std::sync::mpsc::TryRecvError::Disconnected)
+    }
+
     /// Waits until the driver has dropped the host.
     pub(crate) fn wait_for_end(&self) {
         let end = self.0.recv_timeout(PATIENCE);
-        assert_eq!(end, Err(std::sync::mpsc::RecvTimeoutError::Disconnected), "the driver lives");
+        assert_eq!(end, Err(RecvTimeoutError::Disconnected), "the driver lives");
     }
 }
 
@@ -40,6 +48,7 @@ impl TestHost {
     pub(crate) fn new() -> (Self, Alive) {
         let (alive, end) = channel();
         let host = Self {
+            product: "influxdb",
             consent: Consent::resolve(Some(true), "INFLUXDB_USAGE_REPORTING", |_| None),
             collect: Box::new(|count| Ok(numbers(count))),
             store: Box::new(|_| Ok(())),
@@ -51,6 +60,11 @@ impl TestHost {
 
     pub(crate) fn consent(self, consent: Consent) -> Self {
         Self { consent, ..self }
+    }
+
+    /// A name that panics if it is empty.
+    pub(crate) fn product(self, product: &'static str) -> Self {
+        Self { product, ..self }
     }
 
     pub(crate) fn on_collect(
@@ -71,9 +85,9 @@ impl TestHost {
 impl Host for TestHost {
     type Usage = Usage;
 
-    #[expect(clippy::unnecessary_literal_bound, reason = "as the trait has it")]
     fn product(&self) -> &str {
-        "influxdb"
+        assert!(!self.product.is_empty(), "a host without a name");
+        self.product
     }
 
     fn consent(&self) -> &Consent {
@@ -98,31 +112,37 @@ pub(crate) fn numbers(count: u64) -> Usage {
     Usage::new("influxdb").data(UsageData::new().value("n", count))
 }
 
-/// A door that a test opens.
+/// A door that a test opens. One that nobody opens in time has failed the test.
 #[derive(Clone)]
 pub(crate) struct Gate {
     arrived: Sender<()>,
     open: Arc<Mutex<Receiver<()>>>,
+    forgotten: Arc<AtomicBool>,
 }
 
 /// The test's side of a [`Gate`].
 pub(crate) struct Keeper {
     arrived: Receiver<()>,
     open: Sender<()>,
+    forgotten: Arc<AtomicBool>,
 }
 
 impl Gate {
     pub(crate) fn new() -> (Self, Keeper) {
         let (arrived, seen) = channel();
         let (open, opened) = channel();
-        let gate = Self { arrived, open: Arc::new(Mutex::new(opened)) };
-        (gate, Keeper { arrived: seen, open })
+        let forgotten = Arc::new(AtomicBool::new(false));
+        let keeper = Keeper { arrived: seen, open, forgotten: Arc::clone(&forgotten) };
+        (Self { arrived, open: Arc::new(Mutex::new(opened)), forgotten }, keeper)
     }
 
     /// Waits until the test lets one through, or has gone.
     pub(crate) fn pass(&self) {
         let _ = self.arrived.send(());
-        let _ = self.open.lock().unwrap().recv_timeout(PATIENCE);
+        let opened = self.open.lock().unwrap().recv_timeout(PATIENCE);
+        if opened == Err(RecvTimeoutError::Timeout) {
+            self.forgotten.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -136,4 +156,26 @@ impl Keeper {
     pub(crate) fn open(&self) {
         let _ = self.open.send(());
     }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let forgotten = self.forgotten.load(Ordering::SeqCst);
+        assert!(!forgotten || thread::panicking(), "somebody waited at the gate for too long");
+    }
+}
+
+/// What `call` gives. If it does not return, the tests end there: nothing else ends a thread.
+#[expect(clippy::print_stderr, reason = "nothing else is left to say it with")]
+pub(crate) fn promptly<R: Send>(call: impl FnOnce() -> R + Send) -> R {
+    let (tell, told) = channel();
+    thread::scope(|scope| {
+        scope.spawn(move || tell.send(call()).unwrap());
+        let result = told.recv_timeout(PATIENCE / 3);
+        // Whatever hangs would hold the scope, too.
+        result.unwrap_or_else(|_| {
+            eprintln!("the call does not return");
+            std::process::abort()
+        })
+    })
 }

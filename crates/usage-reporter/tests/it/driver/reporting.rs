@@ -136,6 +136,34 @@ fn a_handle_answers_while_the_host_collects_and_while_a_request_is_out() {
     }
 }
 
+/// The new address does not have to wait for what the old one has asked for.
+#[test]
+fn another_api_is_reported_to_at_once() {
+    for rig in Rig::both() {
+        let (told, asked) = channel();
+        let (host, _alive) = TestHost::new();
+        let transport = move |request: http::Request<bytes::Bytes>| {
+            told.send(request.uri().host().unwrap().to_owned()).unwrap();
+            let mut response = answer(200);
+            if request.uri().host() == Some("usage.staging.influxdata.com") {
+                response = answer(503);
+                response.headers_mut().insert("retry-after", 86_400.into());
+            }
+            Ok(response)
+        };
+        let handle = rig.spawn(reporter(), transport, host).unwrap();
+        handle.push_stats(&stats(1)).unwrap();
+        assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), "usage.staging.influxdata.com");
+        wait_for(&handle, |status| status.last_error.is_some());
+        handle.push_stats(&stats(2)).unwrap();
+        // Nothing else wakes the driver up.
+        handle.set_api(Api::new(BaseUrl::PRODUCTION));
+        let later = asked.recv_timeout(PATIENCE).unwrap();
+        assert!(later.starts_with("usage."), "{later}");
+        handle.shutdown(Duration::ZERO);
+    }
+}
+
 pub(super) fn stats(count: u64) -> Stats {
     let group = StatsData::new("engine").value("n", count);
     Stats::new("influxdb").cluster_id("c").server_id("s").data(group)

@@ -86,6 +86,13 @@ impl AnyHandle<'_> {
         }
     }
 
+    pub(crate) fn set_api(&self, api: Api) {
+        match self {
+            Self::Thread(handle) => handle.set_api(api),
+            Self::Task(handle, _) => handle.set_api(api),
+        }
+    }
+
     pub(crate) fn set_token(&self, token: usage_proto::Token) {
         match self {
             Self::Thread(handle) => handle.set_token(token),
@@ -112,6 +119,5 @@ pub(crate) fn reporter_for(api: Api, state: State) -> Reporter {
     let tiny = Duration::from_nanos(1);
     let config =
         Config::new().start_spread(Duration::ZERO).retry(RetryPolicy::new().base(tiny).cap(tiny));
-    // As if it had reported a minute ago: nothing is due by itself.
     Reporter::new(config, api, state, seed_of(7), clock(), SystemTime::UNIX_EPOCH).unwrap()
 }

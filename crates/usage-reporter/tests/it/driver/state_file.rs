@@ -41,7 +41,7 @@ fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
         let file = StateFile::open(&path).unwrap();
         let error = file.load().unwrap_err();
         assert!(matches!(error, StateFileError::Corrupt { .. }), "{error:?}");
-        assert_eq!(error.path(), path);
+        assert_eq!(error.path(), path.canonicalize().unwrap());
         assert!(error.to_string().ends_with("or remove it to start as a new server"), "{error}");
         let reason = error.source().unwrap().to_string();
         assert!(!reason.is_empty() && !error.to_string().contains(&reason));
@@ -49,18 +49,37 @@ fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
     }
 }
 
+/// Nothing is made beside it, and nobody is told to remove it.
 #[test]
-fn a_file_that_cannot_be_read_is_an_error() {
+fn what_is_no_file_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.json");
-    // A directory is what root cannot read either.
     fs::create_dir(&path).unwrap();
-    let error = StateFile::open(&path).unwrap().load().unwrap_err();
-    assert!(matches!(error, StateFileError::Io { .. }), "{error:?}");
-    let below = path.join("usage.json.lock");
-    fs::write(&below, "").unwrap();
-    let error = StateFile::open(below.join("usage.json")).unwrap_err();
+    for error in [StateFile::open(&path).unwrap_err(), StateFile::peek(&path).unwrap_err()] {
+        assert!(matches!(error, StateFileError::NotAFile { .. }), "{error:?}");
+        assert!(error.to_string().ends_with("is no regular file: name another one for the state"));
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    assert!(StateFile::open("/").is_err());
+
+    let file = path.join("a-file");
+    fs::write(&file, "").unwrap();
+    let error = StateFile::open(file.join("usage.json")).unwrap_err();
     assert!(error.to_string().starts_with("cannot "), "{error}");
+}
+
+/// A pipe would wait for somebody to write into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [pipe.as_path(), std::path::Path::new("/dev/null")] {
+        assert!(matches!(StateFile::peek(path), Err(StateFileError::NotAFile { .. })));
+        assert!(matches!(StateFile::open(path), Err(StateFileError::NotAFile { .. })));
+    }
 }
 
 #[test]
@@ -143,6 +162,26 @@ fn both_files_are_their_owner_s_alone_and_a_link_stays_a_link() {
         let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+/// The usual first start of a service whose file is elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+    let directory = tempfile::tempdir().unwrap();
+    let (real, link) = (directory.path().join("data/real.json"), directory.path().join("link"));
+    std::os::unix::fs::symlink("data/real.json", &link).unwrap();
+    let file = StateFile::open(&link).unwrap();
+    file.store(&with_identity()).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::metadata(&real).unwrap().is_file());
+    assert!(matches!(StateFile::open(&real), Err(StateFileError::Locked { .. })));
+    drop(file);
+    // Links in a circle end, too.
+    let (a, b) = (directory.path().join("a"), directory.path().join("b"));
+    std::os::unix::fs::symlink(&a, &b).unwrap();
+    std::os::unix::fs::symlink(&b, &a).unwrap();
+    assert!(StateFile::open(&a).is_err());
 }
 
 /// A disk that takes nothing more leaves what was there.
