@@ -123,7 +123,8 @@ impl Reporter {
         now: Instant,
         server: &P,
     ) -> Result<(), SubmitError> {
-        self.accept(now, self.encode(ReportKind::Server, server)?)
+        let report = self.encode(now, ReportKind::Server, server)?;
+        self.accept(now, report)
     }
 
     /// Takes fresh usage: the answer to [`Action::Collect`](crate::Action::Collect), or a report
@@ -138,7 +139,8 @@ impl Reporter {
         now: Instant,
         usage: &P,
     ) -> Result<(), SubmitError> {
-        self.accept(now, self.encode(ReportKind::Usage, usage)?)
+        let report = self.encode(now, ReportKind::Usage, usage)?;
+        self.accept(now, report)
     }
 
     /// Answers [`Action::Collect`](crate::Action::Collect) when there are no numbers: collecting
@@ -177,7 +179,8 @@ impl Reporter {
         now: Instant,
         stats: &P,
     ) -> Result<(), SubmitError> {
-        self.accept(now, self.encode(ReportKind::Stats, stats)?)
+        let report = self.encode(now, ReportKind::Stats, stats)?;
+        self.accept(now, report)
     }
 
     /// Makes usage due now. The schedule counts on from there. Where numbers are being collected,
@@ -289,10 +292,13 @@ impl Reporter {
     }
 
     fn encode<P: Saveable + ?Sized>(
-        &self,
+        &mut self,
+        now: Instant,
         kind: ReportKind,
         payload: &P,
     ) -> Result<Encoded, SubmitError> {
+        // Whatever becomes of the payload, the time was told.
+        self.clock(now);
         self.check_open()?;
         Ok(Encoded::new(kind, &self.api, payload)?)
     }

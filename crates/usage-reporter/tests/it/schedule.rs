@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_proto::TransportError;
+use usage_proto::{TransportError, Usage, UsageData};
 use usage_reporter::{Config, Event, ReportKind, State};
 
 use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step};
@@ -167,6 +167,16 @@ fn an_instant_of_the_past_is_taken_for_the_latest() {
     host.reporter.collect_failed(early, "no numbers");
     host.now = early;
     assert!(matches!(host.step(), Step::Wait(until) if until > host.started + PERIOD));
+}
+
+#[test]
+fn a_report_that_is_not_taken_tells_the_time_all_the_same() {
+    let mut host = Host::new();
+    let due = host.reporter.status().next_due.unwrap();
+    let usage = Usage::new("p").data(UsageData::new().value("uptime", f64::NAN));
+    assert!(host.reporter.submit(due, &usage).is_err());
+    // Another thread, a little late.
+    assert!(matches!(host.step(), Step::Collect));
 }
 
 /// Law 5, in the open: the reporter is told the wall clock where a state is stamped, and only there.
