@@ -137,6 +137,9 @@
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
 //!   are worth a retry (rule W44).
+//! - **The registration** is not given up: after its attempts it has as many in the next slot, and
+//!   one that was refused for its token (401) waits for that slot or for another token.
+//! - **Another address** starts afresh: what the old one still answers is about that report alone.
 //! - **A retry** carries the same bytes and the same `Idempotency-Key` (rule W43). The key of a
 //!   usage report is stored before the report is sent; if the process dies before the answer, the
 //!   next one uses it again. Another API than `usage-server` may not know the header and count

@@ -85,11 +85,6 @@ impl Schedule {
         self.asked.map_or(self.due, |asked| asked.min(self.due))
     }
 
-    /// One slot from now.
-    pub(crate) fn a_slot_later(&self, now: Instant) -> Instant {
-        after(now, self.gap)
-    }
-
     pub(crate) fn collecting_until(&self) -> Option<Instant> {
         self.collecting_until
     }

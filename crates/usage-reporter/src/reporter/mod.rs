@@ -112,8 +112,9 @@ impl Reporter {
     /// Registers the server: call it once at the start. The request goes out within
     /// [`Config::start_spread`].
     ///
-    /// A registration that fails for now is tried again with the next usage report. One that is
-    /// newer takes its place.
+    /// A registration that fails for now is tried again when usage is due next. So is one that the
+    /// API refuses for its token (401), and before that as soon as [`set_api`](Self::set_api) brings
+    /// another. Until then it is pending, and counts as such. One that is newer takes its place.
     ///
     /// # Errors
     ///
@@ -196,10 +197,18 @@ impl Reporter {
     /// customer who has just registered.
     ///
     /// A report that may have arrived already keeps its address and token for further attempts: to
-    /// change them would count it twice.
+    /// change them would count it twice. What the old address answers from now on is about that
+    /// report alone: it is no pause for the new one, and a 410 does not stop the reporter.
+    ///
+    /// A registration that waits for the next slot, since its attempts have failed or its token was
+    /// refused, goes out at once if nothing binds it to what was before.
     pub fn set_api(&mut self, api: impl Into<Arc<Api>>) {
         let api = api.into();
-        if api.base_url() != self.api.base_url() {
+        let moved = api.base_url() != self.api.base_url();
+        if moved || api.token() != self.api.token() {
+            self.pending.change_api(&self.api, &api, self.backoff.opens(self.now));
+        }
+        if moved {
             // What the API at the old address asked for does not bind the new one.
             self.backoff = Backoff::default();
         }
@@ -327,6 +336,7 @@ impl Reporter {
         self.pending.push(report, limits, &mut self.ledger);
         if kind == ReportKind::Usage && !self.schedule.collected() {
             self.schedule.begin(now, &self.config, &mut self.random);
+            self.pending.begin_slot();
         }
         Ok(())
     }

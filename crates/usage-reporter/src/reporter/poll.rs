@@ -31,6 +31,7 @@ impl Reporter {
         }
         if self.collect_at(now).is_some_and(|at| at <= now) {
             self.schedule.collect(now, &self.config, &mut self.random);
+            self.pending.begin_slot();
             return Action::Collect;
         }
         if self.send_at(now).is_some_and(|at| at <= now)
@@ -96,25 +97,19 @@ impl Reporter {
     }
 
     fn start_attempt(&mut self, now: Instant) -> Option<Action> {
-        let with_usage = self.usage_may_go();
-        let report = self.pending.next(now, with_usage)?;
+        let mut report = self.pending.take_next(now, self.usage_may_go())?;
         let kind = report.kind();
         let key = match (report.key, kind) {
             (Some(key), _) => key,
             (None, ReportKind::Usage) => {
                 report.key = Some(self.memory.key_for_usage(&mut self.random));
+                self.put_back(report);
                 return Some(self.persist(now));
             }
-            (None, _) => {
-                let key = IdempotencyKey::from_bytes(self.random.bytes());
-                report.key = Some(key);
-                key
-            }
+            (None, _) => *report.key.insert(IdempotencyKey::from_bytes(self.random.bytes())),
         };
         let api = Arc::clone(report.bound_to.as_ref().unwrap_or(&self.api));
-        let request = report.request(&api, key);
-        let report = self.pending.take(kind)?;
-        let request = match request {
+        let request = match report.request(&api, key) {
             Ok(request) => request,
             Err(error) => {
                 self.last_error = Some(Arc::new(error.into()));

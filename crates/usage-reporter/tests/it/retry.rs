@@ -173,32 +173,6 @@ fn gone_stops_until_the_next_start() {
 }
 
 #[test]
-fn a_registration_that_fails_is_tried_again_a_period_later() {
-    let mut host = Host::with(Config::new().start_spread(Duration::ZERO));
-    host.reporter.register(host.now, &usage_proto::Server::new().host("example.com")).unwrap();
-    let mut first: Option<(Instant, String)> = None;
-    for _ in 0..4 {
-        let attempt = host.wait_for_attempt();
-        assert_eq!(attempt.report, ReportKind::Server);
-        first.get_or_insert((host.now, key(&attempt)));
-        host.reporter.on_failure(host.now, attempt.id, TransportError::connect("no network yet"));
-    }
-    let (at, first_key) = first.unwrap();
-    let retry = loop {
-        let attempt = host.wait_for_attempt();
-        if attempt.report == ReportKind::Server {
-            break attempt;
-        }
-        host.answer(&attempt, 201);
-    };
-    assert!((PERIOD..PERIOD + 2 * HOUR).contains(&(host.now - at)));
-    assert_eq!((key(&retry), retry.number), (first_key, 1));
-    assert_eq!(host.losses(), []);
-    host.answer(&retry, 201);
-    assert_eq!(host.reporter.status().pending, 0);
-}
-
-#[test]
 fn one_attempt_is_no_retry() {
     let retry = RetryPolicy::new().attempts(1);
     let mut host = Host::with(Config::new().retry(retry));

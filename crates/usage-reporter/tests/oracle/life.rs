@@ -10,6 +10,7 @@ use usage_reporter::{Action, AttemptId, Config, ReportKind, Reporter, State};
 
 use super::case::Outcome;
 use super::model::Model;
+use super::place::Place;
 
 /// Two reporters that are told the same.
 pub(super) struct Life {
@@ -22,7 +23,6 @@ pub(super) struct Life {
     pub(super) reports: BTreeMap<u64, SentReport>,
     /// The key of the run before, until a usage report is sent.
     pub(super) inherited: Option<IdempotencyKey>,
-    pub(super) token: u8,
 }
 
 /// What went out first of a report.
@@ -47,11 +47,10 @@ impl Life {
         Self {
             reporter: make(),
             twin: make(),
-            model: Model::new(config.clone(), state, now, wall_now),
+            model: Model::new(config.clone(), Place::of_api(api), state, now, wall_now),
             sent: Vec::new(),
             reports: BTreeMap::new(),
             inherited: state.unacknowledged_key(),
-            token: 0,
         }
     }
 
@@ -107,6 +106,15 @@ impl Life {
         assert!(status.pending <= limits.items as u64 + 1, "law 6: {status:?}");
         assert!(status.pending_bytes <= limits.bytes, "law 6: {status:?}");
         assert!(!self.model.usage_is_pending() || status.pending > 0, "law 6: {status:?}");
+    }
+
+    /// What the model has learnt about reports that nothing binds to where they went.
+    pub(super) fn unbind(&mut self) {
+        for number in self.model.unbound.drain(..) {
+            if let Some(report) = self.reports.get_mut(&number) {
+                report.may_have_arrived = false;
+            }
+        }
     }
 
     pub(super) fn pending(&self) -> u64 {

@@ -25,6 +25,8 @@
 mod case;
 mod life;
 mod model;
+mod place;
+mod registration;
 mod wall;
 mod world;
 

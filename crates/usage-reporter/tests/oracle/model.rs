@@ -1,12 +1,15 @@
 //! What may happen when: bounds that are derived from what was told and seen, and from nothing
 //! inside the reporter.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_reporter::{AttemptId, Config, Event, LossReason, ReportKind, State};
 
 use super::case::Outcome;
 use super::life::later;
+use super::place::Place;
+use super::registration::{Registration, Went};
 
 /// Stamps are exact up to 292 years before and after 1970.
 const STAMPS: Duration = Duration::from_secs(290 * 365 * 86_400);
@@ -21,11 +24,12 @@ pub(super) struct Counts {
 }
 
 /// An attempt whose outcome is not told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Flight {
     pub(super) id: AttemptId,
     pub(super) number: u64,
     pub(super) kind: ReportKind,
+    place: Place,
     answer_by: Instant,
     attempt: u32,
     /// Nobody will tell the outcome.
@@ -38,8 +42,10 @@ pub(super) struct Model {
     pub(super) told: Instant,
     pub(super) flight: Option<Flight>,
     pub(super) counts: Counts,
+    /// Where reports go.
+    place: Place,
     /// No request before, since the API said so.
-    floor: Instant,
+    pub(super) floor: Instant,
     /// The gate of the back-off is open by then.
     gate_by: Instant,
     collecting_until: Option<Instant>,
@@ -48,8 +54,13 @@ pub(super) struct Model {
     /// The next question comes by then, unless the gate is closed.
     latest: Instant,
     asked: bool,
-    /// When the registration that may be pending goes out, unless the gate is closed.
-    registration_by: Option<Instant>,
+    registration: Registration,
+    /// Reports for an address of the past: not before the first, and by the second of these.
+    held: BTreeMap<u64, (Instant, Instant)>,
+    /// Reports that may go anywhere, whatever was before.
+    pub(super) unbound: Vec<u64>,
+    /// Lost registrations that the API refused, as events have it.
+    refused: u64,
     pub(super) deadline: Option<Instant>,
     gone: bool,
     newest_usage: Option<u64>,
@@ -64,7 +75,13 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn new(config: Config, state: &State, now: Instant, wall_now: SystemTime) -> Self {
+    pub(super) fn new(
+        config: Config,
+        place: Place,
+        state: &State,
+        now: Instant,
+        wall_now: SystemTime,
+    ) -> Self {
         let period = config.period;
         let spread = config.start_spread.min(period);
         let (earliest, latest) =
@@ -81,13 +98,17 @@ impl Model {
             told: now,
             flight: None,
             counts: Counts::default(),
+            place,
             floor: now,
             gate_by: now,
             collecting_until: None,
             earliest: later(now, earliest),
             latest: later(now, latest),
             asked: false,
-            registration_by: None,
+            registration: Registration::default(),
+            held: BTreeMap::new(),
+            unbound: Vec::new(),
+            refused: 0,
             deadline: None,
             gone: false,
             newest_usage: None,
@@ -108,7 +129,7 @@ impl Model {
 
     pub(super) fn before_poll(&mut self, now: Instant) -> Instant {
         let now = self.tell(now);
-        if self.flight.is_some_and(|flight| flight.answer_by <= now) {
+        if self.flight.as_ref().is_some_and(|flight| flight.answer_by <= now) {
             self.outcome(now, Outcome::Timeout);
         }
         if self.collecting_until.is_some_and(|limit| limit <= now) {
@@ -134,8 +155,7 @@ impl Model {
                 }
             }
             ReportKind::Server => {
-                let by = later(now, self.config.start_spread);
-                self.registration_by = Some(self.registration_by.map_or(by, |other| other.max(by)));
+                self.registration.accepted(number, later(now, self.config.start_spread));
             }
             _ => {}
         }
@@ -149,8 +169,20 @@ impl Model {
         self.asked |= self.collecting_until.is_none();
     }
 
-    pub(super) fn moved(&mut self) {
-        self.floor = self.told;
+    /// The host reports elsewhere, or with another token; `bound` has to go where it was sent.
+    pub(super) fn changed(&mut self, place: Place, bound: impl Iterator<Item = u64>) {
+        let moved = !place.is_at(&self.place);
+        if moved {
+            let floor = self.floor;
+            self.held.extend(bound.map(|number| (number, (floor, self.gate_by))));
+            self.floor = self.told;
+        }
+        if place != self.place
+            && let Some(number) = self.registration.changed(moved, self.told)
+        {
+            self.free(number);
+        }
+        self.place = place;
     }
 
     pub(super) fn closed(&mut self, deadline: Instant) {
@@ -164,6 +196,7 @@ impl Model {
     pub(super) fn outcome(&mut self, now: Instant, outcome: Outcome) {
         let Some(flight) = self.flight.take() else { return };
         let config = &self.config;
+        let moved = !flight.place.is_at(&self.place);
         let newest = flight.kind == ReportKind::Usage && self.newest_usage == Some(flight.number);
         let retried = match outcome {
             Outcome::Saved => {
@@ -177,30 +210,48 @@ impl Model {
                 }
                 false
             }
-            Outcome::Status(410) => {
+            Outcome::Status(410) if !moved => {
                 self.gone = true;
                 self.newest_usage = None;
                 false
             }
             Outcome::Certificate
-            | Outcome::Status(401 | 422 | 302)
+            | Outcome::Status(401 | 410 | 422 | 302)
             | Outcome::RetryAfter(403, _) => false,
             _ => flight.attempt < config.retry.attempts,
         };
         if newest && !retried {
             self.newest_usage = None;
         }
-        if flight.kind == ReportKind::Server {
-            let slot = config.period.saturating_add(config.jitter);
-            self.registration_by =
-                Some(self.registration_by.map_or(now, |by| by.max(later(now, slot))));
-        }
         let floor = outcome.retry_after().unwrap_or_default();
-        self.floor = self.floor.max(later(now, floor));
-        if outcome != Outcome::Saved {
-            let wait = floor.saturating_add(config.retry.cap.max(floor / 2));
-            self.gate_by = self.gate_by.max(later(now, wait));
+        let wait = floor.saturating_add(config.retry.cap.max(floor / 2));
+        let (floor, by) = (later(now, floor), later(now, wait));
+        if moved {
+            self.held.insert(flight.number, (floor, by));
+        } else {
+            self.floor = self.floor.max(floor);
+            if outcome != Outcome::Saved {
+                self.gate_by = self.gate_by.max(by);
+            }
         }
+        if flight.kind == ReportKind::Server && !self.gone {
+            let went = match (moved, flight.place == self.place) {
+                (true, _) => Went::Elsewhere,
+                (false, true) => Went::Here,
+                (false, false) => Went::HereWithAnotherToken,
+            };
+            let is_last = flight.attempt >= self.config.retry.attempts;
+            let free = self.registration.outcome(flight.number, outcome, went, is_last, now);
+            if free || outcome == Outcome::Status(401) {
+                self.free(flight.number);
+            }
+        }
+    }
+
+    /// Nothing binds a report to where it went before.
+    fn free(&mut self, number: u64) {
+        self.held.remove(&number);
+        self.unbound.push(number);
     }
 
     pub(super) fn silence(&mut self) {
@@ -224,10 +275,17 @@ impl Model {
         self.collecting_until = Some(later(now, self.config.collect_limit));
     }
 
-    pub(super) fn saw_send(&mut self, now: Instant, flight: (AttemptId, u64, ReportKind, u32)) {
+    pub(super) fn saw_send(
+        &mut self,
+        now: Instant,
+        place: Place,
+        flight: (AttemptId, u64, ReportKind, u32),
+    ) {
         let (id, number, kind, attempt) = flight;
         assert!(self.flight.is_none(), "law 3: two requests in flight");
         assert!(now >= self.floor, "law 3: {:?} before Retry-After is over", self.floor - now);
+        let held = self.held.remove(&number).map_or(now, |(floor, _)| floor);
+        assert!(now >= held, "law 3: {:?} before an old Retry-After is over", held - now);
         assert!(self.deadline.is_none_or(|deadline| now < deadline), "law 8: sent too late");
         assert!(!self.gone, "sent after 410");
         assert!((1..=self.config.retry.attempts).contains(&attempt), "attempt {attempt}");
@@ -236,7 +294,7 @@ impl Model {
             assert!(!self.to_store, "an acknowledgement was not stored before the next report");
         }
         let answer_by = later(now, self.config.attempt_limit);
-        self.flight = Some(Flight { id, number, kind, answer_by, attempt, silent: false });
+        self.flight = Some(Flight { id, number, kind, place, answer_by, attempt, silent: false });
     }
 
     pub(super) fn saw_persist(&mut self, now: Instant, state: &State, wall: SystemTime) {
@@ -256,6 +314,9 @@ impl Model {
             Event::Lost { report, reason, count, .. } => {
                 self.counts.lost += count;
                 assert!(*count > 0);
+                if (*report, *reason) == (ReportKind::Server, LossReason::Refused) {
+                    self.refused += count;
+                }
                 if *report == ReportKind::Usage {
                     assert_ne!(*reason, LossReason::Overflow, "law 6: usage was dropped");
                     if matches!(reason, LossReason::Closed | LossReason::Unbuildable) {
@@ -275,8 +336,9 @@ impl Model {
         assert!(until > now, "law 2: waits for what has passed");
         assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
         assert!(!self.to_store, "law 4: an acknowledgement is not stored");
+        assert_eq!(self.refused, self.registration.refused, "a registration is given up too soon");
         let mut bounds = Vec::new();
-        if let Some(flight) = self.flight {
+        if let Some(flight) = &self.flight {
             bounds.push(("law 10: the attempt", flight.answer_by));
         }
         if let Some(deadline) = self.deadline {
@@ -289,10 +351,13 @@ impl Model {
             None => bounds.push(("law 10: the schedule", self.latest.max(self.gate_by))),
         }
         if pending > 0 && self.flight.is_none() && self.collecting_until.is_none() {
-            let by = self.registration_by.unwrap_or(now).max(self.gate_by);
+            let slot = self.registration.waiting.map(|_| self.latest);
+            let held = |number: &u64| self.held.get(number).map(|(_, by)| *by);
+            let by = slot.or(self.registration.by).unwrap_or(now).max(self.gate_by);
+            let by = self.held.keys().filter_map(held).fold(by, Instant::max);
             bounds.push(("law 2: what is pending", by));
-            if self.newest_usage.is_some() {
-                bounds.push(("law 2: usage", self.gate_by));
+            if let Some(usage) = &self.newest_usage {
+                bounds.push(("law 2: usage", held(usage).unwrap_or(now).max(self.gate_by)));
             }
         }
         for (what, bound) in bounds {
@@ -314,7 +379,7 @@ impl Model {
 
     /// The attempt whose outcome can still be told.
     pub(super) fn awaited(&self) -> Option<Flight> {
-        self.flight.filter(|flight| !flight.silent)
+        self.flight.clone().filter(|flight| !flight.silent)
     }
 
     pub(super) fn is_collecting(&self) -> bool {
@@ -331,6 +396,7 @@ impl Model {
 
     fn slot(&mut self, now: Instant) {
         self.asked = false;
+        self.registration.slot(now);
         self.earliest = later(now, self.config.period);
         self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
     }

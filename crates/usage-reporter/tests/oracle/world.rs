@@ -8,6 +8,7 @@ use usage_reporter::{Action, Attempt, ReportKind, State, SubmitError};
 
 use super::case::{Outcome, Start};
 use super::life::{Life, Payload, SentReport, number_of};
+use super::place::Place;
 use super::wall::Wall;
 
 /// More steps than a reporter can have to do at one instant.
@@ -19,6 +20,8 @@ pub(crate) struct World {
     wall: Wall,
     disk: String,
     life: Life,
+    /// Which API reports go to.
+    choice: u8,
     starts: u8,
     numbers: u64,
     /// Which report each key was first seen on.
@@ -49,6 +52,7 @@ impl World {
             wall,
             disk,
             life,
+            choice: 0,
             starts: 0,
             numbers: 0,
             keys: BTreeMap::new(),
@@ -88,6 +92,7 @@ impl World {
     fn poll_at(&mut self, now: Instant) -> Option<Pause> {
         let action = self.life.poll(now);
         let now = self.life.model.before_poll(now);
+        self.life.unbind();
         match action {
             Action::Collect => self.life.model.saw_collect(now),
             Action::Send(attempt) => self.saw_send(now, attempt),
@@ -250,10 +255,15 @@ impl World {
     }
 
     pub(super) fn set_api(&mut self, choice: u8) {
-        if api(choice).base_url() != api(self.life.token).base_url() {
-            self.life.model.moved();
-        }
-        self.life.token = choice;
+        let before = Place::of_api(&api(self.choice));
+        let is_bound = |report: &SentReport| {
+            report.may_have_arrived && Place::of_request(&report.request).is_at(&before)
+        };
+        let reports = self.life.reports.iter();
+        let bound = reports.filter(|(_, report)| is_bound(report)).map(|(number, _)| *number);
+        self.life.model.changed(Place::of_api(&api(choice)), bound);
+        self.life.unbind();
+        self.choice = choice;
         self.life.feed(|reporter| reporter.set_api(api(choice)));
     }
 
@@ -285,10 +295,11 @@ impl World {
         self.life.tell(self.now, flight.id, outcome);
         let now = self.life.model.tell(self.now);
         self.life.model.outcome(now, outcome);
+        self.life.unbind();
     }
 
     pub(super) fn answer_stale(&mut self, back: u64) {
-        let current = self.life.model.flight.map(|flight| flight.id);
+        let current = self.life.model.flight.as_ref().map(|flight| flight.id);
         let stale = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
         let Some(id) = stale.copied().nth(usize::try_from(back).unwrap()) else { return };
         self.life.tell(self.now, id, Outcome::Saved);
@@ -306,6 +317,7 @@ impl World {
         let state: State = serde_json::from_str(&self.disk).unwrap();
         self.life =
             Life::new(&self.start.config(), &api(0), &state, seed, self.now, self.wall.time);
+        self.choice = 0;
         self.crash_armed = false;
     }
 
@@ -318,7 +330,7 @@ impl World {
     fn saw_send(&mut self, now: Instant, attempt: Attempt) {
         let Attempt { id, report: kind, number: count, request, .. } = attempt;
         let number = number_of(&request);
-        self.life.model.saw_send(now, (id, number, kind, count));
+        self.life.model.saw_send(now, Place::of_request(&request), (id, number, kind, count));
         self.life.sent.push(id);
         let key = key_of(&request);
         if let Some(first) = self.life.reports.get_mut(&number) {
