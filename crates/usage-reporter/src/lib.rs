@@ -149,7 +149,7 @@
 //! - **The wall clock** is read at the start, to judge the state, and to stamp a state that is to be
 //!   stored. A clock that jumps changes nothing that is scheduled.
 //! - **In the log** there is one warning when reports stop getting through, and one notice when they
-//!   do again ([`Event::level`]).
+//!   do again, usage before all ([`Event::level`]). A 410 is a warning too: it is the last line.
 //!
 //! # Whether and who
 //!
@@ -164,15 +164,15 @@
 //! | level | `event` | fields | when |
 //! |---|---|---|---|
 //! | info | `started` | `product`, `address`, `decided_by` | once, and how to switch reporting off |
-//! | warn | `outage_began` | `error` | a report is given up: at most once a period |
-//! | info | `outage_ended` | `lasted_s`, `failures` | a report gets through again |
+//! | warn | `outage_began` | `error` | a report is given up, or none gets through for a period: at most once a period |
+//! | info | `outage_ended` | `lasted_s`, `failures` | usage gets through again, or all that failed |
 //! | warn | `state_not_stored` | `error` | the host could not store the state; at level debug while that goes on |
+//! | warn | `gone` | | the API wants no more reports: the end, until the next start |
 //! | debug | `delivered` | `report`, `attempts`, `status` | |
 //! | debug | `attempt_failed` | `report`, `attempt`, `error`, `retry_in_s` | |
 //! | debug | `lost` | `report`, `reason`, `count` | |
 //! | debug | `collect_failed` | `error` | the host had no numbers, or panicked |
 //! | debug | `collect_unanswered` | | the host takes longer than it may |
-//! | debug | `gone` | | the API wants no more reports |
 //! | debug | `stopped` | `delivered`, `lost` | the driver ends |
 //!
 //! `report` is `server`, `stats` or `usage`, and `error` has its reasons behind it. No token and

@@ -22,8 +22,14 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Takes a new report, which is the newest of its kind.
-    pub(crate) fn push(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
+    /// Takes a new report, which is the newest of its kind. Returns the one whose place it takes.
+    #[must_use]
+    pub(crate) fn push(
+        &mut self,
+        report: Report,
+        limits: PendingLimits,
+        ledger: &mut Ledger,
+    ) -> Option<Box<Report>> {
         let kind = report.kind();
         self.bytes += report.size();
         let older = match kind {
@@ -34,11 +40,12 @@ impl Pending {
                 None
             }
         };
-        if let Some(older) = older {
+        if let Some(older) = &older {
             self.bytes -= older.size();
             ledger.lose(kind, LossReason::Superseded);
         }
         self.make_room(limits, ledger);
+        older
     }
 
     /// Whether a report has come meanwhile that says the same with newer numbers.
@@ -50,15 +57,15 @@ impl Pending {
         }
     }
 
-    /// Takes back a report that was tried and is to be tried again. There is none that is newer.
+    /// Takes back a report that was taken out and is to go out again. There is none that is newer.
     pub(crate) fn put_back(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
-        if report.kind() == ReportKind::Stats {
-            self.bytes += report.size();
-            self.stats.push_front(report);
-            self.make_room(limits, ledger);
-        } else {
-            self.push(report, limits, ledger);
+        self.bytes += report.size();
+        match report.kind() {
+            ReportKind::Server => self.server = Some(Box::new(report)),
+            ReportKind::Usage => self.usage = Some(Box::new(report)),
+            ReportKind::Stats => self.stats.push_front(report),
         }
+        self.make_room(limits, ledger);
     }
 
     /// Takes out the report that goes next at `now`: first what tells who the server is, then

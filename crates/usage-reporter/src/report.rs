@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use usage_proto::{Api, BuildError, IdempotencyKey, Saveable};
+use usage_proto::{Api, BuildError, Error, IdempotencyKey, Saveable};
 
 /// What a report says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +77,8 @@ pub(crate) struct Report {
     pub(crate) key: Option<IdempotencyKey>,
     /// How many attempts have failed.
     pub(crate) attempts: u32,
+    /// What the last of them ran into.
+    pub(crate) error: Option<Arc<Error>>,
     pub(crate) not_before: Instant,
     /// It has had its attempts, and gets as many when the next slot begins.
     pub(crate) in_next_slot: bool,
@@ -87,7 +89,15 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(encoded: Encoded, not_before: Instant) -> Self {
-        Self { encoded, key: None, attempts: 0, not_before, in_next_slot: false, bound_to: None }
+        Self {
+            encoded,
+            key: None,
+            attempts: 0,
+            error: None,
+            not_before,
+            in_next_slot: false,
+            bound_to: None,
+        }
     }
 
     pub(crate) fn kind(&self) -> ReportKind {

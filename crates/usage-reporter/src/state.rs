@@ -71,7 +71,7 @@ impl State {
         self.unacknowledged_key
     }
 
-    /// How many usage reports in a row were not delivered.
+    /// How many usage reports in a row were given up after a failed attempt.
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures

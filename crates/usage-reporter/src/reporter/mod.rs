@@ -333,7 +333,9 @@ impl Reporter {
         };
         self.ledger.accepted += 1;
         let report = Report::new(report, after(now, spread));
-        self.pending.push(report, limits, &mut self.ledger);
+        if let Some(older) = self.pending.push(report, limits, &mut self.ledger) {
+            self.overtaken(now, &older);
+        }
         if kind == ReportKind::Usage && !self.schedule.collected() {
             self.schedule.begin(now, &self.config, &mut self.random);
             self.pending.begin_slot();

@@ -34,7 +34,7 @@ impl Reporter {
         if self.is_current(&attempt.api) {
             self.backoff.alive(now, None, &mut self.random);
         }
-        self.outage.delivered(now, &mut self.events);
+        self.outage.delivered(now, report.kind(), &mut self.events);
         if report.kind() == ReportKind::Usage {
             self.schedule.acknowledged(now);
             self.memory.acknowledged(now);
@@ -48,7 +48,8 @@ impl Reporter {
         report.attempts += 1;
         let error = Arc::new(error);
         self.last_error = Some(Arc::clone(&error));
-        self.outage.attempt_failed();
+        report.error = Some(Arc::clone(&error));
+        let for_a_period = self.outage.attempt_failed(now, report.kind(), self.config.period);
         let mut fate = self.fate(now, &mut report, &api, &error);
         if fate == Fate::Elsewhere || is_unauthorized(&error) {
             // An API that does not know the token has stored nothing under it.
@@ -75,12 +76,14 @@ impl Reporter {
             retry_in: retry_at.map(|at| at.duration_since(now)),
         });
 
-        let given_up = matches!(
-            fate,
-            Fate::NextSlot | Fate::Lost(LossReason::Refused | LossReason::Exhausted)
-        );
+        let given_up = match fate {
+            Fate::Retry | Fate::Elsewhere | Fate::Lost(LossReason::Closed) => for_a_period,
+            // That has a line of its own.
+            Fate::Lost(LossReason::Gone) => false,
+            Fate::NextSlot | Fate::Lost(_) => true,
+        };
         if given_up {
-            self.outage.given_up(now, self.config.period, &error, &mut self.events);
+            self.announce(now, report.kind(), &error);
         }
         match fate {
             Fate::Retry => self.put_back(report),
@@ -92,19 +95,32 @@ impl Reporter {
             }
             Fate::Lost(reason) => {
                 self.ledger.lose(report.kind(), reason);
-                let uncounted = matches!(reason, LossReason::Superseded | LossReason::Closed);
-                if report.kind() == ReportKind::Usage && !uncounted {
+                if report.kind() == ReportKind::Usage && reason != LossReason::Closed {
                     self.memory.given_up();
                 }
             }
         }
         if fate == Fate::Lost(LossReason::Gone) {
-            self.outage.for_good(now, &error, &mut self.events);
             self.events.push(Event::Gone);
             self.pending.lose_all(LossReason::Gone, &mut self.ledger);
             self.schedule.collected();
             self.phase = Phase::Stopped;
         }
+    }
+
+    /// A newer report has taken the place of one that was waiting. One that was tried is given up
+    /// by that: if every report were overtaken before its last attempt, nobody would ever be told.
+    pub(super) fn overtaken(&mut self, now: Instant, report: &Report) {
+        if let Some(error) = &report.error {
+            self.announce(now, report.kind(), error);
+            if report.kind() == ReportKind::Usage {
+                self.memory.given_up();
+            }
+        }
+    }
+
+    fn announce(&mut self, now: Instant, report: ReportKind, error: &Arc<Error>) {
+        self.outage.given_up(now, report, self.config.period, error, &mut self.events);
     }
 
     fn fate(&mut self, now: Instant, report: &mut Report, api: &Api, error: &Error) -> Fate {

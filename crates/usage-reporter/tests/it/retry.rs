@@ -159,7 +159,7 @@ fn gone_stops_until_the_next_start() {
     host.answer(&attempt, 410);
     assert!(matches!(host.step(), Step::Stopped));
     assert_eq!(host.losses(), [(ReportKind::Stats, LossReason::Gone, 2)]);
-    assert_eq!(host.loud(), ["outage_began"]);
+    assert_eq!(host.loud(), ["gone"]);
     assert!(matches!(host.events.last(), Some(Event::Lost { .. })));
 
     host.pass(100 * PERIOD);

@@ -102,6 +102,8 @@ impl Life {
             "law 1"
         );
         assert_eq!(seen.accepted, seen.delivered + seen.lost + status.pending, "law 1");
+        assert_eq!(status.in_outage, self.model.loud.open, "law 11: {status:?}");
+        self.model.check_pending(status.pending, status.pending_bytes);
         let limits = self.model.config.pending;
         assert!(status.pending <= limits.items as u64 + 1, "law 6: {status:?}");
         assert!(status.pending_bytes <= limits.bytes, "law 6: {status:?}");

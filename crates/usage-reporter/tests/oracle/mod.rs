@@ -12,6 +12,9 @@
 //! 8. After `close(deadline)` no attempt starts at the deadline or later, and the end is reached.
 //! 9. The same inputs and seed give the same outputs.
 //! 10. What nobody answers never holds up the schedule.
+//! 11. Once a report that was tried is given up, or none got through for a period, an outage is
+//!     announced: once until it is over, at most once a period, and never for nothing. Usage that
+//!     gets through ends it; while usage fails, nothing else does.
 //!
 //! The property test and the fuzz target both call `check`; it panics if a law is broken.
 
@@ -24,6 +27,7 @@
 
 mod case;
 mod life;
+mod loud;
 mod model;
 mod place;
 mod registration;

@@ -8,6 +8,7 @@ use usage_reporter::{AttemptId, Config, Event, LossReason, ReportKind, State};
 
 use super::case::Outcome;
 use super::life::later;
+use super::loud::Loud;
 use super::place::Place;
 use super::registration::{Registration, Went};
 
@@ -63,6 +64,8 @@ pub(super) struct Model {
     refused: u64,
     pub(super) deadline: Option<Instant>,
     gone: bool,
+    /// The sizes of reports that were taken and are not known to be over.
+    live: BTreeMap<u64, usize>,
     newest_usage: Option<u64>,
     usages: u64,
     superseded: u64,
@@ -70,6 +73,11 @@ pub(super) struct Model {
     taken: u64,
     /// When usage was last acknowledged to this process.
     acknowledged: Option<Instant>,
+    pub(super) loud: Loud,
+    /// The last usage report was tried and is not known to be over.
+    usage_was_tried: bool,
+    /// Usage reports in a row that were given up.
+    failures: u64,
     /// It is not stored yet.
     to_store: bool,
 }
@@ -111,12 +119,16 @@ impl Model {
             refused: 0,
             deadline: None,
             gone: false,
+            live: BTreeMap::new(),
             newest_usage: None,
             usages: 0,
             superseded: 0,
             taken: 0,
             acknowledged: None,
             to_store: false,
+            loud: Loud::new(period),
+            usage_was_tried: false,
+            failures: state.failures(),
             config,
         }
     }
@@ -143,11 +155,22 @@ impl Model {
 
     // Inputs.
 
-    pub(super) fn accepted(&mut self, now: Instant, number: u64, kind: ReportKind) {
+    pub(super) fn accepted(&mut self, now: Instant, report: (u64, ReportKind, usize)) {
+        let (number, kind, size) = report;
         assert!(self.deadline.is_none() && !self.gone, "taken after the end");
         self.counts.accepted += 1;
+        self.live.insert(number, size);
+        let in_flight = self.flight.as_ref().map(|flight| flight.number);
         match kind {
             ReportKind::Usage => {
+                if let Some(older) = self.newest_usage.filter(|older| Some(*older) != in_flight) {
+                    self.live.remove(&older);
+                    if self.usage_was_tried {
+                        self.loud.given_up(now, kind);
+                        self.failures += 1;
+                    }
+                }
+                self.usage_was_tried = false;
                 self.newest_usage = Some(number);
                 self.usages += 1;
                 if self.collecting_until.take().is_none() {
@@ -155,10 +178,37 @@ impl Model {
                 }
             }
             ReportKind::Server => {
+                if let Some(older) = self.registration.pending(in_flight) {
+                    self.live.remove(&older);
+                    if self.registration.is_tried {
+                        self.loud.given_up(now, kind);
+                    }
+                }
                 self.registration.accepted(number, later(now, self.config.start_spread));
             }
             _ => {}
         }
+        self.make_room();
+    }
+
+    /// Statistics go first; then the registration goes, if there is no room for it beside usage.
+    fn make_room(&mut self) {
+        let in_flight = self.flight.as_ref().map(|flight| flight.number);
+        let usage = self.newest_usage.filter(|usage| Some(*usage) != in_flight);
+        let server = self.registration.pending(in_flight);
+        let size = |number| self.live.get(&number).copied().unwrap_or(0);
+        let limits = self.config.pending;
+        if let (Some(usage), Some(server)) = (usage, server)
+            && (limits.items < 2 || size(usage) + size(server) > limits.bytes)
+        {
+            self.live.remove(&server);
+            self.drop_registration();
+        }
+    }
+
+    fn drop_registration(&mut self) {
+        let flight = self.flight.as_ref().filter(|flight| flight.kind == ReportKind::Server);
+        self.registration.dropped(flight.map(|flight| flight.number));
     }
 
     pub(super) fn collect_failed(&mut self) {
@@ -220,8 +270,27 @@ impl Model {
             | Outcome::RetryAfter(403, _) => false,
             _ => flight.attempt < config.retry.attempts,
         };
+        let overtaken = !newest && flight.kind == ReportKind::Usage;
+        let is_lost = !retried || overtaken;
+        let is_draining = self.deadline.is_some();
+        if outcome == Outcome::Saved {
+            self.loud.delivered(flight.kind);
+        } else if flight.kind != ReportKind::Server && !self.gone {
+            self.loud.failed(now, flight.kind, is_lost);
+        }
+        if flight.kind == ReportKind::Usage {
+            self.usage_was_tried = newest && retried;
+            if outcome == Outcome::Saved {
+                self.failures = 0;
+            } else if is_lost {
+                self.failures += 1;
+            }
+        }
         if newest && !retried {
             self.newest_usage = None;
+        }
+        if flight.kind != ReportKind::Server && is_lost {
+            self.live.remove(&flight.number);
         }
         let floor = outcome.retry_after().unwrap_or_default();
         let wait = floor.saturating_add(config.retry.cap.max(floor / 2));
@@ -242,10 +311,18 @@ impl Model {
             };
             let is_last = flight.attempt >= self.config.retry.attempts;
             let free = self.registration.outcome(flight.number, outcome, went, is_last, now);
+            if outcome != Outcome::Saved {
+                let is_given_up = self.registration.is_given_up(flight.number, is_draining);
+                self.loud.failed(now, flight.kind, is_given_up);
+            }
             if free || outcome == Outcome::Status(401) {
                 self.free(flight.number);
             }
+            if self.registration.pending(None) != Some(flight.number) {
+                self.live.remove(&flight.number);
+            }
         }
+        self.make_room();
     }
 
     /// Nothing binds a report to where it went before.
@@ -302,20 +379,24 @@ impl Model {
         if stamp.is_some_and(has_exact_stamp) && has_exact_stamp(wall) {
             assert_eq!(state.acknowledged(), stamp, "law 4: a wrong stamp");
         }
+        assert_eq!(state.failures(), self.failures, "failures are not counted");
         if self.to_store {
             assert_eq!(state.unacknowledged_key(), None, "law 7: a key is kept");
             self.to_store = false;
         }
     }
 
-    pub(super) fn saw_event(&mut self, event: &Event) {
+    pub(super) fn saw_event(&mut self, now: Instant, event: &Event) {
+        self.loud.saw(now, event);
         match event {
             Event::Delivered { .. } => self.counts.delivered += 1,
             Event::Lost { report, reason, count, .. } => {
                 self.counts.lost += count;
                 assert!(*count > 0);
-                if (*report, *reason) == (ReportKind::Server, LossReason::Refused) {
-                    self.refused += count;
+                match (*report, *reason) {
+                    (ReportKind::Server, LossReason::Refused) => self.refused += count,
+                    (ReportKind::Server, LossReason::Unbuildable) => self.drop_registration(),
+                    _ => {}
                 }
                 if *report == ReportKind::Usage {
                     assert_ne!(*reason, LossReason::Overflow, "law 6: usage was dropped");
@@ -337,6 +418,7 @@ impl Model {
         assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
         assert!(!self.to_store, "law 4: an acknowledgement is not stored");
         assert_eq!(self.refused, self.registration.refused, "a registration is given up too soon");
+        self.loud.check();
         let mut bounds = Vec::new();
         if let Some(flight) = &self.flight {
             bounds.push(("law 10: the attempt", flight.answer_by));
@@ -370,12 +452,29 @@ impl Model {
         assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
         assert!(!self.to_store, "law 4: an acknowledgement is not stored");
         assert_eq!(self.counts.accepted, self.counts.delivered + self.counts.lost, "law 1");
+        self.loud.check();
+        if self.gone {
+            self.loud.check_gone();
+        }
         self.flight = None;
         self.newest_usage = None;
         self.deadline = Some(self.deadline.map_or(now, |deadline| deadline.min(now)));
     }
 
     // Inspect.
+
+    /// Compares what waits with what is known: reports may be lost that nobody has named, dropped
+    /// for want of room or at the end, and none besides.
+    pub(super) fn check_pending(&self, pending: u64, bytes: usize) {
+        let in_flight = self.flight.as_ref().map(|flight| flight.number);
+        let waiting = self.live.iter().filter(|(number, _)| Some(**number) != in_flight);
+        let sum: usize = waiting.map(|(_, size)| size).sum();
+        if pending == self.live.len() as u64 {
+            assert_eq!(bytes, sum, "law 6: the bytes of what waits");
+        } else {
+            assert!(pending < self.live.len() as u64 && bytes < sum, "law 6: {bytes} of {sum}");
+        }
+    }
 
     /// The attempt whose outcome can still be told.
     pub(super) fn awaited(&self) -> Option<Flight> {

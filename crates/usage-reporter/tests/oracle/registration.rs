@@ -11,6 +11,8 @@ pub(super) struct Registration {
     /// It goes out by then, unless the gate is closed.
     pub(super) by: Option<Instant>,
     pub(super) waiting: Option<Waiting>,
+    /// The newest has failed, and goes out again.
+    pub(super) is_tried: bool,
     /// How many the API has refused for good.
     pub(super) refused: u64,
 }
@@ -32,8 +34,14 @@ pub(super) enum Went {
 }
 
 impl Registration {
+    /// Whether an attempt that failed was the last, for now or for ever.
+    pub(super) fn is_given_up(&self, number: u64, is_draining: bool) -> bool {
+        self.newest != Some(number) || (self.waiting.is_some() && !is_draining)
+    }
+
     pub(super) fn accepted(&mut self, number: u64, by: Instant) {
         self.newest = Some(number);
+        self.is_tried = false;
         self.waiting = None;
         self.due(by);
     }
@@ -48,6 +56,7 @@ impl Registration {
         now: Instant,
     ) -> bool {
         let is_newest = self.newest == Some(number);
+        self.is_tried |= is_newest;
         match outcome {
             Outcome::Saved => self.over(number),
             Outcome::Certificate
@@ -83,6 +92,18 @@ impl Registration {
         let waiting = self.waiting.take_if(|waiting| moved || waiting.free)?;
         self.due(now);
         Some(waiting.number)
+    }
+
+    /// The last one that was taken, if it is neither over nor in flight.
+    pub(super) fn pending(&self, in_flight: Option<u64>) -> Option<u64> {
+        self.newest.filter(|newest| Some(*newest) != in_flight)
+    }
+
+    /// The one that was pending is lost; one that is in flight is the last by that.
+    pub(super) fn dropped(&mut self, in_flight: Option<u64>) {
+        self.newest = in_flight;
+        self.is_tried = false;
+        self.waiting = None;
     }
 
     fn due(&mut self, by: Instant) {

@@ -105,7 +105,7 @@ impl World {
                 self.life.model.saw_persist(now, &state, self.wall.time);
                 self.disk = serde_json::to_string(&state).unwrap();
             }
-            Action::Event(event) => self.life.model.saw_event(&event),
+            Action::Event(event) => self.life.model.saw_event(now, &event),
             Action::Wait(until) => {
                 self.life.model.saw_wait(now, until, self.life.pending());
                 self.life.check_status();
@@ -164,7 +164,8 @@ impl World {
     // The ends.
 
     pub(super) fn recover(&mut self) {
-        for _ in 0..2 * BURST {
+        // There may be a slot every 10 seconds, and a pause of hours.
+        for _ in 0..10 * BURST {
             if self.serve_once(Outcome::Saved) == Pause::Stopped {
                 return;
             }
@@ -230,7 +231,11 @@ impl World {
         });
         let now = self.life.model.tell(now);
         match result {
-            Ok(()) => self.life.model.accepted(now, payload.number, kind),
+            Ok(()) => {
+                let body = serde_json::to_vec(&payload).unwrap();
+                let size = body.len() + kind.as_str().len();
+                self.life.model.accepted(now, (payload.number, kind, size));
+            }
             Err(SubmitError::Closed) => {
                 assert!(self.life.model.deadline.is_some() || self.life.model.is_over());
             }
