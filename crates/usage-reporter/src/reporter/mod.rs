@@ -42,6 +42,7 @@ pub struct Reporter {
     backoff: Backoff,
     pending: Pending,
     in_flight: Option<Box<InFlight>>,
+    /// The number of the last attempt.
     attempts: u64,
     memory: Memory,
     outage: Outage,
@@ -83,6 +84,8 @@ impl Reporter {
         config.validate()?;
         let mut random = Random::new(seed);
         let schedule = Schedule::new(&config, &state, now, wall_now, &mut random);
+        let memory = Memory::new(state, &config, now, wall_now);
+        let attempts = random.number();
         Ok(Self {
             config,
             api: api.into(),
@@ -93,8 +96,8 @@ impl Reporter {
             backoff: Backoff::default(),
             pending: Pending::default(),
             in_flight: None,
-            attempts: 0,
-            memory: Memory::new(state),
+            attempts,
+            memory,
             outage: Outage::default(),
             events: EventQueue::default(),
             ledger: Ledger::default(),

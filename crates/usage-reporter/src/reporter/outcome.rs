@@ -95,7 +95,9 @@ impl Reporter {
             }
             Fate::Lost(reason) => {
                 self.ledger.lose(report.kind(), reason);
+                // What is closed is on its way as far as the next start knows.
                 if report.kind() == ReportKind::Usage && reason != LossReason::Closed {
+                    self.memory.lost(report.key);
                     self.memory.given_up();
                 }
             }
@@ -103,6 +105,7 @@ impl Reporter {
         if fate == Fate::Lost(LossReason::Gone) {
             self.events.push(Event::Gone);
             self.pending.lose_all(LossReason::Gone, &mut self.ledger);
+            self.memory.all_lost();
             self.schedule.collected();
             self.phase = Phase::Stopped;
         }
@@ -111,9 +114,13 @@ impl Reporter {
     /// A newer report has taken the place of one that was waiting. One that was tried is given up
     /// by that: if every report were overtaken before its last attempt, nobody would ever be told.
     pub(super) fn overtaken(&mut self, now: Instant, report: &Report) {
+        let is_usage = report.kind() == ReportKind::Usage;
+        if is_usage {
+            self.memory.lost(report.key);
+        }
         if let Some(error) = &report.error {
             self.announce(now, report.kind(), error);
-            if report.kind() == ReportKind::Usage {
+            if is_usage {
                 self.memory.given_up();
             }
         }

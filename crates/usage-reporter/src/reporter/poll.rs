@@ -102,7 +102,7 @@ impl Reporter {
         let key = match (report.key, kind) {
             (Some(key), _) => key,
             (None, ReportKind::Usage) => {
-                report.key = Some(self.memory.key_for_usage(&mut self.random));
+                report.key = Some(self.memory.key_for_usage(now, &mut self.random));
                 self.put_back(report);
                 return Some(self.persist(now));
             }
@@ -114,13 +114,16 @@ impl Reporter {
             Err(error) => {
                 self.last_error = Some(Arc::new(error.into()));
                 self.ledger.lose(kind, LossReason::Unbuildable);
+                if kind == ReportKind::Usage {
+                    self.memory.lost(report.key);
+                }
                 return self.ledger.next_event().map(Action::Event);
             }
         };
         if kind == ReportKind::Usage {
             self.memory.sent(key);
         }
-        self.attempts += 1;
+        self.attempts = self.attempts.wrapping_add(1);
         let (id, number) = (AttemptId(self.attempts), report.attempts + 1);
         let answer_by = after(now, self.config.attempt_limit);
         self.in_flight = Some(Box::new(InFlight { id, report, api, answer_by }));
@@ -128,7 +131,8 @@ impl Reporter {
     }
 
     fn persist(&mut self, now: Instant) -> Action {
-        let next_due = self.next_due();
+        // The end of the slot, which is that of its key: after a close as well.
+        let next_due = self.backoff.opens(self.schedule.due());
         Action::Persist(self.memory.save(next_due, now))
     }
 

@@ -125,6 +125,18 @@ fn an_attempt_that_nobody_answers_fails_after_twice_the_total_deadline() {
 }
 
 #[test]
+fn an_outcome_of_another_reporter_is_for_nobody() {
+    let mut first = Host::start(Config::new(), State::new(), 1);
+    let mut second = Host::start(Config::new(), State::new(), 2);
+    let (of_first, of_second) = (first.wait_for_usage(), second.wait_for_usage());
+    assert_ne!(of_first.id, of_second.id);
+    second.answer(&of_first, 201);
+    assert_eq!(second.reporter.status().delivered, 0);
+    second.answer(&of_second, 201);
+    assert_eq!(second.reporter.status().delivered, 1);
+}
+
+#[test]
 fn an_answer_that_comes_before_the_reporter_looks_at_the_clock_counts() {
     let mut host = Host::new();
     let attempt = host.wait_for_usage();

@@ -8,7 +8,7 @@
 //! 5. A wall clock that jumps changes nothing that is scheduled.
 //! 6. What is pending is bounded; the newest usage survives.
 //! 7. A retry has the same bytes and key; a new report has a new key, but for the one that a restart
-//!    takes over.
+//!    takes over in the same slot. A report that is over leaves no key behind.
 //! 8. After `close(deadline)` no attempt starts at the deadline or later, and the end is reached.
 //! 9. The same inputs and seed give the same outputs.
 //! 10. What nobody answers never holds up the schedule.

@@ -80,6 +80,8 @@ pub(super) struct Model {
     failures: u64,
     /// It is not stored yet.
     to_store: bool,
+    /// What the run before has left on the disk.
+    before: State,
 }
 
 impl Model {
@@ -126,6 +128,7 @@ impl Model {
             taken: 0,
             acknowledged: None,
             to_store: false,
+            before: state.clone(),
             loud: Loud::new(period),
             usage_was_tried: false,
             failures: state.failures(),
@@ -236,7 +239,7 @@ impl Model {
     }
 
     pub(super) fn closed(&mut self, deadline: Instant) {
-        if !self.is_over() {
+        if !self.has_ended() {
             self.deadline = Some(self.deadline.map_or(deadline, |other| other.min(deadline)));
             self.collecting_until = None;
         }
@@ -340,7 +343,7 @@ impl Model {
     // Outputs.
 
     pub(super) fn saw_collect(&mut self, now: Instant) {
-        assert!(!self.is_over() && self.deadline.is_none(), "law 8: collecting after close");
+        assert!(!self.has_ended() && self.deadline.is_none(), "law 8: collecting after close");
         assert!(self.collecting_until.is_none(), "law 3: asked twice");
         assert!(
             self.asked || now >= self.earliest,
@@ -376,6 +379,12 @@ impl Model {
 
     pub(super) fn saw_persist(&mut self, now: Instant, state: &State, wall: SystemTime) {
         let stamp = self.acknowledged.map(|then| wall - (now - then));
+        if self.acknowledged.is_none() {
+            assert_eq!(state.acknowledged(), self.before.acknowledged(), "law 4: a lost stamp");
+        }
+        assert_eq!(state.server_id(), self.before.server_id(), "an identity is lost");
+        assert_eq!(state.cluster_id(), self.before.cluster_id(), "an identity is lost");
+        assert!(state.next_due().is_some(), "a key without an end");
         if stamp.is_some_and(has_exact_stamp) && has_exact_stamp(wall) {
             assert_eq!(state.acknowledged(), stamp, "law 4: a wrong stamp");
         }
@@ -463,6 +472,11 @@ impl Model {
 
     // Inspect.
 
+    /// Whether it was delivered or given up.
+    pub(super) fn is_over(&self, number: u64) -> bool {
+        !self.live.contains_key(&number)
+    }
+
     /// Compares what waits with what is known: reports may be lost that nobody has named, dropped
     /// for want of room or at the end, and none besides.
     pub(super) fn check_pending(&self, pending: u64, bytes: usize) {
@@ -485,7 +499,7 @@ impl Model {
         self.collecting_until.is_some()
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.gone || self.deadline.is_some_and(|deadline| deadline <= self.told)
     }
 
@@ -501,7 +515,7 @@ impl Model {
     }
 }
 
-fn has_exact_stamp(time: SystemTime) -> bool {
+pub(super) fn has_exact_stamp(time: SystemTime) -> bool {
     let epoch = SystemTime::UNIX_EPOCH;
     (epoch - STAMPS..epoch + STAMPS).contains(&time)
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER, Token};
-use usage_reporter::{Action, Attempt, ReportKind, State, SubmitError};
+use usage_reporter::{Action, Attempt, AttemptId, ReportKind, State, SubmitError};
 
 use super::case::{Outcome, Start};
-use super::life::{Life, Payload, SentReport, number_of};
+use super::life::{Life, Payload, SentReport, later, number_of};
 use super::place::Place;
 use super::wall::Wall;
 
@@ -22,6 +22,8 @@ pub(crate) struct World {
     life: Life,
     /// Which API reports go to.
     choice: u8,
+    /// The attempts of processes that have ended, oldest first.
+    past: Vec<AttemptId>,
     starts: u8,
     numbers: u64,
     /// Which report each key was first seen on.
@@ -53,6 +55,7 @@ impl World {
             disk,
             life,
             choice: 0,
+            past: Vec::new(),
             starts: 0,
             numbers: 0,
             keys: BTreeMap::new(),
@@ -103,6 +106,9 @@ impl World {
             Action::Persist(snapshot) => {
                 let state = snapshot.stamped(self.wall.time);
                 self.life.model.saw_persist(now, &state, self.wall.time);
+                if let Some(key) = state.unacknowledged_key() {
+                    self.life.saw_key(now, key);
+                }
                 self.disk = serde_json::to_string(&state).unwrap();
             }
             Action::Event(event) => self.life.model.saw_event(now, &event),
@@ -114,6 +120,9 @@ impl World {
             Action::Stopped => {
                 self.life.model.saw_stopped(now);
                 self.life.check_status();
+                let years = self.life.model.tell(later(now, Duration::MAX));
+                let again = self.life.poll(years);
+                assert!(matches!(again, Action::Stopped), "law 8: after the end: {again:?}");
                 return Some(Pause::Stopped);
             }
         }
@@ -237,7 +246,7 @@ impl World {
                 self.life.model.accepted(now, (payload.number, kind, size));
             }
             Err(SubmitError::Closed) => {
-                assert!(self.life.model.deadline.is_some() || self.life.model.is_over());
+                assert!(self.life.model.deadline.is_some() || self.life.model.has_ended());
             }
             // What stays unanswered would only wait for its time-out.
             Err(_) if kind == ReportKind::Usage => self.fail_to_collect(),
@@ -305,7 +314,9 @@ impl World {
 
     pub(super) fn answer_stale(&mut self, back: u64) {
         let current = self.life.model.flight.as_ref().map(|flight| flight.id);
-        let stale = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
+        let own = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
+        // What one process asked for is nothing to the next.
+        let stale = own.chain(self.past.iter().rev());
         let Some(id) = stale.copied().nth(usize::try_from(back).unwrap()) else { return };
         self.life.tell(self.now, id, Outcome::Saved);
         self.life.model.tell(self.now);
@@ -320,6 +331,7 @@ impl World {
         seed[0] = self.starts;
         seed[1] = !self.start.seed;
         let state: State = serde_json::from_str(&self.disk).unwrap();
+        self.past.append(&mut self.life.sent);
         self.life =
             Life::new(&self.start.config(), &api(0), &state, seed, self.now, self.wall.time);
         self.choice = 0;
@@ -355,10 +367,17 @@ impl World {
             assert_eq!(state.unacknowledged_key(), Some(key), "sent before its key was stored");
         }
         let inherited = self.life.inherited.take_if(|_| kind == ReportKind::Usage);
-        if let Some(inherited) = inherited {
-            assert_eq!(inherited, key, "law 7: the key of the run before is not taken over");
-        } else {
-            assert!(!self.keys.contains_key(&key.to_string()), "law 7: a key is used again");
+        let is_new = !self.keys.contains_key(&key.to_string());
+        match inherited {
+            Some(before) if before.is_right == Some(true) && before.stored_in_time => {
+                assert_eq!(before.key, key, "law 7: the key of the run before is not taken over");
+            }
+            Some(before) if before.is_right.is_none() => assert!(is_new || before.key == key),
+            Some(before) => {
+                assert_ne!(before.key, key, "law 7: the key of another period is taken over");
+                assert!(is_new, "law 7: a key is used again");
+            }
+            None => assert!(is_new, "law 7: a key is used again"),
         }
         self.keys.insert(key.to_string(), number);
         self.life.reports.insert(number, SentReport { key, request, may_have_arrived: false });
