@@ -40,7 +40,7 @@ impl Schedule {
             // On its way when the process ended, stamped in the future, or long ago: due. A fleet
             // that is switched on again starts together, and is spread like its registrations.
             LastReport::Never | LastReport::InTheFuture | LastReport::Ago(_) => {
-                random.below(config.start_spread.min(config.period))
+                random.below(config.start_spread)
             }
         };
         let mut schedule = Self {

@@ -48,7 +48,7 @@ impl Start {
                 .retry(RetryPolicy::new().attempts(1)),
             4 => Config::every(86_400 * second)
                 .jitter(86_400 * second)
-                .start_spread(10 * 86_400 * second)
+                .start_spread(86_400 * second)
                 .retry(RetryPolicy::new().attempts(9).base(second).cap(second)),
             _ => Config::every(Duration::MAX)
                 .attempt_limit(Duration::MAX)
