@@ -58,12 +58,16 @@
 //! # let mut rounds = 0;
 //! loop {
 //!     match reporter.poll(now()) {
-//!         // 1. Usage is due: hand in fresh numbers.
+//!         // 1. Usage is due: hand in fresh numbers. Some cannot be said, such as a NaN: that is no
+//!         //    reason to end the loop.
 //!         Action::Collect => {
 //!             let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
-//!             reporter.submit(now(), &usage)?;
+//!             if let Err(error) = reporter.submit(now(), &usage) {
+//!                 reporter.collect_failed(now(), error);
+//!             }
 //!         }
-//!         // 2. Store the state before anything else, so that a crash repeats no report.
+//!         // 2. Store the state before anything else, so that a crash repeats no report. If that
+//!         //    fails, say so with `persist_failed`, and go on.
 //!         Action::Persist(snapshot) => store(&snapshot.stamped(wall_now())),
 //!         // 3. Send a request, and tell the outcome whenever it is known.
 //!         Action::Send(attempt) => match send(attempt.request) {

@@ -137,7 +137,9 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the report is not taken.
+    /// [`SubmitError`] if the report is not taken. Numbers are data: one NaN among them is no reason
+    /// to end a loop. Hand the error to [`collect_failed`](Self::collect_failed), and the schedule
+    /// goes on at once; as long as it may, other numbers can be submitted as well.
     pub fn submit<P: Saveable + ?Sized>(
         &mut self,
         now: Instant,
@@ -148,7 +150,8 @@ impl Reporter {
     }
 
     /// Answers [`Action::Collect`](crate::Action::Collect) when there are no numbers: collecting
-    /// them failed, or panicked. The schedule goes on.
+    /// them failed, or panicked, or [`submit`](Self::submit) has not taken them. The schedule goes
+    /// on.
     pub fn collect_failed(
         &mut self,
         now: Instant,
