@@ -196,10 +196,11 @@ fn a_clock_that_was_set_back_keeps_a_key_for_one_slot_only() {
 
 #[test]
 fn a_report_that_is_told_lost_leaves_no_key_behind() {
+    type Lose<'a> = &'a dyn Fn(&mut Host, &Attempt);
     let fail = |host: &mut Host, attempt: &Attempt| {
         host.reporter.on_failure(host.now, attempt.id, TransportError::timeout("late"));
     };
-    let ways: [(LossReason, &dyn Fn(&mut Host, &Attempt)); 5] = [
+    let ways: [(LossReason, Lose<'_>); 5] = [
         (LossReason::Refused, &|host, attempt| host.answer(attempt, 422)),
         (LossReason::Gone, &|host, attempt| host.answer(attempt, 410)),
         (LossReason::Exhausted, &|host, attempt| {

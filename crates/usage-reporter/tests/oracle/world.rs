@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER, Token};
+use usage_proto::{IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER};
 use usage_reporter::{Action, Attempt, AttemptId, ReportKind, State, SubmitError};
 
 use super::case::{Outcome, Start};
 use super::life::{Life, Payload, SentReport, later, number_of};
-use super::place::Place;
+use super::place::{Place, api};
 use super::wall::Wall;
 
 /// More steps than a reporter can have to do at one instant.
@@ -389,19 +389,6 @@ fn key_of(request: &http::Request<bytes::Bytes>) -> IdempotencyKey {
     let digits = text.trim_matches('"');
     assert_eq!((text.len(), digits.len()), (34, 32), "{text}");
     IdempotencyKey::from_bytes(u128::from_str_radix(digits, 16).unwrap().to_be_bytes())
-}
-
-/// Two addresses, with one of two tokens or none, and one API that takes next to nothing.
-fn api(choice: u8) -> Api {
-    let address = if choice & 1 == 0 { "http://127.0.0.1:1" } else { "http://127.0.0.1:2/usage" };
-    let api = Api::new(BaseUrl::new(address).unwrap());
-    let api = match choice >> 1 & 3 {
-        0 => api,
-        1 => api.with_token(Token::new("one").unwrap()).unwrap(),
-        2 => api.with_token(Token::new("other").unwrap()).unwrap(),
-        _ => api.with_request_limit(3),
-    };
-    api.with_response_limit(1024)
 }
 
 /// Where all time starts. It is not read again.

@@ -21,12 +21,11 @@ impl Model {
             ReportKind::Usage => {
                 if let Some(older) = self.newest_usage.filter(|older| Some(*older) != in_flight) {
                     self.live.remove(&older);
-                    if self.usage_was_tried {
+                    if self.tried_usage == Some(older) {
                         self.loud.given_up(now, kind);
                         self.failures += 1;
                     }
                 }
-                self.usage_was_tried = false;
                 self.newest_usage = Some(number);
                 self.usages += 1;
                 if self.collecting_until.take().is_none() {
@@ -136,7 +135,7 @@ impl Model {
             self.loud.failed(now, flight.kind, is_lost);
         }
         if flight.kind == ReportKind::Usage {
-            self.usage_was_tried = newest && retried;
+            self.tried_usage = (newest && retried).then_some(flight.number);
             if outcome == Outcome::Saved {
                 self.failures = 0;
             } else if is_lost {

@@ -77,8 +77,8 @@ pub(super) struct Model {
     /// When usage was last acknowledged to this process.
     acknowledged: Option<Instant>,
     pub(super) loud: Loud,
-    /// The last usage report was tried and is not known to be over.
-    usage_was_tried: bool,
+    /// The usage report that was tried last, if it is to be tried again.
+    tried_usage: Option<u64>,
     /// Usage reports in a row that were given up.
     failures: u64,
     /// It is not stored yet.
@@ -133,7 +133,7 @@ impl Model {
             to_store: false,
             before: state.clone(),
             loud: Loud::new(period),
-            usage_was_tried: false,
+            tried_usage: None,
             failures: state.failures(),
             config,
         }
