@@ -173,6 +173,21 @@ fn gone_stops_until_the_next_start() {
 }
 
 #[test]
+fn gone_ends_a_question_for_numbers_too() {
+    let mut host = Host::new();
+    host.push_stats();
+    let attempt = host.wait_for_attempt();
+    host.reporter.report_now(host.now);
+    assert!(matches!(host.step(), Step::Collect));
+    host.answer(&attempt, 410);
+    assert!(matches!(host.step(), Step::Stopped));
+    let told = host.events.len();
+    host.pass(PERIOD);
+    assert!(matches!(host.step(), Step::Stopped));
+    assert_eq!(host.events.len(), told, "{:?}", host.events.last());
+}
+
+#[test]
 fn one_attempt_is_no_retry() {
     let retry = RetryPolicy::new().attempts(1);
     let mut host = Host::with(Config::new().retry(retry));

@@ -215,7 +215,7 @@ impl Outcome {
             10 => Self::RetryAfter(503, 18_000),
             11 => Self::Status(401),
             12 => Self::Status(422),
-            13 if byte >> 4 == 0 => Self::Status(410),
+            13 if byte >> 4 < 3 => Self::Status(410),
             13 => Self::Status(302),
             14 => Self::RetryAfter(403, 60),
             _ => Self::Unanswered,
