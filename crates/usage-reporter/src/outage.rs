@@ -15,16 +15,23 @@ pub(crate) struct Outage {
     announced: Option<Instant>,
     /// It is announced and not over.
     open: bool,
-    /// Attempts that failed since everything got through.
-    failures: u64,
-    server: Failing,
-    stats: Failing,
-    usage: Failing,
+    /// The box keeps an idle reporter small: all is well for most of its life.
+    failing: Option<Box<Failing>>,
+}
+
+/// What does not get through.
+#[derive(Debug, Clone, Default)]
+struct Failing {
+    /// How many attempts failed since usage, or all there is, got through.
+    attempts: u64,
+    server: Kind,
+    stats: Kind,
+    usage: Kind,
 }
 
 /// How reports of one kind fail.
 #[derive(Debug, Clone, Copy, Default)]
-struct Failing {
+struct Kind {
     /// The first failed attempt since one of them got through.
     since: Option<Instant>,
     /// An announcement has told of it: it is news again only after one got through.
@@ -39,8 +46,9 @@ impl Outage {
         report: ReportKind,
         period: Duration,
     ) -> bool {
-        self.failures = self.failures.saturating_add(1);
-        let since = *self.of(report).since.get_or_insert(now);
+        let failing = self.failing.get_or_insert_default();
+        failing.attempts = failing.attempts.saturating_add(1);
+        let since = *failing.of(report).since.get_or_insert(now);
         now.duration_since(since) >= period
     }
 
@@ -56,43 +64,54 @@ impl Outage {
         error: &Arc<Error>,
         events: &mut EventQueue,
     ) {
+        let kind = self.failing.get_or_insert_default().of(report);
         let recently = self.announced.is_some_and(|then| now.duration_since(then) < period);
         if !self.open {
-            if recently || self.of(report).told {
+            if recently || kind.told {
                 return;
             }
             self.announced = Some(now);
             self.open = true;
             events.push(Event::OutageBegan { error: Arc::clone(error) });
         }
-        self.of(report).told = true;
+        kind.told = true;
     }
 
     /// An outage is over once usage gets through, or all that failed. An API that takes statistics
     /// and refuses usage has not recovered with the next statistics.
     pub(crate) fn delivered(&mut self, now: Instant, report: ReportKind, events: &mut EventQueue) {
-        *self.of(report) = Failing::default();
-        let fails = [self.server, self.stats, self.usage].iter().any(|kind| kind.since.is_some());
-        if fails && report != ReportKind::Usage {
+        let Some(failing) = &mut self.failing else { return };
+        *failing.of(report) = Kind::default();
+        let all_is_well = failing.is_nothing();
+        if report != ReportKind::Usage && !all_is_well {
             return;
         }
+        let failures = std::mem::take(&mut failing.attempts);
         if let (true, Some(began)) = (self.open, self.announced) {
             let lasted = now.duration_since(began);
-            events.push(Event::OutageEnded { lasted, failures: self.failures });
+            events.push(Event::OutageEnded { lasted, failures });
         }
         self.open = false;
-        self.failures = 0;
+        if all_is_well {
+            self.failing = None;
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
         self.open
     }
+}
 
-    fn of(&mut self, report: ReportKind) -> &mut Failing {
+impl Failing {
+    fn of(&mut self, report: ReportKind) -> &mut Kind {
         match report {
             ReportKind::Server => &mut self.server,
             ReportKind::Stats => &mut self.stats,
             ReportKind::Usage => &mut self.usage,
         }
+    }
+
+    fn is_nothing(&self) -> bool {
+        [self.server, self.stats, self.usage].iter().all(|kind| kind.since.is_none())
     }
 }
