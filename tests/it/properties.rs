@@ -89,7 +89,7 @@ proptest! {
 
     /// Whatever carries a token shows it to nobody but the API.
     #[test]
-    fn w6_no_token_in_debug_errors_or_previews(
+    fn w6_no_token_in_debug_or_errors(
         token in answer::tokens(),
         source in "[a-z ]{0,20}",
         random in any::<[u8; 16]>(),

@@ -13,6 +13,7 @@ mod failure;
 mod features;
 mod format;
 mod fuzz;
+mod laws;
 mod lint;
 mod metadata;
 mod msrv;
@@ -43,7 +44,7 @@ const CI: &[Step] = &[
 ];
 
 /// What is run by name alone.
-const BY_NAME: &[Step] = &[bench::BENCH, simulate::SIMULATE];
+const BY_NAME: &[Step] = &[bench::BENCH, simulate::SIMULATE, laws::LAWS];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

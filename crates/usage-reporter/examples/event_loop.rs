@@ -7,10 +7,12 @@
 //!
 //! It starts a `usage-server` on a free loopback port, registers, reports usage every second until
 //! three reports are delivered, closes, and prints what the server has stored. The first answer is
-//! made to fail, so that one retry is to be seen.
+//! made to fail, so that one retry is to be seen. The first numbers are made to fail too, by the
+//! usual mistake: a ratio of nothing to nothing.
 //!
-//! The thread never blocks but in `mio::Poll::poll`, where it waits for the socket or for the
-//! reporter, whichever comes first. Each request has a connection of its own: reports are half a
+//! The thread blocks in `mio::Poll::poll`, where it waits for the socket or for the reporter,
+//! whichever comes first, and while it looks up a name: a program that must not wait for a resolver
+//! does that in another thread. Each request has a connection of its own: reports are half a
 //! day apart in earnest. There is no TLS here and no proxy; the adapters have both.
 
 #![expect(clippy::disallowed_methods, reason = "an event loop owns the clock")]
@@ -23,7 +25,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH};
-use http::{HeaderValue, Request, Response};
+use http::uri::Scheme;
+use http::{HeaderValue, Request, Response, Uri};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use ureq_proto::client::state::{RecvBody, RecvResponse};
@@ -77,19 +80,24 @@ fn report(api: Api, out: &mut impl Write) -> Result<State, Box<dyn Error>> {
     let mut reporter =
         Reporter::new(config(), api, state.clone(), random()?, started, SystemTime::now())?;
     reporter.register(started, &server(&identity))?;
-    let mut delivered = 0;
+    let (mut delivered, mut lookups) = (0, 0);
 
     loop {
         let now = Instant::now();
         let wake = match reporter.poll(now) {
             Action::Collect => {
-                reporter.submit(now, &usage(started))?;
+                // What cannot be said is no reason to end the loop: the next numbers may be fine.
+                if let Err(error) = reporter.submit(now, &usage(started, lookups)) {
+                    reporter.collect_failed(now, error);
+                }
+                lookups += 1;
                 continue;
             }
             Action::Send(attempt) => {
                 writeln!(out, "sending {}, attempt {}", attempt.report, attempt.number)?;
                 let id = attempt.id;
-                match Exchange::start(io.registry(), reporter.api(), attempt, now) {
+                let limit = reporter.api().response_limit();
+                match Exchange::start(io.registry(), limit, attempt, now) {
                     Ok(started) => exchange = Some(started),
                     Err(error) => reporter.on_failure(now, id, error),
                 }
@@ -146,10 +154,14 @@ fn server(identity: &Identity) -> Server {
 }
 
 /// The numbers, fresh each time.
-fn usage(started: Instant) -> Usage {
-    let uptime = started.elapsed().as_secs_f64();
-    Usage::new("event-loop")
-        .data(UsageData::new().tag("os", std::env::consts::OS).value("uptime", uptime))
+fn usage(started: Instant, lookups: u32) -> Usage {
+    let hits = lookups;
+    let numbers = UsageData::new()
+        .tag("os", std::env::consts::OS)
+        .value("uptime", started.elapsed().as_secs_f64())
+        // Before the first look-up it is not a number.
+        .value("hit_ratio", f64::from(hits) / f64::from(lookups));
+    Usage::new("event-loop").data(numbers)
 }
 
 fn random() -> Result<[u8; 32], getrandom::Error> {
@@ -189,13 +201,13 @@ impl Exchange {
     /// Begins to connect. Nothing here blocks but the look-up of the name.
     fn start(
         registry: &Registry,
-        api: &Api,
+        response_limit: usize,
         attempt: Attempt,
         now: Instant,
     ) -> Result<Self, TransportError> {
         let Attempt { id, request, .. } = attempt;
         let uri = request.uri().clone();
-        let (host, port) = (api.base_url().host(), api.base_url().port());
+        let (host, port) = destination(&uri)?;
         let connect = || {
             let address = (host, port).to_socket_addrs()?.next();
             let address = address.ok_or(ErrorKind::AddrNotAvailable)?;
@@ -213,7 +225,7 @@ impl Exchange {
             sent: 0,
             input: Vec::new(),
             receiving: Receiving::Head(call),
-            response_limit: api.response_limit(),
+            response_limit,
             deadline: now + Deadlines::new().total,
         })
     }
@@ -330,6 +342,16 @@ impl Exchange {
     fn not_sent_if_true(&self, error: TransportError) -> TransportError {
         if self.sent == 0 { error.not_sent() } else { error }
     }
+}
+
+/// Where a request goes: not always to the API that reports go to by now.
+pub(crate) fn destination(uri: &Uri) -> Result<(&str, u16), TransportError> {
+    if uri.scheme() != Some(&Scheme::HTTP) {
+        return Err(TransportError::tls("there is no TLS in this example").not_retryable());
+    }
+    // The address of IPv6 stands in brackets.
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    Ok((host, uri.port_u16().unwrap_or(80)))
 }
 
 /// The bytes of the request, and what reads its answer.

@@ -26,7 +26,9 @@ pub enum Action {
     /// outcome it counts as failed after
     /// [`Config::attempt_limit`](crate::Config::attempt_limit).
     Send(Attempt),
-    /// Store the state, stamped with the wall clock, before the next call of `poll`.
+    /// Store the state, stamped with the wall clock, before the next call of `poll`. If it cannot be
+    /// stored, say so with [`Reporter::persist_failed`](crate::Reporter::persist_failed) and go on:
+    /// reporting does, and what was not stored is part of the next state.
     Persist(Snapshot),
     /// Write to the log, or ignore it.
     Event(Event),
@@ -37,6 +39,9 @@ pub enum Action {
 }
 
 /// Names one attempt of one reporter.
+///
+/// The numbers go on from one that the seed decides: the outcome of an attempt of another reporter,
+/// or of the process before, is told to this one in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub(crate) u64);
 

@@ -25,16 +25,16 @@ impl Backoff {
         floor: Option<Duration>,
         random: &mut Random,
     ) {
-        let doubled = policy.base.saturating_mul(1 << self.failures.min(31)).min(policy.cap);
+        let wait = pause(self.failures, policy, floor, random);
         self.failures = self.failures.saturating_add(1);
-        self.close(now, doubled, floor.unwrap_or_default(), random);
+        self.closed_until = Some(after(now, wait));
     }
 
     /// The API answered with sense: it is there. It can still ask for a pause.
     pub(crate) fn alive(&mut self, now: Instant, floor: Option<Duration>, random: &mut Random) {
         self.failures = 0;
         if let Some(floor) = floor {
-            self.close(now, Duration::ZERO, floor, random);
+            self.closed_until = Some(after(now, spread(floor, Duration::ZERO, random)));
         }
     }
 
@@ -42,13 +42,21 @@ impl Backoff {
     pub(crate) fn opens(&self, now: Instant) -> Instant {
         self.closed_until.map_or(now, |until| until.max(now))
     }
+}
 
-    /// A `Retry-After` that is a date is the same instant for every host. Without a spread that
-    /// grows with it, all of them would come back together.
-    fn close(&mut self, now: Instant, spread: Duration, floor: Duration, random: &mut Random) {
-        let wait = floor.saturating_add(random.below(spread.max(floor / 2)));
-        let until = after(now, wait);
-        // A gate that is closed longer stays closed.
-        self.closed_until = Some(self.closed_until.map_or(until, |already| already.max(until)));
-    }
+/// How long to wait after one more failure than `failures`.
+pub(crate) fn pause(
+    failures: u32,
+    policy: RetryPolicy,
+    floor: Option<Duration>,
+    random: &mut Random,
+) -> Duration {
+    let doubled = policy.base.saturating_mul(1 << failures.min(31)).min(policy.cap);
+    spread(floor.unwrap_or_default(), doubled, random)
+}
+
+/// A `Retry-After` that is a date is the same instant for every host. Without a spread that grows
+/// with it, all of them would come back together.
+fn spread(floor: Duration, spread: Duration, random: &mut Random) -> Duration {
+    floor.saturating_add(random.below(spread.max(floor / 2)))
 }

@@ -27,7 +27,8 @@ pub struct Config {
     /// unless set. It keeps hosts from falling into step.
     pub jitter: Duration,
     /// How far the requests of a start are spread: the registration of the server, and usage that
-    /// is overdue by then; 10 minutes unless set, or the period if that is shorter.
+    /// is overdue by then; 10 minutes unless set, or the period if that is shorter. It is not above
+    /// the period.
     ///
     /// The first usage of a host without state is spread over a whole period.
     pub start_spread: Duration,
@@ -126,6 +127,10 @@ impl Config {
         }
         if self.jitter > self.period {
             return Err(ConfigError::Jitter { jitter: self.jitter, period: self.period });
+        }
+        if self.start_spread > self.period {
+            let (spread, period) = (self.start_spread, self.period);
+            return Err(ConfigError::StartSpread { spread, period });
         }
         if self.retry.cap < self.retry.base {
             return Err(ConfigError::Cap { cap: self.retry.cap, base: self.retry.base });
@@ -255,6 +260,18 @@ pub enum ConfigError {
     Jitter {
         /// What was set.
         jitter: Duration,
+        /// The period.
+        period: Duration,
+    },
+    /// The requests of a start are spread over more than a period.
+    #[error(
+        "the requests of a start are spread over {spread:?}, which is above the period of \
+         {period:?}: set `start_spread` below"
+    )]
+    #[non_exhaustive]
+    StartSpread {
+        /// What was set.
+        spread: Duration,
         /// The period.
         period: Duration,
     },

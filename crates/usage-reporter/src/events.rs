@@ -18,20 +18,22 @@ use crate::report::ReportKind;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// The first report has been given up: the API cannot be reached, or takes nothing. There is
-    /// one of these until a report gets through, however long that takes, and at most one in a
-    /// period.
+    /// A report has been given up after a failed attempt, or none has got through for a period: the
+    /// API cannot be reached, or takes nothing. There is one of these until the outage is over,
+    /// however long that takes, and at most one in a period. What fails on after the end, such as
+    /// statistics that are refused while usage is taken, is no news before it got through.
     #[non_exhaustive]
     OutageBegan {
         /// What the last attempt ran into.
         error: Arc<Error>,
     },
-    /// A report got through after [`OutageBegan`](Self::OutageBegan).
+    /// After [`OutageBegan`](Self::OutageBegan) usage got through, or one report of each kind that
+    /// failed.
     #[non_exhaustive]
     OutageEnded {
         /// From the event at the beginning to now.
         lasted: Duration,
-        /// How many attempts failed before this one.
+        /// How many attempts failed, from the first that led to it.
         failures: u64,
     },
     /// The API has taken a report.
@@ -53,7 +55,8 @@ pub enum Event {
         attempt: u32,
         /// What it ran into.
         error: Arc<Error>,
-        /// How long until the next attempt, if there is to be one.
+        /// How long until the next attempt, if there is to be one. Newer numbers, a lack of room or
+        /// a close may still come before it.
         retry_in: Option<Duration>,
     },
     /// Reports that were taken will not be delivered.
@@ -84,7 +87,7 @@ pub enum Event {
         again: bool,
     },
     /// The API answered 410 Gone: it wants no more reports from this program, and gets none until
-    /// the next start.
+    /// the next start. Reports that were taken are lost.
     Gone,
 }
 
@@ -101,12 +104,14 @@ pub enum Level {
 }
 
 impl Event {
-    /// How loud to write it: a warning when an outage begins and when the state cannot be stored
-    /// any more, a notice when the outage ends, and nothing else.
+    /// How loud to write it: a warning when an outage begins, when the state cannot be stored any
+    /// more and when the API wants no more reports, a notice when an outage ends, and nothing else.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::OutageBegan { .. } | Self::StateNotStored { again: false, .. } => Level::Warn,
+            Self::OutageBegan { .. } | Self::StateNotStored { again: false, .. } | Self::Gone => {
+                Level::Warn
+            }
             Self::OutageEnded { .. } => Level::Info,
             _ => Level::Debug,
         }
@@ -157,7 +162,8 @@ impl fmt::Display for Event {
                 write!(f, "the state of usage reporting could not be stored: {error}")
             }
             Self::Gone => f.write_str(
-                "the API answered 410 Gone: nothing more is reported until the next start",
+                "usage reporting has stopped until the next start: the API answered 410 Gone and \
+                 wants no more reports",
             ),
         }
     }

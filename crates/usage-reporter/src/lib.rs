@@ -58,12 +58,16 @@
 //! # let mut rounds = 0;
 //! loop {
 //!     match reporter.poll(now()) {
-//!         // 1. Usage is due: hand in fresh numbers.
+//!         // 1. Usage is due: hand in fresh numbers. Some cannot be said, such as a NaN: that is no
+//!         //    reason to end the loop.
 //!         Action::Collect => {
 //!             let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
-//!             reporter.submit(now(), &usage)?;
+//!             if let Err(error) = reporter.submit(now(), &usage) {
+//!                 reporter.collect_failed(now(), error);
+//!             }
 //!         }
-//!         // 2. Store the state before anything else, so that a crash repeats no report.
+//!         // 2. Store the state before anything else, so that a crash repeats no report. If that
+//!         //    fails, say so with `persist_failed`, and go on.
 //!         Action::Persist(snapshot) => store(&snapshot.stamped(wall_now())),
 //!         // 3. Send a request, and tell the outcome whenever it is known.
 //!         Action::Send(attempt) => match send(attempt.request) {
@@ -137,16 +141,19 @@
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
 //!   are worth a retry (rule W44).
+//! - **The registration** is not given up: after its attempts it has as many in the next slot, and
+//!   one that was refused for its token (401) waits for that slot or for another token.
+//! - **Another address** starts afresh: what the old one still answers is about that report alone.
 //! - **A retry** carries the same bytes and the same `Idempotency-Key` (rule W43). The key of a
-//!   usage report is stored before the report is sent; if the process dies before the answer, the
-//!   next one uses it again. Another API than `usage-server` may not know the header and count
-//!   twice.
+//!   usage report is stored before the report is sent; if the process ends before the answer, the
+//!   next one uses it again, as long as the slot of that report lasts. A report that is told lost
+//!   takes its key with it. Another API than `usage-server` may not know the header and count twice.
 //! - **Statistics** go out when they come. What waits is bounded in number and in bytes; the oldest
 //!   statistics give way, the newest usage never does.
 //! - **The wall clock** is read at the start, to judge the state, and to stamp a state that is to be
 //!   stored. A clock that jumps changes nothing that is scheduled.
 //! - **In the log** there is one warning when reports stop getting through, and one notice when they
-//!   do again ([`Event::level`]).
+//!   do again, usage before all ([`Event::level`]). A 410 is a warning too: it is the last line.
 //!
 //! # Whether and who
 //!
@@ -161,15 +168,15 @@
 //! | level | `event` | fields | when |
 //! |---|---|---|---|
 //! | info | `started` | `product`, `address`, `decided_by` | once, and how to switch reporting off |
-//! | warn | `outage_began` | `error` | a report is given up: at most once a period |
-//! | info | `outage_ended` | `lasted_s`, `failures` | a report gets through again |
+//! | warn | `outage_began` | `error` | a report is given up, or none gets through for a period: at most once a period |
+//! | info | `outage_ended` | `lasted_s`, `failures` | usage gets through again, or all that failed |
 //! | warn | `state_not_stored` | `error` | the host could not store the state; at level debug while that goes on |
+//! | warn | `gone` | | the API wants no more reports: the end, until the next start |
 //! | debug | `delivered` | `report`, `attempts`, `status` | |
 //! | debug | `attempt_failed` | `report`, `attempt`, `error`, `retry_in_s` | |
 //! | debug | `lost` | `report`, `reason`, `count` | |
 //! | debug | `collect_failed` | `error` | the host had no numbers, or panicked |
 //! | debug | `collect_unanswered` | | the host takes longer than it may |
-//! | debug | `gone` | | the API wants no more reports |
 //! | debug | `stopped` | `delivered`, `lost` | the driver ends |
 //!
 //! `report` is `server`, `stats` or `usage`, and `error` has its reasons behind it. No token and

@@ -1,11 +1,13 @@
 //! The state while the process lives.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use usage_proto::IdempotencyKey;
 
+use crate::config::Config;
 use crate::random::Random;
 use crate::state::{Snapshot, State};
+use crate::time::after;
 
 /// What is to be stored, and whether it has changed since it was.
 #[derive(Debug, Clone)]
@@ -14,9 +16,18 @@ pub(crate) struct Memory {
     /// The last acknowledgement of this run.
     acknowledged: Option<Instant>,
     /// The key of the run before, until a report of this run is sent with it.
-    inherited: Option<IdempotencyKey>,
+    inherited: Option<Inherited>,
     unsaved: bool,
     storing: Storing,
+}
+
+/// A key that may name a report that the API has.
+#[derive(Debug, Clone, Copy)]
+struct Inherited {
+    key: IdempotencyKey,
+    /// When the slot of that report is over. The next one has the numbers of another period: under
+    /// this key an API that has the first would drop them without a word.
+    until: Instant,
 }
 
 /// How the last two attempts to store the state went.
@@ -27,23 +38,49 @@ struct Storing {
 }
 
 impl Memory {
-    pub(crate) fn new(state: State) -> Self {
-        let (inherited, unsaved) = (state.unacknowledged_key, state.unsaved);
+    pub(crate) fn new(
+        mut state: State,
+        config: &Config,
+        now: Instant,
+        wall_now: SystemTime,
+    ) -> Self {
+        let inherited = state.key_to_take_over(config, wall_now);
+        let inherited = inherited.map(|(key, left)| Inherited { key, until: after(now, left) });
+        state.unacknowledged_key = inherited.map(|inherited| inherited.key);
+        let unsaved = state.unsaved;
         Self { state, acknowledged: None, inherited, unsaved, storing: Storing::default() }
     }
 
     /// The key for a usage report that is about to be sent for the first time. It has to be stored
     /// before: a process that dies between the sending and the answer sends the next report with
     /// the same key, and an API that has seen it does not count twice.
-    pub(crate) fn key_for_usage(&mut self, random: &mut Random) -> IdempotencyKey {
-        let key = self.inherited.unwrap_or_else(|| IdempotencyKey::from_bytes(random.bytes()));
+    pub(crate) fn key_for_usage(&mut self, now: Instant, random: &mut Random) -> IdempotencyKey {
+        self.inherited = self.inherited.filter(|inherited| now < inherited.until);
+        let inherited = self.inherited.map(|inherited| inherited.key);
+        let key = inherited.unwrap_or_else(|| IdempotencyKey::from_bytes(random.bytes()));
         self.state.unacknowledged_key = Some(key);
         key
     }
 
     /// A report went out with `key`: it names that report from now on.
     pub(crate) fn sent(&mut self, key: IdempotencyKey) {
-        self.inherited = self.inherited.filter(|inherited| *inherited != key);
+        self.inherited = self.inherited.filter(|inherited| inherited.key != key);
+    }
+
+    /// A usage report is lost, and whoever counts was told so: what comes next is another report,
+    /// after a restart too. A key of the run before that was not sent stays, since what it names
+    /// was another one.
+    pub(crate) fn lost(&mut self, key: Option<IdempotencyKey>) {
+        let inherited = self.inherited.map(|inherited| inherited.key);
+        if key.is_some() && key == self.state.unacknowledged_key && key != inherited {
+            self.state.unacknowledged_key = None;
+            self.unsaved = true;
+        }
+    }
+
+    /// Every report is lost.
+    pub(crate) fn all_lost(&mut self) {
+        self.lost(self.state.unacknowledged_key);
     }
 
     pub(crate) fn acknowledged(&mut self, now: Instant) {
@@ -63,7 +100,7 @@ impl Memory {
     }
 
     /// What to store now.
-    pub(crate) fn save(&mut self, next_due: Option<Instant>, now: Instant) -> Snapshot {
+    pub(crate) fn save(&mut self, next_due: Instant, now: Instant) -> Snapshot {
         self.unsaved = false;
         self.state.unsaved = false;
         self.storing = Storing { failed: false, failed_before: self.storing.failed };

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use usage_proto::Api;
+
 use crate::config::PendingLimits;
 use crate::events::LossReason;
 use crate::ledger::Ledger;
@@ -20,8 +22,14 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Takes a new report, which is the newest of its kind.
-    pub(crate) fn push(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
+    /// Takes a new report, which is the newest of its kind. Returns the one whose place it takes.
+    #[must_use]
+    pub(crate) fn push(
+        &mut self,
+        report: Report,
+        limits: PendingLimits,
+        ledger: &mut Ledger,
+    ) -> Option<Box<Report>> {
         let kind = report.kind();
         self.bytes += report.size();
         let older = match kind {
@@ -32,11 +40,12 @@ impl Pending {
                 None
             }
         };
-        if let Some(older) = older {
+        if let Some(older) = &older {
             self.bytes -= older.size();
             ledger.lose(kind, LossReason::Superseded);
         }
         self.make_room(limits, ledger);
+        older
     }
 
     /// Whether a report has come meanwhile that says the same with newer numbers.
@@ -48,55 +57,89 @@ impl Pending {
         }
     }
 
-    /// Takes back a report that was tried and is to be tried again. There is none that is newer.
+    /// Takes back a report that was taken out and is to go out again. There is none that is newer.
     pub(crate) fn put_back(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
-        if report.kind() == ReportKind::Stats {
-            self.bytes += report.size();
-            self.stats.push_front(report);
-            self.make_room(limits, ledger);
-        } else {
-            self.push(report, limits, ledger);
+        self.bytes += report.size();
+        match report.kind() {
+            ReportKind::Server => self.server = Some(Box::new(report)),
+            ReportKind::Usage => self.usage = Some(Box::new(report)),
+            ReportKind::Stats => self.stats.push_front(report),
         }
+        self.make_room(limits, ledger);
     }
 
-    /// The report that goes out next at `now`: first what tells who the server is, then usage,
-    /// then the oldest statistics.
-    pub(crate) fn next(&mut self, now: Instant, with_usage: bool) -> Option<&mut Report> {
-        let server = self.server.as_deref_mut().filter(|report| report.not_before <= now);
-        let usage = self.usage.as_deref_mut().filter(|_| with_usage);
-        server.or(usage).or(self.stats.front_mut())
-    }
-
-    /// Takes out what [`next`](Self::next) of this kind is.
-    pub(crate) fn take(&mut self, kind: ReportKind) -> Option<Report> {
-        let report = match kind {
-            ReportKind::Server => self.server.take().map(|report| *report),
-            ReportKind::Usage => self.usage.take().map(|report| *report),
-            ReportKind::Stats => {
-                let first = self.stats.pop_front();
-                if self.stats.is_empty() {
-                    // An idle reporter holds no buffers.
-                    self.stats = VecDeque::new();
-                }
-                first
-            }
-        }?;
-        self.bytes -= report.size();
-        Some(report)
+    /// Takes out the report that goes next at `now`: first what tells who the server is, then
+    /// usage, then the oldest statistics.
+    pub(crate) fn take_next(&mut self, now: Instant, with_usage: bool) -> Option<Report> {
+        let is_ready = |report: &Report| report.ready_at().is_some_and(|at| at <= now);
+        if self.server.as_deref().is_some_and(is_ready) {
+            self.take(ReportKind::Server)
+        } else if with_usage && self.usage.as_deref().is_some_and(is_ready) {
+            self.take(ReportKind::Usage)
+        } else {
+            // One that has to wait for an address of the past holds up none behind it.
+            self.take_stats(self.stats.iter().position(is_ready)?)
+        }
     }
 
     /// When the first of these reports may go out, as far as it goes by them.
     pub(crate) fn ready_at(&self, now: Instant, with_usage: bool) -> Option<Instant> {
-        if !self.stats.is_empty() || (with_usage && self.usage.is_some()) {
-            return Some(now);
+        let usage = self.usage.as_deref().filter(|_| with_usage);
+        let single = self.server.as_deref().into_iter().chain(usage);
+        let mut earliest: Option<Instant> = None;
+        for at in single.chain(&self.stats).filter_map(Report::ready_at) {
+            if at <= now {
+                return Some(now);
+            }
+            earliest = Some(earliest.map_or(at, |other| other.min(at)));
         }
-        self.server.as_ref().map(|report| report.not_before.max(now))
+        earliest
     }
 
-    /// Loses the registration if it is not due before `deadline`.
+    /// A slot begins: the registration that waits for it may go out.
+    pub(crate) fn begin_slot(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.in_next_slot = false;
+        }
+    }
+
+    /// The host reports to `new` from now on, where it reported to `old` and `old_gate` is the end
+    /// of the pause there.
+    pub(crate) fn change_api(&mut self, old: &Api, new: &Api, old_gate: Instant) {
+        let moved = old.base_url() != new.base_url();
+        if let Some(server) = self.server.as_deref_mut().filter(|server| server.in_next_slot) {
+            // It was given up at the old address. One that the new API can see for the first time,
+            // or under the first token that counts, need not wait for the slot.
+            if moved {
+                server.bound_to = None;
+            }
+            server.in_next_slot = server.bound_to.is_some();
+        }
+        if moved {
+            // The pause of the old address goes on for what has to go there again.
+            let singles = self.server.as_deref_mut().into_iter().chain(self.usage.as_deref_mut());
+            for report in singles.chain(&mut self.stats) {
+                let there = report.bound_to.as_ref();
+                if there.is_some_and(|api| api.base_url() == old.base_url()) {
+                    report.not_before = report.not_before.max(old_gate);
+                }
+            }
+        }
+    }
+
+    /// Loses what is not due before `deadline`.
     pub(crate) fn lose_what_is_late(&mut self, deadline: Instant, ledger: &mut Ledger) {
-        if self.server.as_ref().is_some_and(|report| report.not_before >= deadline) {
+        let is_late = |report: &Report| report.ready_at().is_none_or(|at| at >= deadline);
+        if self.server.as_deref().is_some_and(is_late) {
             self.lose(ReportKind::Server, LossReason::Closed, ledger);
+        }
+        if self.usage.as_deref().is_some_and(is_late) {
+            self.lose(ReportKind::Usage, LossReason::Closed, ledger);
+        }
+        while let Some(late) = self.stats.iter().position(is_late) {
+            if self.take_stats(late).is_some() {
+                ledger.lose(ReportKind::Stats, LossReason::Closed);
+            }
         }
     }
 
@@ -126,6 +169,27 @@ impl Pending {
                 return;
             }
         }
+    }
+
+    /// Takes out the only one of its kind, or the oldest statistics.
+    fn take(&mut self, kind: ReportKind) -> Option<Report> {
+        let report = match kind {
+            ReportKind::Server => *self.server.take()?,
+            ReportKind::Usage => *self.usage.take()?,
+            ReportKind::Stats => return self.take_stats(0),
+        };
+        self.bytes -= report.size();
+        Some(report)
+    }
+
+    fn take_stats(&mut self, index: usize) -> Option<Report> {
+        let report = self.stats.remove(index)?;
+        self.bytes -= report.size();
+        if self.stats.is_empty() {
+            // An idle reporter holds no buffers.
+            self.stats = VecDeque::new();
+        }
+        Some(report)
     }
 
     fn lose(&mut self, kind: ReportKind, reason: LossReason, ledger: &mut Ledger) -> bool {

@@ -32,10 +32,15 @@ impl Random {
         bytes
     }
 
+    /// 64 bits.
+    pub(crate) fn number(&mut self) -> u64 {
+        let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = self.bytes();
+        u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+
     /// Uniform from zero to just below `limit`; zero if that is zero.
     pub(crate) fn below(&mut self, limit: Duration) -> Duration {
-        let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = self.bytes();
-        let fraction = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+        let fraction = self.number();
         // Longer than 584 years is cut, so that the product has room.
         let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
         let product = u128::from(nanos) * u128::from(fraction);

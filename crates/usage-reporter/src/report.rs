@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use usage_proto::{Api, BuildError, IdempotencyKey, Saveable};
+use usage_proto::{Api, BuildError, Error, IdempotencyKey, Saveable};
 
 /// What a report says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +77,11 @@ pub(crate) struct Report {
     pub(crate) key: Option<IdempotencyKey>,
     /// How many attempts have failed.
     pub(crate) attempts: u32,
+    /// What the last of them ran into.
+    pub(crate) error: Option<Arc<Error>>,
     pub(crate) not_before: Instant,
+    /// It has had its attempts, and gets as many when the next slot begins.
+    pub(crate) in_next_slot: bool,
     /// Where it may have arrived. Sent elsewhere, or with another token, the same key would name
     /// another report, and it could be counted twice.
     pub(crate) bound_to: Option<Arc<Api>>,
@@ -85,7 +89,15 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(encoded: Encoded, not_before: Instant) -> Self {
-        Self { encoded, key: None, attempts: 0, not_before, bound_to: None }
+        Self {
+            encoded,
+            key: None,
+            attempts: 0,
+            error: None,
+            not_before,
+            in_next_slot: false,
+            bound_to: None,
+        }
     }
 
     pub(crate) fn kind(&self) -> ReportKind {
@@ -95,6 +107,11 @@ impl Report {
     /// How much of the pending bytes it takes.
     pub(crate) fn size(&self) -> usize {
         self.encoded.size()
+    }
+
+    /// When it may go out, as far as it goes by itself; `None` before the next slot.
+    pub(crate) fn ready_at(&self) -> Option<Instant> {
+        (!self.in_next_slot).then_some(self.not_before)
     }
 
     /// The request, with the address and token of `api` and the bytes that were encoded first.

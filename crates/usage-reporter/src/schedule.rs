@@ -29,17 +29,18 @@ impl Schedule {
         random: &mut Random,
     ) -> Self {
         let wait = match state.last_report(wall_now) {
-            // Nothing was ever sent: no two hosts of a fleet report at the same time.
+            // Nothing was ever acknowledged, and nothing is on its way: new, or as good as new. No
+            // two hosts of a fleet report at the same time.
             LastReport::Never if state.unacknowledged_key().is_none() => {
                 random.below(config.period)
             }
             LastReport::Ago(elapsed) if elapsed < config.period => {
                 config.period.saturating_sub(elapsed).saturating_add(random.below(config.jitter))
             }
-            // Sent and not acknowledged, stamped in the future, or long ago: due. A fleet that is
-            // switched on again starts together, and is spread like its registrations.
+            // On its way when the process ended, stamped in the future, or long ago: due. A fleet
+            // that is switched on again starts together, and is spread like its registrations.
             LastReport::Never | LastReport::InTheFuture | LastReport::Ago(_) => {
-                random.below(config.start_spread.min(config.period))
+                random.below(config.start_spread)
             }
         };
         let mut schedule = Self {
@@ -83,11 +84,6 @@ impl Schedule {
 
     pub(crate) fn due(&self) -> Instant {
         self.asked.map_or(self.due, |asked| asked.min(self.due))
-    }
-
-    /// One slot from now.
-    pub(crate) fn a_slot_later(&self, now: Instant) -> Instant {
-        after(now, self.gap)
     }
 
     pub(crate) fn collecting_until(&self) -> Option<Instant> {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use usage_proto::IdempotencyKey;
 
+use crate::config::Config;
+
 /// What a reporter has to remember over a restart: the identity of the server, when usage was last
 /// acknowledged, and the key of a report whose answer was never seen.
 ///
@@ -65,20 +67,27 @@ impl State {
         self.acknowledged.map(Stamp::to_system_time)
     }
 
-    /// The key of a usage report that may have been sent, and whose answer was never seen.
+    /// The key of the usage report that was being delivered when this was stored: it may have been
+    /// sent, and its answer was not seen. A report that was given up leaves none behind.
+    ///
+    /// The next start sends its first report under this key, so that an API that has the report
+    /// already does not count twice. It does so only while that is the same report: usage has to be
+    /// due at the start, and [`next_due`](Self::next_due) must not have passed by the wall clock.
+    /// Later numbers are those of another period, and would be dropped under a key that is known.
     #[must_use]
     pub fn unacknowledged_key(&self) -> Option<IdempotencyKey> {
         self.unacknowledged_key
     }
 
-    /// How many usage reports in a row were not delivered.
+    /// How many usage reports in a row were given up after a failed attempt.
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures
     }
 
-    /// When the next usage report was due at the time that this was stored. For people to read: no
-    /// schedule depends on it.
+    /// When the next usage report was due at the time that this was stored. No schedule depends on
+    /// it; it tells people, and for how long [`unacknowledged_key`](Self::unacknowledged_key) is
+    /// worth something.
     #[must_use]
     pub fn next_due(&self) -> Option<SystemTime> {
         self.next_due.map(Stamp::to_system_time)
@@ -93,15 +102,31 @@ impl State {
         self.unsaved
     }
 
+    /// The key under which the first report of a start goes out, and for how long it is right.
+    pub(crate) fn key_to_take_over(
+        &self,
+        config: &Config,
+        wall_now: SystemTime,
+    ) -> Option<(IdempotencyKey, Duration)> {
+        let key = self.unacknowledged_key?;
+        if matches!(self.last_report(wall_now), LastReport::Ago(elapsed) if elapsed < config.period)
+        {
+            return None;
+        }
+        // No slot is longer, however far the clock was set back.
+        let longest = config.period.saturating_add(config.jitter);
+        let left = match self.next_due {
+            None => longest,
+            Some(due) => due.after(Stamp::new(wall_now))?.min(longest),
+        };
+        (!left.is_zero()).then_some((key, left))
+    }
+
     pub(crate) fn last_report(&self, wall_now: SystemTime) -> LastReport {
         match self.acknowledged {
             None => LastReport::Never,
             Some(stamp) => {
-                // Wide enough for any two stamps.
-                let nanos = i128::from(Stamp::new(wall_now).0) - i128::from(stamp.0);
-                u64::try_from(nanos).map_or(LastReport::InTheFuture, |nanos| {
-                    LastReport::Ago(Duration::from_nanos(nanos))
-                })
+                Stamp::new(wall_now).after(stamp).map_or(LastReport::InTheFuture, LastReport::Ago)
             }
         }
     }
@@ -129,20 +154,20 @@ pub struct Snapshot {
     /// Since the acknowledgement, where this run has seen it.
     acknowledged: Option<Duration>,
     /// Until the next usage report is due.
-    due: Option<Duration>,
+    due: Duration,
 }
 
 impl Snapshot {
     pub(crate) fn new(
         state: State,
         acknowledged: Option<Instant>,
-        due: Option<Instant>,
+        due: Instant,
         now: Instant,
     ) -> Self {
         Self {
             state,
             acknowledged: acknowledged.map(|then| now.saturating_duration_since(then)),
-            due: due.map(|then| then.saturating_duration_since(now)),
+            due: due.saturating_duration_since(now),
         }
     }
 
@@ -154,7 +179,7 @@ impl Snapshot {
             acknowledged: self
                 .acknowledged
                 .map_or(self.state.acknowledged, |ago| Some(Stamp::clamped(now - nanos(ago)))),
-            next_due: self.due.map(|wait| Stamp::clamped(now + nanos(wait))),
+            next_due: Some(Stamp::clamped(now + nanos(self.due))),
             ..self.state
         }
     }
@@ -176,6 +201,13 @@ impl Stamp {
     fn clamped(nanos: i128) -> Self {
         let limit = if nanos < 0 { i64::MIN } else { i64::MAX };
         Self(i64::try_from(nanos).unwrap_or(limit))
+    }
+
+    /// The time from `other` to this one; `None` if this one is earlier.
+    fn after(self, other: Self) -> Option<Duration> {
+        // Wide enough for any two stamps.
+        let nanos = i128::from(self.0) - i128::from(other.0);
+        u64::try_from(nanos).ok().map(Duration::from_nanos)
     }
 
     fn to_system_time(self) -> SystemTime {

@@ -36,7 +36,7 @@ struct Save {
 
 #[test]
 fn recorded_requests_go_out_as_from_the_go_client_or_as_a_rule_says() {
-    // W1, W3, W4, W5, W6, W7, W8, W9, W21, W22, W40
+    // W1, W3, W4, W5, W6, W7, W8, W9, W12, W14, W21, W22, W40
     let rules = [
         (1, 19),
         (3, 1),
@@ -44,8 +44,10 @@ fn recorded_requests_go_out_as_from_the_go_client_or_as_a_rule_says() {
         (5, 2),
         (6, 5),
         (7, 12),
-        (8, 65),
+        (8, 68),
         (9, 3),
+        (12, 3),
+        (14, 6),
         (21, 2),
         (22, 2),
         (40, 1),
@@ -57,7 +59,7 @@ fn recorded_requests_go_out_as_from_the_go_client_or_as_a_rule_says() {
             Case::RegistrationUrl(case) => tally.add(&case.name, registration::judge(&case)),
         }
     }
-    tally.close("recorded requests", 18, &rules, 9);
+    tally.close("recorded requests", 18, &rules);
 }
 
 /// A pointer to the payload of another case: the fixture prints it as Go source.
@@ -77,14 +79,14 @@ fn pointed_to(case: &Save) -> Option<serde_json::Value> {
 
 fn judge(case: &Save) -> Result<Verdict, String> {
     let given = pointed_to(case).unwrap_or_else(|| case.payload.clone());
-    let built = match payload::build(&given) {
-        Ok(built) => built,
-        Err(Fault::NoSuchValue(why)) => return Ok(Verdict::NoSuchValue(why)),
-        Err(Fault::Unknown(what)) => return Err(what),
-    };
-    match judge_built(case, &built) {
-        Err(_) if built.mended => Ok(Verdict::NoSuchValue("text is UTF-8")),
-        outcome => outcome,
+    match payload::build(&given) {
+        Ok(built) => judge_built(case, &built),
+        // No program can build it here: there it was an error, or a panic.
+        Err(Fault::NoSuchValue(_)) if case.go_request_line.is_none() && case.go_body.is_none() => {
+            Ok(Verdict::rule(14))
+        }
+        Err(Fault::NoSuchValue(why)) => Err(format!("{why}, but the Go client sends it")),
+        Err(Fault::Unknown(what)) => Err(what),
     }
 }
 
@@ -134,21 +136,20 @@ fn judge_built(case: &Save, built: &Built) -> Result<Verdict, String> {
         return Ok(Verdict::rule(1));
     }
     if check_path(case, built, &request)? {
-        rules.insert(1);
+        rules.insert(if built.mended { 12 } else { 1 });
     }
     check_headers(case, &request)?;
-    if check_body(case, request.body())? {
-        rules.insert(8);
-    }
-    check_read_by_server(&api, case, &request)?;
-    Ok(Verdict::Known(rules))
+    rules.extend(check_body(case, built, request.body())?);
+    check_read_by_server(&api, case, built, &request)?;
+    Ok(Verdict(rules))
 }
 
 fn is_escaped(built: &Built) -> bool {
     built.segments.iter().any(|segment| escape(segment) != *segment)
 }
 
-/// Whether W1 makes the path another one; an error if something else does.
+/// Whether W1 makes the path another one, or W12 if there are bytes in it that are no UTF-8; an error
+/// if something else does.
 fn check_path<B>(case: &Save, built: &Built, request: &Request<B>) -> Result<bool, String> {
     let ours = request.uri().path_and_query().unwrap().as_str();
     let line = case.go_request_line.as_deref().unwrap_or_default();
@@ -159,8 +160,7 @@ fn check_path<B>(case: &Save, built: &Built, request: &Request<B>) -> Result<boo
     let prefix = host.find('/').map_or("", |at| &host[at..]).trim_end_matches('/');
     let segments: Vec<_> = built.segments.iter().map(|segment| escape(segment)).collect();
     let promised = format!("{prefix}/api/v1/{}", segments.join("/"));
-    // Bytes that are no UTF-8 were replaced before the core saw them: no rule says so.
-    if ours == promised && is_escaped(built) && !built.mended {
+    if ours == promised && is_escaped(built) {
         Ok(true)
     } else {
         Err(format!("the path is {ours}, Go's request line {line:?}, W1 promises {promised}"))
@@ -188,16 +188,56 @@ fn check_headers<B>(case: &Save, request: &Request<B>) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether W8 makes the body another one; an error if something else does.
-fn check_body(case: &Save, body: &[u8]) -> Result<bool, String> {
+/// Whether W8 makes the body another one, or W12 if there are bytes in it that are no UTF-8; an error
+/// if something else does.
+fn check_body(case: &Save, built: &Built, body: &[u8]) -> Result<Vec<u8>, String> {
     let go = case.go_body.as_deref().ok_or("the Go client sent nothing, and we would")?;
     let read = |text: &[u8]| Json::parse(text).map_err(|error| error.to_string());
-    same_but_for_empty(&read(go.as_bytes())?, &read(body)?)
-        .ok_or_else(|| format!("the body is {}, Go's {go}", String::from_utf8_lossy(body)))
+    let (theirs, ours) = (read(go.as_bytes())?, read(body)?);
+    let mut rules = Vec::new();
+    let same = same_but_for_empty(&theirs, &ours).or_else(|| {
+        rules.push(12);
+        let same = || same_but_for_empty(&as_text(theirs), &as_text(ours));
+        built.mended.then(same).flatten()
+    });
+    let empty =
+        same.ok_or_else(|| format!("the body is {}, Go's {go}", String::from_utf8_lossy(body)))?;
+    rules.extend(empty.then_some(8));
+    Ok(rules)
+}
+
+/// The value, whatever stands for bytes that are no UTF-8 (W12): the Go client writes U+FFFD for each
+/// of them, and writes keys that are the same by then each by itself.
+fn as_text(json: Json) -> Json {
+    let mend = |text: &str| {
+        let mut mended = String::new();
+        for character in text.chars() {
+            if character != char::REPLACEMENT_CHARACTER || !mended.ends_with(character) {
+                mended.push(character);
+            }
+        }
+        mended
+    };
+    match json {
+        Json::Text(text) => Json::Text(mend(&text)),
+        Json::List(list) => Json::List(list.into_iter().map(as_text).collect()),
+        Json::Map(entries) => {
+            let entries = entries.into_iter().map(|(key, value)| (mend(&key), as_text(value)));
+            // The last of the same key.
+            let entries: std::collections::BTreeMap<_, _> = entries.collect();
+            Json::Map(entries.into_iter().collect())
+        }
+        other => other,
+    }
 }
 
 /// W8: what the Go client sent is the same payload to a server, each `null` an empty list or map.
-fn check_read_by_server(api: &Api, case: &Save, sent: &Request<Bytes>) -> Result<(), String> {
+fn check_read_by_server(
+    api: &Api,
+    case: &Save,
+    built: &Built,
+    sent: &Request<Bytes>,
+) -> Result<(), String> {
     let body = Bytes::from(case.go_body.clone().unwrap_or_default());
     let request = Request::post(sent.uri()).body(body).map_err(|error| error.to_string())?;
     let again = match parse_request(&request).map_err(|error| error.to_string())? {
@@ -209,7 +249,10 @@ fn check_read_by_server(api: &Api, case: &Save, sent: &Request<Bytes>) -> Result
     let again = again.map_err(|error| error.to_string())?;
     // Not the same bytes: Go sends a whole float without its `.0`, and text of its caller's own
     // keeps its order.
-    let read = |request: &Request<Bytes>| Json::parse(request.body()).unwrap().sorted();
+    let read = |request: &Request<Bytes>| {
+        let json = Json::parse(request.body()).unwrap().sorted();
+        if built.mended { as_text(json) } else { json }
+    };
     if (again.uri(), read(&again)) == (sent.uri(), read(sent)) {
         Ok(())
     } else {

@@ -57,7 +57,7 @@ fn recorded_answers_mean_the_same_as_to_the_go_client_or_what_a_rule_says() {
         let outcome = play(&case);
         tally.add(&case.name, judge(&case, &outcome));
     }
-    tally.close("recorded answers", 72, &rules, 0);
+    tally.close("recorded answers", 72, &rules);
 }
 
 /// Serves the answer and saves something.

@@ -32,6 +32,7 @@ pub(crate) struct Scenario {
 pub(crate) struct Load {
     /// Requests in each bin.
     pub(crate) bins: Vec<u64>,
+    pub(crate) hosts: u64,
     pub(crate) accepted: u64,
     pub(crate) delivered: u64,
     pub(crate) lost: u64,
@@ -45,6 +46,7 @@ impl Load {
     pub(crate) fn add(mut self, other: Self) -> Self {
         self.bins.resize(self.bins.len().max(other.bins.len()), 0);
         self.bins.iter_mut().zip(other.bins).for_each(|(bin, more)| *bin += more);
+        self.hosts += other.hosts;
         self.accepted += other.accepted;
         self.delivered += other.delivered;
         self.lost += other.lost;
@@ -141,6 +143,7 @@ impl Fleet {
     fn finish(mut self) -> Load {
         for host in &self.hosts {
             let status = host.reporter.status();
+            self.load.hosts += 1;
             self.load.accepted += status.accepted;
             self.load.delivered += status.delivered;
             self.load.lost += status.lost;

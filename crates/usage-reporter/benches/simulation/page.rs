@@ -56,10 +56,11 @@ pub(crate) fn markdown(scenario: &Scenario, load: &Load, summary: &Summary) -> S
          The first ten minutes are the registrations, spread over them. Usage starts evenly over \
          the first period, since a host without state draws its first report from all of it. The \
          dips around the first periods are the jitter, which makes a period longer and never \
-         shorter. In the outage each report makes its four attempts within half a minute and waits \
-         for its next slot: hosts keep their places in the period, so nobody comes back in a crowd. \
-         What a host reports in an outage is lost; more attempts would save more of it, at that \
-         many times the load on an API that is just getting up.\n\n\
+         shorter. In the outage each report makes its four attempts within 35 seconds, the time of \
+         the answers aside, and its host waits for the next slot: hosts keep their places in the \
+         period, so nobody comes back in a crowd. What a host reports in an outage is lost; more \
+         attempts would save more of it, at that many times the load on an API that is just \
+         getting up.\n\n\
          The numbers are the same on every machine. `cargo xtask simulate` runs it again and \
          rewrites this page.\n",
         grouped(scenario.hosts.into()),

@@ -96,10 +96,10 @@ pub(crate) fn write(happened: &Event) {
             error = %Chain(&**error),
             "the state of usage reporting could not be stored",
         ),
-        Event::Gone => debug!(
+        Event::Gone => warn!(
             target: TARGET,
             event,
-            "the API wants no more reports: nothing is sent until the next start",
+            "usage reporting has stopped until the next start: the API wants no more reports",
         ),
     }
 }

@@ -42,6 +42,7 @@ pub struct Reporter {
     backoff: Backoff,
     pending: Pending,
     in_flight: Option<Box<InFlight>>,
+    /// The number of the last attempt.
     attempts: u64,
     memory: Memory,
     outage: Outage,
@@ -83,6 +84,8 @@ impl Reporter {
         config.validate()?;
         let mut random = Random::new(seed);
         let schedule = Schedule::new(&config, &state, now, wall_now, &mut random);
+        let memory = Memory::new(state, &config, now, wall_now);
+        let attempts = random.number();
         Ok(Self {
             config,
             api: api.into(),
@@ -93,8 +96,8 @@ impl Reporter {
             backoff: Backoff::default(),
             pending: Pending::default(),
             in_flight: None,
-            attempts: 0,
-            memory: Memory::new(state),
+            attempts,
+            memory,
             outage: Outage::default(),
             events: EventQueue::default(),
             ledger: Ledger::default(),
@@ -112,8 +115,9 @@ impl Reporter {
     /// Registers the server: call it once at the start. The request goes out within
     /// [`Config::start_spread`].
     ///
-    /// A registration that fails for now is tried again with the next usage report. One that is
-    /// newer takes its place.
+    /// A registration that fails for now is tried again when usage is due next. So is one that the
+    /// API refuses for its token (401), and before that as soon as [`set_api`](Self::set_api) brings
+    /// another. Until then it is pending, and counts as such. One that is newer takes its place.
     ///
     /// # Errors
     ///
@@ -123,7 +127,7 @@ impl Reporter {
         now: Instant,
         server: &P,
     ) -> Result<(), SubmitError> {
-        let report = self.encode(ReportKind::Server, now, server)?;
+        let report = self.encode(now, ReportKind::Server, server)?;
         self.accept(now, report)
     }
 
@@ -133,18 +137,21 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the report is not taken.
+    /// [`SubmitError`] if the report is not taken. Numbers are data: one NaN among them is no reason
+    /// to end a loop. Hand the error to [`collect_failed`](Self::collect_failed), and the schedule
+    /// goes on at once; as long as it may, other numbers can be submitted as well.
     pub fn submit<P: Saveable + ?Sized>(
         &mut self,
         now: Instant,
         usage: &P,
     ) -> Result<(), SubmitError> {
-        let report = self.encode(ReportKind::Usage, now, usage)?;
+        let report = self.encode(now, ReportKind::Usage, usage)?;
         self.accept(now, report)
     }
 
     /// Answers [`Action::Collect`](crate::Action::Collect) when there are no numbers: collecting
-    /// them failed, or panicked. The schedule goes on.
+    /// them failed, or panicked, or [`submit`](Self::submit) has not taken them. The schedule goes
+    /// on.
     pub fn collect_failed(
         &mut self,
         now: Instant,
@@ -179,7 +186,7 @@ impl Reporter {
         now: Instant,
         stats: &P,
     ) -> Result<(), SubmitError> {
-        let report = self.encode(ReportKind::Stats, now, stats)?;
+        let report = self.encode(now, ReportKind::Stats, stats)?;
         self.accept(now, report)
     }
 
@@ -196,10 +203,18 @@ impl Reporter {
     /// customer who has just registered.
     ///
     /// A report that may have arrived already keeps its address and token for further attempts: to
-    /// change them would count it twice.
+    /// change them would count it twice. What the old address answers from now on is about that
+    /// report alone: it is no pause for the new one, and a 410 does not stop the reporter.
+    ///
+    /// A registration that waits for the next slot, since its attempts have failed or its token was
+    /// refused, goes out at once if nothing binds it to what was before.
     pub fn set_api(&mut self, api: impl Into<Arc<Api>>) {
         let api = api.into();
-        if api.base_url() != self.api.base_url() {
+        let moved = api.base_url() != self.api.base_url();
+        if moved || api.token() != self.api.token() {
+            self.pending.change_api(&self.api, &api, self.backoff.opens(self.now));
+        }
+        if moved {
             // What the API at the old address asked for does not bind the new one.
             self.backoff = Backoff::default();
         }
@@ -293,11 +308,11 @@ impl Reporter {
 
     fn encode<P: Saveable + ?Sized>(
         &mut self,
-        kind: ReportKind,
         now: Instant,
+        kind: ReportKind,
         payload: &P,
     ) -> Result<Encoded, SubmitError> {
-        // A report that is refused tells the time all the same.
+        // Whatever becomes of the payload, the time was told.
         self.clock(now);
         self.check_open()?;
         Ok(Encoded::new(kind, &self.api, payload)?)
@@ -324,9 +339,12 @@ impl Reporter {
         };
         self.ledger.accepted += 1;
         let report = Report::new(report, after(now, spread));
-        self.pending.push(report, limits, &mut self.ledger);
+        if let Some(older) = self.pending.push(report, limits, &mut self.ledger) {
+            self.overtaken(now, &older);
+        }
         if kind == ReportKind::Usage && !self.schedule.collected() {
             self.schedule.begin(now, &self.config, &mut self.random);
+            self.pending.begin_slot();
         }
         Ok(())
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::StatusCode;
-use usage_proto::Error;
+use usage_proto::{Api, Error};
 
 use super::{InFlight, Reporter};
+use crate::backoff::pause;
 use crate::events::{Event, LossReason};
 use crate::report::{Report, ReportKind};
 use crate::status::Phase;
+use crate::time::after;
 
 /// What becomes of a report whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,8 @@ enum Fate {
     Retry,
     /// It has had its attempts, and gets as many in the next slot.
     NextSlot,
+    /// It could not be delivered where it went, and has not been where reports go by now.
+    Elsewhere,
     Lost(LossReason),
 }
 
@@ -27,8 +31,10 @@ impl Reporter {
         self.ledger.delivered += 1;
         self.last_success = Some(now);
         self.last_error = None;
-        self.backoff.alive(now, None, &mut self.random);
-        self.outage.delivered(now, &mut self.events);
+        if self.is_current(&attempt.api) {
+            self.backoff.alive(now, None, &mut self.random);
+        }
+        self.outage.delivered(now, report.kind(), &mut self.events);
         if report.kind() == ReportKind::Usage {
             self.schedule.acknowledged(now);
             self.memory.acknowledged(now);
@@ -39,20 +45,30 @@ impl Reporter {
 
     pub(super) fn failed(&mut self, now: Instant, attempt: InFlight, error: Error) {
         let InFlight { mut report, api, .. } = attempt;
-        if may_have_arrived(&error) {
-            report.bound_to = Some(api);
-        }
         report.attempts += 1;
-
         let error = Arc::new(error);
         self.last_error = Some(Arc::clone(&error));
-        self.outage.attempt_failed();
-        let fate = self.fate(now, &report, &error);
+        report.error = Some(Arc::clone(&error));
+        let for_a_period = self.outage.attempt_failed(now, report.kind(), self.config.period);
+        let mut fate = self.fate(now, &mut report, &api, &error);
+        if fate == Fate::Elsewhere || is_unauthorized(&error) {
+            // An API that does not know the token has stored nothing under it.
+            report.bound_to = None;
+        } else if may_have_arrived(&error) {
+            report.bound_to = Some(api);
+        }
+
+        let gate = self.backoff.opens(now);
         let retry_at = match fate {
-            Fate::Retry => Some(self.backoff.opens(now)),
-            Fate::NextSlot => Some(self.schedule.a_slot_later(now)),
+            Fate::Retry => Some(gate.max(report.not_before)),
+            Fate::Elsewhere => Some(gate),
+            Fate::NextSlot => Some(gate.max(self.schedule.due())),
             Fate::Lost(_) => None,
         };
+        let retry_at = retry_at.filter(|at| self.has_time_for(fate, *at));
+        if retry_at.is_none() && !matches!(fate, Fate::Lost(_)) {
+            fate = Fate::Lost(LossReason::Closed);
+        }
         self.events.push(Event::AttemptFailed {
             report: report.kind(),
             attempt: report.attempts,
@@ -60,64 +76,120 @@ impl Reporter {
             retry_in: retry_at.map(|at| at.duration_since(now)),
         });
 
-        let given_up =
-            !matches!(fate, Fate::Retry | Fate::Lost(LossReason::Superseded | LossReason::Gone));
+        let given_up = match fate {
+            Fate::Retry | Fate::Elsewhere | Fate::Lost(LossReason::Closed) => for_a_period,
+            // That has a line of its own.
+            Fate::Lost(LossReason::Gone) => false,
+            Fate::NextSlot | Fate::Lost(_) => true,
+        };
         if given_up {
-            self.outage.given_up(now, self.config.period, &error, &mut self.events);
+            self.announce(now, report.kind(), &error);
         }
         match fate {
             Fate::Retry => self.put_back(report),
-            Fate::NextSlot => {
+            Fate::Elsewhere | Fate::NextSlot => {
                 report.attempts = 0;
-                report.not_before = retry_at.unwrap_or(now);
+                report.not_before = now;
+                report.in_next_slot = fate == Fate::NextSlot;
                 self.put_back(report);
             }
             Fate::Lost(reason) => {
                 self.ledger.lose(report.kind(), reason);
-                if report.kind() == ReportKind::Usage && reason != LossReason::Superseded {
+                // What is closed is on its way as far as the next start knows.
+                if report.kind() == ReportKind::Usage && reason != LossReason::Closed {
+                    self.memory.lost(report.key);
                     self.memory.given_up();
                 }
             }
         }
         if fate == Fate::Lost(LossReason::Gone) {
-            self.outage.for_good(now, &error, &mut self.events);
             self.events.push(Event::Gone);
             self.pending.lose_all(LossReason::Gone, &mut self.ledger);
+            self.memory.all_lost();
             self.schedule.collected();
             self.phase = Phase::Stopped;
         }
     }
 
-    fn fate(&mut self, now: Instant, report: &Report, error: &Error) -> Fate {
-        if is_gone(error) {
+    /// A newer report has taken the place of one that was waiting. One that was tried is given up
+    /// by that: if every report were overtaken before its last attempt, nobody would ever be told.
+    pub(super) fn overtaken(&mut self, now: Instant, report: &Report) {
+        let is_usage = report.kind() == ReportKind::Usage;
+        if is_usage {
+            self.memory.lost(report.key);
+        }
+        if let Some(error) = &report.error {
+            self.announce(now, report.kind(), error);
+            if is_usage {
+                self.memory.given_up();
+            }
+        }
+    }
+
+    fn announce(&mut self, now: Instant, report: ReportKind, error: &Arc<Error>) {
+        self.outage.given_up(now, report, self.config.period, error, &mut self.events);
+    }
+
+    fn fate(&mut self, now: Instant, report: &mut Report, api: &Api, error: &Error) -> Fate {
+        let current = self.is_current(api);
+        if current && is_gone(error) {
             return Fate::Lost(LossReason::Gone);
         }
         let (retry, floor) = (self.config.retry, error.retry_after());
-        if matches!(error, Error::Response(answer) if !answer.is_retryable()) {
+        if !current {
+            // The gate is that of the API that reports go to by now.
+            let wait = pause(report.attempts - 1, retry, floor, &mut self.random);
+            report.not_before = after(now, wait);
+        } else if matches!(error, Error::Response(answer) if !answer.is_retryable()) {
             self.backoff.alive(now, floor, &mut self.random);
         } else {
             self.backoff.failed(now, retry, floor, &mut self.random);
         }
-        if !error.is_retryable() {
+
+        let is_server = report.kind() == ReportKind::Server;
+        let token_refused = is_server && is_unauthorized(error);
+        let same_token = api.token() == self.api.token();
+        if !error.is_retryable() && !token_refused {
             Fate::Lost(LossReason::Refused)
         } else if self.pending.has_newer_than(report) {
             Fate::Lost(LossReason::Superseded)
+        } else if token_refused {
+            if current && same_token { Fate::NextSlot } else { Fate::Elsewhere }
         } else if report.attempts < retry.attempts {
             Fate::Retry
-        } else if report.kind() == ReportKind::Server {
-            Fate::NextSlot
+        } else if is_server {
+            if current { Fate::NextSlot } else { Fate::Elsewhere }
         } else {
             Fate::Lost(LossReason::Exhausted)
         }
     }
 
-    fn put_back(&mut self, report: Report) {
+    /// Whether a report that is to go out at `at` does so before the end. No slot begins after a
+    /// close.
+    fn has_time_for(&self, fate: Fate, at: Instant) -> bool {
+        match self.phase {
+            Phase::Draining { deadline } => fate != Fate::NextSlot && at < deadline,
+            Phase::Running | Phase::Stopped => true,
+        }
+    }
+
+    /// Whether reports still go to where `api` is.
+    fn is_current(&self, api: &Api) -> bool {
+        api.base_url() == self.api.base_url()
+    }
+
+    pub(super) fn put_back(&mut self, report: Report) {
         self.pending.put_back(report, self.config.pending, &mut self.ledger);
     }
 }
 
 fn may_have_arrived(error: &Error) -> bool {
     !matches!(error, Error::Transport(lost) if !lost.may_have_been_sent())
+}
+
+/// 401: the API does not know the token, or wants one.
+fn is_unauthorized(error: &Error) -> bool {
+    matches!(error, Error::Response(answer) if answer.status == StatusCode::UNAUTHORIZED)
 }
 
 /// 410 Gone: whoever runs the API wants no more of this.

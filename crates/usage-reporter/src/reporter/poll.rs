@@ -31,6 +31,7 @@ impl Reporter {
         }
         if self.collect_at(now).is_some_and(|at| at <= now) {
             self.schedule.collect(now, &self.config, &mut self.random);
+            self.pending.begin_slot();
             return Action::Collect;
         }
         if self.send_at(now).is_some_and(|at| at <= now)
@@ -96,36 +97,33 @@ impl Reporter {
     }
 
     fn start_attempt(&mut self, now: Instant) -> Option<Action> {
-        let with_usage = self.usage_may_go();
-        let report = self.pending.next(now, with_usage)?;
+        let mut report = self.pending.take_next(now, self.usage_may_go())?;
         let kind = report.kind();
         let key = match (report.key, kind) {
             (Some(key), _) => key,
             (None, ReportKind::Usage) => {
-                report.key = Some(self.memory.key_for_usage(&mut self.random));
+                report.key = Some(self.memory.key_for_usage(now, &mut self.random));
+                self.put_back(report);
                 return Some(self.persist(now));
             }
-            (None, _) => {
-                let key = IdempotencyKey::from_bytes(self.random.bytes());
-                report.key = Some(key);
-                key
-            }
+            (None, _) => *report.key.insert(IdempotencyKey::from_bytes(self.random.bytes())),
         };
         let api = Arc::clone(report.bound_to.as_ref().unwrap_or(&self.api));
-        let request = report.request(&api, key);
-        let report = self.pending.take(kind)?;
-        let request = match request {
+        let request = match report.request(&api, key) {
             Ok(request) => request,
             Err(error) => {
                 self.last_error = Some(Arc::new(error.into()));
                 self.ledger.lose(kind, LossReason::Unbuildable);
+                if kind == ReportKind::Usage {
+                    self.memory.lost(report.key);
+                }
                 return self.ledger.next_event().map(Action::Event);
             }
         };
         if kind == ReportKind::Usage {
             self.memory.sent(key);
         }
-        self.attempts += 1;
+        self.attempts = self.attempts.wrapping_add(1);
         let (id, number) = (AttemptId(self.attempts), report.attempts + 1);
         let answer_by = after(now, self.config.attempt_limit);
         self.in_flight = Some(Box::new(InFlight { id, report, api, answer_by }));
@@ -133,7 +131,8 @@ impl Reporter {
     }
 
     fn persist(&mut self, now: Instant) -> Action {
-        let next_due = self.next_due();
+        // The end of the slot, which is that of its key: after a close as well.
+        let next_due = self.backoff.opens(self.schedule.due());
         Action::Persist(self.memory.save(next_due, now))
     }
 

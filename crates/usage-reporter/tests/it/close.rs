@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_reporter::{LossReason, Phase, ReportKind, SubmitError};
+use usage_reporter::{Event, LossReason, Phase, ReportKind, SubmitError};
 
 use crate::support::{Host, MINUTE, SECOND, Step, key};
 
@@ -87,6 +87,19 @@ fn a_drain_respects_a_pause_and_does_not_wait_for_one_beyond_its_end() {
             assert!(matches!(host.next(), Step::Send(retry) if retry.number == 2));
         }
     }
+}
+
+#[test]
+fn a_failed_attempt_promises_no_other_after_the_end() {
+    let mut host = Host::new();
+    host.push_stats();
+    let attempt = host.wait_for_attempt();
+    host.reporter.close(host.now + 10 * SECOND);
+    host.answer_with(&attempt, 503, 60);
+    assert!(matches!(host.step(), Step::Stopped));
+    let failed = host.events.iter().find(|event| event.name() == "attempt_failed").unwrap();
+    assert!(matches!(failed, Event::AttemptFailed { retry_in: None, .. }), "{failed:?}");
+    assert_eq!(host.losses(), [(ReportKind::Stats, LossReason::Closed, 1)]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::oracle::{Case, check};
 proptest! {
     #![proptest_config(config())]
 
-    /// Laws 1 to 10.
+    /// Laws 1 to 11.
     #[test]
     fn the_laws_hold(case in cases()) {
         check(&case);

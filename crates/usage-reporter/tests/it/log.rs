@@ -1,9 +1,9 @@
 //! What a host writes to its log.
 
 use usage_proto::TransportError;
-use usage_reporter::{Config, Event, Level, State};
+use usage_reporter::{Config, Event, Level, ReportKind, RetryPolicy, State};
 
-use crate::support::{HOUR, Host, PERIOD, SECOND, Step, api_with};
+use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, api_with};
 
 #[test]
 fn an_outage_has_one_warning_when_it_begins_and_one_notice_when_it_ends() {
@@ -64,6 +64,136 @@ fn an_api_that_refuses_every_other_report_gets_one_warning_a_period() {
         host.events.clear();
     }
     assert!((5..=10).contains(&warnings), "{warnings}");
+}
+
+#[test]
+fn reports_that_are_overtaken_before_their_last_attempt_are_an_outage_too() {
+    // A pause that is longer than the period, and a period that is shorter than the back-off.
+    let minutes = Config::every(MINUTE);
+    for (config, retry_after) in [(Config::new(), 86_400), (minutes, 0)] {
+        let period = config.period;
+        let mut host = Host::with(config);
+        let mut failed = None;
+        while host.loud().is_empty() {
+            let attempt = host.wait_for_usage();
+            let first = *failed.get_or_insert(host.now);
+            assert!(host.now - first <= 4 * period.max(24 * HOUR), "nobody is told");
+            assert!(period > MINUTE || host.now - first <= 10 * MINUTE, "nobody is told");
+            host.answer_with(&attempt, 503, retry_after);
+            host.step();
+        }
+        assert_eq!(host.loud(), ["outage_began"]);
+        assert!(host.reporter.status().in_outage);
+        assert!(host.disk.failures() > 0);
+        for _ in 0..30 {
+            let attempt = host.wait_for_usage();
+            host.answer_with(&attempt, 503, retry_after);
+            host.step();
+        }
+        assert_eq!(host.loud(), ["outage_began"]);
+        assert_eq!(host.disk.failures(), host.reporter.status().lost);
+    }
+}
+
+#[test]
+fn numbers_that_replace_a_report_that_was_tried_give_it_up() {
+    let mut host = Host::new();
+    host.submit();
+    host.submit();
+    host.step();
+    // Not tried: nobody has lost anything.
+    assert_eq!(host.loud(), [""; 0]);
+    let attempt = host.wait_for_usage();
+    host.answer_with(&attempt, 503, 3600);
+    host.submit();
+    host.step();
+    assert_eq!(host.loud(), ["outage_began"]);
+    assert_eq!(host.disk.failures(), 1);
+}
+
+#[test]
+fn failures_that_go_on_for_a_period_are_an_outage_whatever_becomes_of_the_report() {
+    let retry = RetryPolicy::new().attempts(u32::MAX).cap(HOUR);
+    let mut host = Host::with(Config::new().retry(retry));
+    host.push_stats();
+    let mut began = None;
+    while host.loud().is_empty() {
+        match host.next() {
+            Step::Send(attempt) => {
+                host.answer(&attempt, 503);
+                began.get_or_insert(host.now);
+            }
+            Step::Collect => host.reporter.collect_failed(host.now, "no numbers"),
+            step => panic!("{step:?}"),
+        }
+        host.step();
+    }
+    assert!((PERIOD..PERIOD + 2 * HOUR).contains(&(host.now - began.unwrap())));
+}
+
+/// Each list is what the API answers to usage and to statistics, both once a period.
+#[test]
+fn an_api_that_refuses_one_kind_for_ever_gets_no_line_for_each_period() {
+    for (usage, stats, loud) in [
+        (422, 200, &["outage_began"][..]),
+        (503, 200, &["outage_began"]),
+        (200, 422, &["outage_began", "outage_ended"]),
+        (422, 422, &["outage_began"]),
+    ] {
+        let mut host = Host::new();
+        while host.now < host.started + 20 * PERIOD {
+            let attempt = host.wait_for_attempt();
+            let is_usage = attempt.report == ReportKind::Usage;
+            host.answer(&attempt, if is_usage { usage } else { stats });
+            if is_usage {
+                host.push_stats();
+            }
+        }
+        host.step();
+        assert_eq!(host.loud(), loud, "usage {usage}, statistics {stats}");
+    }
+}
+
+#[test]
+fn usage_ends_an_outage_and_what_fails_on_is_news_again_after_a_success() {
+    let mut host = Host::new();
+    let stats = |host: &mut Host, status| {
+        host.push_stats();
+        let attempt = host.wait_for_attempt();
+        assert_eq!(attempt.report, ReportKind::Stats);
+        host.answer(&attempt, status);
+        host.step();
+    };
+    stats(&mut host, 422);
+    assert_eq!(host.loud(), ["outage_began"]);
+    host.deliver();
+    assert_eq!(host.loud(), ["outage_began", "outage_ended"]);
+    stats(&mut host, 422);
+    host.deliver();
+    stats(&mut host, 422);
+    stats(&mut host, 200);
+    assert_eq!(host.loud(), ["outage_began", "outage_ended"]);
+    host.deliver();
+    stats(&mut host, 422);
+    assert_eq!(host.loud(), ["outage_began", "outage_ended", "outage_began"]);
+    // Usage was never in it: the statistics alone end it.
+    stats(&mut host, 200);
+    assert_eq!(host.loud().last(), Some(&"outage_ended"));
+}
+
+#[test]
+fn gone_is_a_warning_in_an_outage_too_and_says_that_it_is_the_end() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 422);
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 410);
+    assert!(matches!(host.step(), Step::Stopped));
+    assert_eq!(host.loud(), ["outage_began", "gone"]);
+    let gone = host.events.iter().find(|event| event.name() == "gone").unwrap();
+    assert_eq!(gone.level(), Level::Warn);
+    assert!(gone.to_string().contains("stopped until the next start"), "{gone}");
+    assert_eq!(host.disk.failures(), 2);
 }
 
 #[test]

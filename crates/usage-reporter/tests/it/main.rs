@@ -20,6 +20,7 @@ mod laws;
 mod log;
 mod pending;
 mod purity;
+mod registration;
 mod restart;
 mod retry;
 mod schedule;

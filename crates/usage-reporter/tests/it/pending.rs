@@ -98,6 +98,17 @@ fn a_flood_is_bounded_in_bytes_and_the_newest_usage_survives() {
 }
 
 #[test]
+fn the_path_counts_as_well_as_the_body() {
+    let mut host = Host::new();
+    host.reporter.push_stats(host.now, &Stats::new("a-long-name-of-a-product")).unwrap();
+    let bytes = host.reporter.status().pending_bytes;
+    let attempt = host.wait_for_attempt();
+    let (path, body) = ("statsa-long-name-of-a-product", attempt.request.body());
+    assert_eq!(bytes, path.len() + body.len());
+    assert_eq!(host.reporter.status().pending_bytes, 0);
+}
+
+#[test]
 fn a_report_that_never_fits_is_refused() {
     let mut host = Host::with(Config::new().pending(PendingLimits::new().bytes(100)));
     let refused = host.reporter.push_stats(host.now, &statistics(100)).unwrap_err();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use usage_proto::TransportError;
-use usage_reporter::{Config, State};
+use usage_reporter::{Attempt, Config, LossReason, ReportKind, State};
 
 use crate::support::{
-    HOUR, Host, MINUTE, PERIOD, SECOND, Step, acknowledged, key, stored, wall_of_day,
+    HOUR, Host, MINUTE, PERIOD, SECOND, Step, acknowledged, api, key, stored, wall_of_day,
 };
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -125,6 +125,8 @@ fn one_report_takes_the_key_over_and_no_second() {
     let after = host.wait_for_usage();
     assert_eq!(key(&after), key(&before));
     host.answer(&after, 422);
+    host.step();
+    assert_eq!(host.disk.unacknowledged_key(), None);
     let next = host.wait_for_usage();
     assert_ne!(key(&next), key(&before));
 
@@ -146,8 +148,10 @@ fn a_key_whose_report_was_never_sent_goes_to_the_one_that_took_its_place() {
     assert_eq!(key(&host.wait_for_usage()), key(&before));
 }
 
+/// An API that knows the key would drop the numbers of another period without a word.
 #[test]
-fn a_key_waits_for_the_period_to_be_over() {
+fn a_key_is_for_the_same_slot_and_no_later_one() {
+    // Out of turn: what the next process waits for is the next period.
     let mut host = Host::new();
     host.deliver();
     host.pass(HOUR);
@@ -156,7 +160,104 @@ fn a_key_waits_for_the_period_to_be_over() {
     let mut host = host.restart(Duration::ZERO);
     assert!(host.wait_for_collect() >= 11 * HOUR);
     host.submit();
-    assert_eq!(key(&host.wait_for_usage()), key(&out_of_turn));
+    assert_ne!(key(&host.wait_for_usage()), key(&out_of_turn));
+
+    // Switched off in the middle of a report.
+    for (off, same) in [(11 * HOUR, true), (PERIOD + HOUR, false), (YEAR, false)] {
+        let mut host = Host::new();
+        let before = host.wait_for_usage();
+        let mut host = host.restart(off);
+        assert!(host.wait_for_collect() < 10 * MINUTE);
+        host.submit();
+        assert_eq!(key(&host.wait_for_usage()) == key(&before), same, "{off:?}");
+    }
+
+    // There are no numbers until the next slot.
+    let mut host = Host::new();
+    let before = host.wait_for_usage();
+    let mut host = host.restart(HOUR);
+    host.wait_for_collect();
+    host.reporter.collect_failed(host.now, "no numbers");
+    assert_ne!(key(&host.wait_for_usage()), key(&before));
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_a_key_for_one_slot_only() {
+    let mut host = Host::new();
+    let before = host.wait_for_usage();
+    host.wall -= YEAR;
+    let mut host = host.restart(SECOND);
+    host.wait_for_collect();
+    host.reporter.collect_failed(host.now, "no numbers");
+    host.wait_for_collect();
+    host.reporter.collect_failed(host.now, "no numbers");
+    assert_ne!(key(&host.wait_for_usage()), key(&before));
+}
+
+#[test]
+fn a_report_that_is_told_lost_leaves_no_key_behind() {
+    type Lose<'a> = &'a dyn Fn(&mut Host, &Attempt);
+    let fail = |host: &mut Host, attempt: &Attempt| {
+        host.reporter.on_failure(host.now, attempt.id, TransportError::timeout("late"));
+    };
+    let ways: [(LossReason, Lose<'_>); 5] = [
+        (LossReason::Refused, &|host, attempt| host.answer(attempt, 422)),
+        (LossReason::Gone, &|host, attempt| host.answer(attempt, 410)),
+        (LossReason::Exhausted, &|host, attempt| {
+            fail(host, attempt);
+            for _ in 1..4 {
+                let attempt = host.wait_for_usage();
+                fail(host, &attempt);
+            }
+        }),
+        (LossReason::Superseded, &|host, attempt| {
+            host.answer_with(attempt, 503, 3600);
+            host.submit();
+        }),
+        (LossReason::Unbuildable, &|host, attempt| {
+            host.reporter.on_failure(host.now, attempt.id, TransportError::connect("refused"));
+            host.reporter.set_api(api().with_request_limit(3));
+            host.pass(MINUTE);
+        }),
+    ];
+    for (reason, lose) in ways {
+        let mut host = Host::new();
+        let attempt = host.wait_for_usage();
+        lose(&mut host, &attempt);
+        host.step();
+        assert_eq!(host.losses(), [(ReportKind::Usage, reason, 1)]);
+        assert_eq!(host.disk.unacknowledged_key(), None, "{reason}");
+        // It is as good as new: a fleet of such hosts is not to come back in ten minutes.
+        let mut host = host.restart(SECOND);
+        assert!(host.wait_for_collect() < PERIOD);
+        host.submit();
+        assert_ne!(key(&host.wait_for_usage()), key(&attempt), "{reason}");
+    }
+}
+
+#[test]
+fn gone_loses_the_key_of_usage_that_waits() {
+    let mut host = Host::with(Config::new().start_spread(Duration::ZERO));
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 503);
+    host.reporter.register(host.now, &usage_proto::Server::new()).unwrap();
+    let attempt = host.wait_for_attempt();
+    assert_eq!(attempt.report, ReportKind::Server);
+    host.answer(&attempt, 410);
+    assert!(matches!(host.step(), Step::Stopped));
+    assert_eq!(host.disk.unacknowledged_key(), None);
+}
+
+#[test]
+fn a_state_that_is_stored_in_a_drain_says_until_when_its_key_is_right() {
+    let mut host = Host::new();
+    host.wait_for_collect();
+    host.submit();
+    host.reporter.close(host.now + MINUTE);
+    let before = host.wait_for_usage();
+    assert!(host.disk.next_due().unwrap() >= host.wall + PERIOD);
+    let mut host = host.restart(2 * PERIOD);
+    assert_ne!(key(&host.wait_for_usage()), key(&before));
 }
 
 #[test]

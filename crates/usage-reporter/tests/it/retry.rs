@@ -159,7 +159,7 @@ fn gone_stops_until_the_next_start() {
     host.answer(&attempt, 410);
     assert!(matches!(host.step(), Step::Stopped));
     assert_eq!(host.losses(), [(ReportKind::Stats, LossReason::Gone, 2)]);
-    assert_eq!(host.loud(), ["outage_began"]);
+    assert_eq!(host.loud(), ["gone"]);
     assert!(matches!(host.events.last(), Some(Event::Lost { .. })));
 
     host.pass(100 * PERIOD);
@@ -173,29 +173,18 @@ fn gone_stops_until_the_next_start() {
 }
 
 #[test]
-fn a_registration_that_fails_is_tried_again_a_period_later() {
-    let mut host = Host::with(Config::new().start_spread(Duration::ZERO));
-    host.reporter.register(host.now, &usage_proto::Server::new().host("example.com")).unwrap();
-    let mut first: Option<(Instant, String)> = None;
-    for _ in 0..4 {
-        let attempt = host.wait_for_attempt();
-        assert_eq!(attempt.report, ReportKind::Server);
-        first.get_or_insert((host.now, key(&attempt)));
-        host.reporter.on_failure(host.now, attempt.id, TransportError::connect("no network yet"));
-    }
-    let (at, first_key) = first.unwrap();
-    let retry = loop {
-        let attempt = host.wait_for_attempt();
-        if attempt.report == ReportKind::Server {
-            break attempt;
-        }
-        host.answer(&attempt, 201);
-    };
-    assert!((PERIOD..PERIOD + 2 * HOUR).contains(&(host.now - at)));
-    assert_eq!((key(&retry), retry.number), (first_key, 1));
-    assert_eq!(host.losses(), []);
-    host.answer(&retry, 201);
-    assert_eq!(host.reporter.status().pending, 0);
+fn gone_ends_a_question_for_numbers_too() {
+    let mut host = Host::new();
+    host.push_stats();
+    let attempt = host.wait_for_attempt();
+    host.reporter.report_now(host.now);
+    assert!(matches!(host.step(), Step::Collect));
+    host.answer(&attempt, 410);
+    assert!(matches!(host.step(), Step::Stopped));
+    let told = host.events.len();
+    host.pass(PERIOD);
+    assert!(matches!(host.step(), Step::Stopped));
+    assert_eq!(host.events.len(), told, "{:?}", host.events.last());
 }
 
 #[test]

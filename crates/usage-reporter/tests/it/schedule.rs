@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_proto::TransportError;
+use usage_proto::{TransportError, Usage, UsageData};
 use usage_reporter::{Config, Event, ReportKind, State};
 
 use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step};
@@ -125,6 +125,18 @@ fn an_attempt_that_nobody_answers_fails_after_twice_the_total_deadline() {
 }
 
 #[test]
+fn an_outcome_of_another_reporter_is_for_nobody() {
+    let mut first = Host::start(Config::new(), State::new(), 1);
+    let mut second = Host::start(Config::new(), State::new(), 2);
+    let (of_first, of_second) = (first.wait_for_usage(), second.wait_for_usage());
+    assert_ne!(of_first.id, of_second.id);
+    second.answer(&of_first, 201);
+    assert_eq!(second.reporter.status().delivered, 0);
+    second.answer(&of_second, 201);
+    assert_eq!(second.reporter.status().delivered, 1);
+}
+
+#[test]
 fn an_answer_that_comes_before_the_reporter_looks_at_the_clock_counts() {
     let mut host = Host::new();
     let attempt = host.wait_for_usage();
@@ -167,6 +179,16 @@ fn an_instant_of_the_past_is_taken_for_the_latest() {
     host.reporter.collect_failed(early, "no numbers");
     host.now = early;
     assert!(matches!(host.step(), Step::Wait(until) if until > host.started + PERIOD));
+}
+
+#[test]
+fn a_report_that_is_not_taken_tells_the_time_all_the_same() {
+    let mut host = Host::new();
+    let due = host.reporter.status().next_due.unwrap();
+    let usage = Usage::new("p").data(UsageData::new().value("uptime", f64::NAN));
+    assert!(host.reporter.submit(due, &usage).is_err());
+    // Another thread, a little late.
+    assert!(matches!(host.step(), Step::Collect));
 }
 
 /// Law 5, in the open: the reporter is told the wall clock where a state is stamped, and only there.

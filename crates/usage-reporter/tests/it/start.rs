@@ -30,6 +30,8 @@ fn a_configuration_that_makes_no_sense_is_a_typed_error() {
         assert!(refused(config).contains(&format!("`{field}` is zero")), "{field}");
     }
     assert!(refused(Config::every(MINUTE).jitter(61 * SECOND)).contains("the jitter of 61s"));
+    let spread = Config::every(MINUTE).start_spread(Duration::MAX);
+    assert!(refused(spread).contains("which is above the period of 60s"));
     let cap = RetryPolicy::new().cap(SECOND);
     assert!(refused(config.clone().retry(cap)).contains("a cap of 1s below its base of 5s"));
 

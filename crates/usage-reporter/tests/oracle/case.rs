@@ -48,7 +48,7 @@ impl Start {
                 .retry(RetryPolicy::new().attempts(1)),
             4 => Config::every(86_400 * second)
                 .jitter(86_400 * second)
-                .start_spread(10 * 86_400 * second)
+                .start_spread(86_400 * second)
                 .retry(RetryPolicy::new().attempts(9).base(second).cap(second)),
             _ => Config::every(Duration::MAX)
                 .attempt_limit(Duration::MAX)
@@ -215,7 +215,7 @@ impl Outcome {
             10 => Self::RetryAfter(503, 18_000),
             11 => Self::Status(401),
             12 => Self::Status(422),
-            13 if byte >> 4 == 0 => Self::Status(410),
+            13 if byte >> 4 < 3 => Self::Status(410),
             13 => Self::Status(302),
             14 => Self::RetryAfter(403, 60),
             _ => Self::Unanswered,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use usage_proto::{Api, IdempotencyKey, Incomplete, TransportError};
 use usage_reporter::{Action, AttemptId, Config, ReportKind, Reporter, State};
 
 use super::case::Outcome;
-use super::model::Model;
+use super::model::{Model, has_exact_stamp};
+use super::place::Place;
 
 /// Two reporters that are told the same.
 pub(super) struct Life {
@@ -21,8 +22,7 @@ pub(super) struct Life {
     /// Each report that was sent, by its number.
     pub(super) reports: BTreeMap<u64, SentReport>,
     /// The key of the run before, until a usage report is sent.
-    pub(super) inherited: Option<IdempotencyKey>,
-    pub(super) token: u8,
+    pub(super) inherited: Option<Inherited>,
 }
 
 /// What went out first of a report.
@@ -39,7 +39,7 @@ impl Life {
         state: &State,
         seed: [u8; 32],
         now: Instant,
-        wall_now: std::time::SystemTime,
+        wall_now: SystemTime,
     ) -> Self {
         let make = || {
             Reporter::new(config.clone(), api.clone(), state.clone(), seed, now, wall_now).unwrap()
@@ -47,11 +47,10 @@ impl Life {
         Self {
             reporter: make(),
             twin: make(),
-            model: Model::new(config.clone(), state, now, wall_now),
+            model: Model::new(config.clone(), Place::of_api(api), state, now, wall_now),
             sent: Vec::new(),
             reports: BTreeMap::new(),
-            inherited: state.unacknowledged_key(),
-            token: 0,
+            inherited: Inherited::new(config, state, now, wall_now),
         }
     }
 
@@ -103,14 +102,60 @@ impl Life {
             "law 1"
         );
         assert_eq!(seen.accepted, seen.delivered + seen.lost + status.pending, "law 1");
+        assert_eq!(status.in_outage, self.model.loud.open, "law 11: {status:?}");
+        self.model.check_pending(status.pending, status.pending_bytes);
         let limits = self.model.config.pending;
         assert!(status.pending <= limits.items as u64 + 1, "law 6: {status:?}");
         assert!(status.pending_bytes <= limits.bytes, "law 6: {status:?}");
         assert!(!self.model.usage_is_pending() || status.pending > 0, "law 6: {status:?}");
     }
 
+    /// Looks at the key in a state that is stored.
+    pub(super) fn saw_key(&mut self, now: Instant, key: IdempotencyKey) {
+        if let Some(inherited) = &mut self.inherited {
+            inherited.stored_in_time = now < inherited.until;
+        }
+        let mut named = self.reports.iter().filter(|(_, report)| report.key == key);
+        let named = named.next_back().map(|(number, _)| *number);
+        let is_over = named.is_some_and(|number| self.model.is_over(number));
+        assert!(!is_over, "law 7: the key of a report that is over is kept");
+    }
+
+    /// What the model has learnt about reports that nothing binds to where they went.
+    pub(super) fn unbind(&mut self) {
+        for number in self.model.unbound.drain(..) {
+            if let Some(report) = self.reports.get_mut(&number) {
+                report.may_have_arrived = false;
+            }
+        }
+    }
+
     pub(super) fn pending(&self) -> u64 {
         self.reporter.status().pending
+    }
+}
+
+/// What a start finds.
+pub(super) struct Inherited {
+    pub(super) key: IdempotencyKey,
+    /// Whether it may be sent at all; unknown if the wall clock is beyond all stamps.
+    pub(super) is_right: Option<bool>,
+    /// The slot of the report that it names is over by then.
+    until: Instant,
+    /// The state that was stored last was stored before that.
+    pub(super) stored_in_time: bool,
+}
+
+impl Inherited {
+    fn new(config: &Config, state: &State, now: Instant, wall: SystemTime) -> Option<Self> {
+        let key = state.unacknowledged_key()?;
+        let since = |then: Option<SystemTime>| then.map(|then| wall.duration_since(then));
+        let waits = matches!(since(state.acknowledged()), Some(Ok(ago)) if ago < config.period);
+        let left = state.next_due().map(|due| due.duration_since(wall).unwrap_or_default());
+        let longest = config.period.saturating_add(config.jitter);
+        let left = left.map_or(longest, |left| left.min(longest));
+        let is_right = has_exact_stamp(wall).then_some(!waits && !left.is_zero());
+        Some(Self { key, is_right, until: later(now, left), stored_in_time: false })
     }
 }
 

@@ -8,10 +8,13 @@
 //! 5. A wall clock that jumps changes nothing that is scheduled.
 //! 6. What is pending is bounded; the newest usage survives.
 //! 7. A retry has the same bytes and key; a new report has a new key, but for the one that a restart
-//!    takes over.
+//!    takes over in the same slot. A report that is over leaves no key behind.
 //! 8. After `close(deadline)` no attempt starts at the deadline or later, and the end is reached.
 //! 9. The same inputs and seed give the same outputs.
 //! 10. What nobody answers never holds up the schedule.
+//! 11. Once a report that was tried is given up, or none got through for a period, an outage is
+//!     announced: once until it is over, at most once a period, and never for nothing. Usage that
+//!     gets through ends it; while usage fails, nothing else does.
 //!
 //! The property test and the fuzz target both call `check`; it panics if a law is broken.
 
@@ -24,7 +27,10 @@
 
 mod case;
 mod life;
+mod loud;
 mod model;
+mod place;
+mod registration;
 mod wall;
 mod world;
 

@@ -37,11 +37,17 @@ impl Wall {
         let period = start.config().period;
         match start.state {
             FirstState::Nothing => r#"{"version":1}"#.to_owned(),
-            FirstState::KeyAlone => format!(r#"{{"version":1,"unacknowledged_key":"{key}"}}"#),
+            FirstState::KeyAlone => {
+                format!(
+                    r#"{{"version":1,"server_id":"s","unacknowledged_key":"{key}","failures":2}}"#
+                )
+            }
             FirstState::Acknowledged { tenths, with_key } => {
                 let at = stamp((period / 10).saturating_mul(tenths), Duration::ZERO);
                 let key = if with_key { format!("\"{key}\"") } else { "null".to_owned() };
-                format!(r#"{{"version":1,"acknowledged_unix_ns":{at},"unacknowledged_key":{key}}}"#)
+                format!(
+                    r#"{{"version":1,"cluster_id":"c","acknowledged_unix_ns":{at},"unacknowledged_key":{key}}}"#
+                )
             }
             FirstState::InTheFuture { hours } => {
                 let at = stamp(Duration::ZERO, Duration::from_secs(hours * 3600));

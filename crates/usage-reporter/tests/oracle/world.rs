@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER, Token};
-use usage_reporter::{Action, Attempt, ReportKind, State, SubmitError};
+use usage_proto::{IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER};
+use usage_reporter::{Action, Attempt, AttemptId, ReportKind, State, SubmitError};
 
 use super::case::{Outcome, Start};
-use super::life::{Life, Payload, SentReport, number_of};
+use super::life::{Life, Payload, SentReport, later, number_of};
+use super::place::{Place, api};
 use super::wall::Wall;
 
 /// More steps than a reporter can have to do at one instant.
@@ -19,6 +20,10 @@ pub(crate) struct World {
     wall: Wall,
     disk: String,
     life: Life,
+    /// Which API reports go to.
+    choice: u8,
+    /// The attempts of processes that have ended, oldest first.
+    past: Vec<AttemptId>,
     starts: u8,
     numbers: u64,
     /// Which report each key was first seen on.
@@ -49,6 +54,8 @@ impl World {
             wall,
             disk,
             life,
+            choice: 0,
+            past: Vec::new(),
             starts: 0,
             numbers: 0,
             keys: BTreeMap::new(),
@@ -88,6 +95,7 @@ impl World {
     fn poll_at(&mut self, now: Instant) -> Option<Pause> {
         let action = self.life.poll(now);
         let now = self.life.model.before_poll(now);
+        self.life.unbind();
         match action {
             Action::Collect => self.life.model.saw_collect(now),
             Action::Send(attempt) => self.saw_send(now, attempt),
@@ -98,9 +106,12 @@ impl World {
             Action::Persist(snapshot) => {
                 let state = snapshot.stamped(self.wall.time);
                 self.life.model.saw_persist(now, &state, self.wall.time);
+                if let Some(key) = state.unacknowledged_key() {
+                    self.life.saw_key(now, key);
+                }
                 self.disk = serde_json::to_string(&state).unwrap();
             }
-            Action::Event(event) => self.life.model.saw_event(&event),
+            Action::Event(event) => self.life.model.saw_event(now, &event),
             Action::Wait(until) => {
                 self.life.model.saw_wait(now, until, self.life.pending());
                 self.life.check_status();
@@ -109,6 +120,9 @@ impl World {
             Action::Stopped => {
                 self.life.model.saw_stopped(now);
                 self.life.check_status();
+                let years = self.life.model.tell(later(now, Duration::MAX));
+                let again = self.life.poll(years);
+                assert!(matches!(again, Action::Stopped), "law 8: after the end: {again:?}");
                 return Some(Pause::Stopped);
             }
         }
@@ -159,7 +173,8 @@ impl World {
     // The ends.
 
     pub(super) fn recover(&mut self) {
-        for _ in 0..2 * BURST {
+        // There may be a slot every 10 seconds, and a pause of hours.
+        for _ in 0..10 * BURST {
             if self.serve_once(Outcome::Saved) == Pause::Stopped {
                 return;
             }
@@ -225,9 +240,13 @@ impl World {
         });
         let now = self.life.model.tell(now);
         match result {
-            Ok(()) => self.life.model.accepted(now, payload.number, kind),
+            Ok(()) => {
+                let body = serde_json::to_vec(&payload).unwrap();
+                let size = body.len() + kind.as_str().len();
+                self.life.model.accepted(now, (payload.number, kind, size));
+            }
             Err(SubmitError::Closed) => {
-                assert!(self.life.model.deadline.is_some() || self.life.model.is_over());
+                assert!(self.life.model.deadline.is_some() || self.life.model.has_ended());
             }
             // What stays unanswered would only wait for its time-out.
             Err(_) if kind == ReportKind::Usage => self.fail_to_collect(),
@@ -250,10 +269,15 @@ impl World {
     }
 
     pub(super) fn set_api(&mut self, choice: u8) {
-        if api(choice).base_url() != api(self.life.token).base_url() {
-            self.life.model.moved();
-        }
-        self.life.token = choice;
+        let before = Place::of_api(&api(self.choice));
+        let is_bound = |report: &SentReport| {
+            report.may_have_arrived && Place::of_request(&report.request).is_at(&before)
+        };
+        let reports = self.life.reports.iter();
+        let bound = reports.filter(|(_, report)| is_bound(report)).map(|(number, _)| *number);
+        self.life.model.changed(Place::of_api(&api(choice)), bound);
+        self.life.unbind();
+        self.choice = choice;
         self.life.feed(|reporter| reporter.set_api(api(choice)));
     }
 
@@ -285,11 +309,14 @@ impl World {
         self.life.tell(self.now, flight.id, outcome);
         let now = self.life.model.tell(self.now);
         self.life.model.outcome(now, outcome);
+        self.life.unbind();
     }
 
     pub(super) fn answer_stale(&mut self, back: u64) {
-        let current = self.life.model.flight.map(|flight| flight.id);
-        let stale = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
+        let current = self.life.model.flight.as_ref().map(|flight| flight.id);
+        let own = self.life.sent.iter().rev().filter(|id| Some(**id) != current);
+        // What one process asked for is nothing to the next.
+        let stale = own.chain(self.past.iter().rev());
         let Some(id) = stale.copied().nth(usize::try_from(back).unwrap()) else { return };
         self.life.tell(self.now, id, Outcome::Saved);
         self.life.model.tell(self.now);
@@ -304,8 +331,10 @@ impl World {
         seed[0] = self.starts;
         seed[1] = !self.start.seed;
         let state: State = serde_json::from_str(&self.disk).unwrap();
+        self.past.append(&mut self.life.sent);
         self.life =
             Life::new(&self.start.config(), &api(0), &state, seed, self.now, self.wall.time);
+        self.choice = 0;
         self.crash_armed = false;
     }
 
@@ -318,7 +347,7 @@ impl World {
     fn saw_send(&mut self, now: Instant, attempt: Attempt) {
         let Attempt { id, report: kind, number: count, request, .. } = attempt;
         let number = number_of(&request);
-        self.life.model.saw_send(now, (id, number, kind, count));
+        self.life.model.saw_send(now, Place::of_request(&request), (id, number, kind, count));
         self.life.sent.push(id);
         let key = key_of(&request);
         if let Some(first) = self.life.reports.get_mut(&number) {
@@ -338,10 +367,17 @@ impl World {
             assert_eq!(state.unacknowledged_key(), Some(key), "sent before its key was stored");
         }
         let inherited = self.life.inherited.take_if(|_| kind == ReportKind::Usage);
-        if let Some(inherited) = inherited {
-            assert_eq!(inherited, key, "law 7: the key of the run before is not taken over");
-        } else {
-            assert!(!self.keys.contains_key(&key.to_string()), "law 7: a key is used again");
+        let is_new = !self.keys.contains_key(&key.to_string());
+        match inherited {
+            Some(before) if before.is_right == Some(true) && before.stored_in_time => {
+                assert_eq!(before.key, key, "law 7: the key of the run before is not taken over");
+            }
+            Some(before) if before.is_right.is_none() => assert!(is_new || before.key == key),
+            Some(before) => {
+                assert_ne!(before.key, key, "law 7: the key of another period is taken over");
+                assert!(is_new, "law 7: a key is used again");
+            }
+            None => assert!(is_new, "law 7: a key is used again"),
         }
         self.keys.insert(key.to_string(), number);
         self.life.reports.insert(number, SentReport { key, request, may_have_arrived: false });
@@ -353,19 +389,6 @@ fn key_of(request: &http::Request<bytes::Bytes>) -> IdempotencyKey {
     let digits = text.trim_matches('"');
     assert_eq!((text.len(), digits.len()), (34, 32), "{text}");
     IdempotencyKey::from_bytes(u128::from_str_radix(digits, 16).unwrap().to_be_bytes())
-}
-
-/// Two addresses, with one of two tokens or none, and one API that takes next to nothing.
-fn api(choice: u8) -> Api {
-    let address = if choice & 1 == 0 { "http://127.0.0.1:1" } else { "http://127.0.0.1:2/usage" };
-    let api = Api::new(BaseUrl::new(address).unwrap());
-    let api = match choice >> 1 & 3 {
-        0 => api,
-        1 => api.with_token(Token::new("one").unwrap()).unwrap(),
-        2 => api.with_token(Token::new("other").unwrap()).unwrap(),
-        _ => api.with_request_limit(3),
-    };
-    api.with_response_limit(1024)
 }
 
 /// Where all time starts. It is not read again.
