@@ -113,7 +113,8 @@ impl Telemetry {
     }
 }
 
-/// The same for a program on tokio.
+/// The same for a program on tokio. It reads a small file when it starts, which is no more than such
+/// a program does for its configuration.
 pub(crate) struct AsyncTelemetry {
     reporting: Option<Handle<usage_reporter::tokio::Task>>,
 }
@@ -148,8 +149,10 @@ impl AsyncTelemetry {
     }
 }
 
+/// A variable that is no text has a value all the same: who set it wants something.
 fn consent(setting: Option<bool>) -> Consent {
-    Consent::resolve(setting, VARIABLE, |name| std::env::var(name).ok())
+    let look_up = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+    Consent::resolve(setting, VARIABLE, look_up)
 }
 
 /// What comes before either driver: who this server is, and what it says at its start.
@@ -166,6 +169,10 @@ fn prepare(
     let mut state = file.load()?;
     // A product with clusters has an id for them: `Identity::new(&mut state, cluster_id, …)`.
     let identity = Identity::single_node(&mut state, random()?);
+    if state.is_unsaved() {
+        // Who could not keep a new identity would be another server at each start.
+        file.store(&state)?;
+    }
 
     let now = Instant::now();
     let mut reporter = Reporter::new(config, api, state, random()?, now, SystemTime::now())?;
@@ -220,9 +227,12 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), BoxError> {
         let telemetry =
             AsyncTelemetry::start(Some(true), often(), api, &state_file, Arc::clone(&metrics))?;
         if let Some(handle) = telemetry.handle() {
-            while handle.status().delivered < 2 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            let delivered = async {
+                while handle.status().delivered < 2 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, delivered).await?;
         }
         telemetry.stop().await;
         Ok::<(), BoxError>(())
@@ -238,6 +248,9 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Nothing of this takes as long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Every second instead of every twelve hours.
 fn often() -> Config {
     Config::every(Duration::from_secs(1)).start_spread(Duration::ZERO)
@@ -246,8 +259,8 @@ fn often() -> Config {
 fn wait_until(condition: impl Fn() -> bool) -> Result<(), BoxError> {
     let begun = Instant::now();
     while !condition() {
-        if begun.elapsed() > Duration::from_secs(30) {
-            return Err("nothing was reported for 30 seconds".into());
+        if begun.elapsed() > PATIENCE {
+            return Err("nothing was reported".into());
         }
         std::thread::sleep(Duration::from_millis(10));
     }

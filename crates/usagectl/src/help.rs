@@ -190,7 +190,8 @@ Report usage on a schedule, until a signal comes
 Runs COMMAND when usage is due, and sends what it prints: the JSON body of a
 usage report, a list such as [{\"values\":{\"num_databases\":3}}]. COMMAND finds
 the ids of this server in USAGE_SERVER_ID and USAGE_CLUSTER_ID, and no token.
-If it fails, takes too long or prints too much, nothing is sent that time.
+If it fails, takes too long or prints too much, it is stopped with all that it
+has started, and nothing is sent that time.
 
 The first report of a new state comes at some time within the first period, and
 every later one a period after the last that the API has acknowledged, plus up
@@ -247,25 +248,26 @@ Reads the state that `usagectl report` keeps, and tells whether reporting is on
 and which rule decided it, when the API last took a report, when the next one is
 due, and how many in a row were not delivered. Nothing is changed or sent.
 
-The state is as it was when it was stored last: before and after each report.";
+The state is as it was when it was stored last: before and after each report.
+Consent is what the variables of this very call say. A service may have others.";
 
-pub(crate) const STATUS: &str = concat!(
-    "\
+pub(crate) const STATUS: &str = "\
 EXAMPLES
   usagectl status --state /var/lib/influxdb/usage.json
 
   With --json it is one object; state is null if nothing was ever stored:
-    {\"consent\":{\"on\":true,\"rule\":…},\"state\":{\"server_id\":…,\"cluster_id\":…,
-     \"last_success\":…,\"next_due\":…,\"failures\":0,\"unacknowledged\":false}}
+    {\"consent\":{\"on\":true,\"rule\":…},\"state\":{\"last_success\":…,\"next_due\":…,
+     \"failures\":0,\"unacknowledged\":false}}
 
-",
-    exit_status!(),
-    "
+EXIT STATUS
+  0  told
+  1  standard output failed
+  2  the arguments make no sense
+  5  the file cannot be read, or is no state
 
 ENVIRONMENT
   USAGE_REPORTING, DO_NOT_TRACK
-               off, or 1, to report nothing"
-);
+               off, or 1, to report nothing";
 
 pub(crate) const REGISTER_ABOUT: &str = "\
 Print the address at which a customer registers

@@ -27,7 +27,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
 
-    /// Register this server first: its JSON, without the ids that the state keeps
+    /// Register this server first: its JSON; ids that it leaves out are made and kept
     #[arg(long, value_name = "FILE")]
     pub(crate) server: Option<PathBuf>,
 
@@ -70,6 +70,15 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ConsentArgs {
     /// Variable that switches this product's reporting on or off
-    #[arg(long, value_name = "NAME", default_value = "USAGE_REPORTING")]
+    #[arg(long, value_name = "NAME", value_parser = variable, default_value = "USAGE_REPORTING")]
     pub(crate) consent_variable: String,
+}
+
+/// A name that a variable can have.
+fn variable(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("the name is empty"),
+        _ if text.contains(['=', '\0']) => Err("write the name alone, without its value"),
+        name => Ok(name.to_owned()),
+    }
 }

@@ -31,8 +31,6 @@ fn rows(consent: &Consent, state: Option<&State>, now: SystemTime) -> Vec<Vec<St
         rows.push(row("state", "none yet: nothing was ever stored in this file".to_owned()));
         return rows;
     };
-    let id = |id: Option<&str>| id.unwrap_or("not known yet").to_owned();
-    rows.push(row("server", id(state.server_id())));
     let success = state.acknowledged().map(|then| when(then, now));
     rows.push(row("last success", success.unwrap_or_else(|| "never".to_owned())));
     let due = state.next_due().map(|then| when(then, now));
@@ -57,8 +55,8 @@ fn word(consent: &Consent) -> &'static str {
 fn failures(state: &State) -> String {
     let lost = match state.failures() {
         0 => "none".to_owned(),
-        1 => "the last report was not delivered".to_owned(),
-        count => format!("the last {count} reports were not delivered"),
+        1 => "the last report was given up".to_owned(),
+        count => format!("the last {count} reports were given up"),
     };
     match state.unacknowledged_key() {
         Some(_) => format!("{lost}; one was sent, and its answer is not known yet"),
@@ -85,15 +83,16 @@ fn coarse(time: Duration) -> String {
     humantime::format_duration(Duration::from_secs(time.as_secs() / unit * unit)).to_string()
 }
 
+/// A clock that was before 1970 is wrong, whatever it said.
 fn rfc3339(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string()
+    humantime::format_rfc3339_seconds(time.max(SystemTime::UNIX_EPOCH)).to_string()
 }
 
 #[derive(Serialize)]
-struct Object<'a> {
+struct Object {
     consent: ConsentObject,
     /// `null` if nothing was ever stored.
-    state: Option<StateObject<'a>>,
+    state: Option<StateObject>,
 }
 
 #[derive(Serialize)]
@@ -103,9 +102,7 @@ struct ConsentObject {
 }
 
 #[derive(Serialize)]
-struct StateObject<'a> {
-    server_id: Option<&'a str>,
-    cluster_id: Option<&'a str>,
+struct StateObject {
     last_success: Option<String>,
     next_due: Option<String>,
     failures: u64,
@@ -113,11 +110,9 @@ struct StateObject<'a> {
     unacknowledged: bool,
 }
 
-impl<'a> Object<'a> {
-    fn new(consent: &Consent, state: Option<&'a State>) -> Self {
+impl Object {
+    fn new(consent: &Consent, state: Option<&State>) -> Self {
         let state = state.map(|state| StateObject {
-            server_id: state.server_id(),
-            cluster_id: state.cluster_id(),
             last_success: state.acknowledged().map(rfc3339),
             next_due: state.next_due().map(rfc3339),
             failures: state.failures(),
@@ -125,5 +120,27 @@ impl<'a> Object<'a> {
         });
         let consent = ConsentObject { on: consent.is_on(), rule: consent.rule().to_string() };
         Self { consent, state }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::when;
+
+    #[test]
+    fn a_time_says_how_far_away_it_is() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let at = |seconds: i64| match u64::try_from(seconds) {
+            Ok(seconds) => when(now + Duration::from_secs(seconds), now),
+            Err(_) => when(now - Duration::from_secs(seconds.unsigned_abs()), now),
+        };
+        assert_eq!(at(-61), "2026-11-18T11:05:39Z, 1m 1s ago");
+        assert_eq!(at(-7_384), "2026-11-18T09:03:36Z, 2h 3m ago");
+        assert_eq!(at(43_201), "2026-11-18T23:06:41Z, in 12h");
+        assert_eq!(at(-300_000), "2026-11-14T23:46:40Z, 3days ago");
+        let ancient = SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 33);
+        assert!(when(ancient, now).starts_with("1970-01-01T00:00:00Z, "));
     }
 }

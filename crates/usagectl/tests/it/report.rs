@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, test_kill_process};
@@ -48,6 +49,80 @@ fn it_reports_what_the_program_prints_until_a_signal_comes() {
             assert_eq!(serde_json::to_value(id).unwrap(), ids);
         }
     }
+}
+
+/// The same ids for the registration and for the usage, wherever they come from.
+#[test]
+fn ids_that_the_file_names_are_the_ids() {
+    let cases = [
+        r#"{"host":"h","version":"1","cluster_id":"mine"}"#,
+        r#"{"host":"h","version":"1","server_id":"mine"}"#,
+        r#"{"host":"h","version":"1","cluster_id":"mine","server_id":"mine, too"}"#,
+    ];
+    for server in cases {
+        let serving = Serving::start(&[]);
+        let directory = directory();
+        let (state, file) = (directory.path().join("usage.json"), directory.path().join("server"));
+        fs::write(&file, server).unwrap();
+        let options = ["--verbose", "--server", file.to_str().unwrap()];
+        let script =
+            r#"echo "[{\"values\":{\"c\":\"$USAGE_CLUSTER_ID\",\"s\":\"$USAGE_SERVER_ID\"}}]""#;
+        let mut reporting = Reporting::start(&serving.url, &state, &options, script);
+        reporting.wait_for("report=usage");
+        // It goes out with the first usage at the latest, or was before it.
+        assert_eq!(reporting.stop().code, Some(0));
+        let registered = &serving.store().servers().unwrap()[0].report;
+        let usage = &serving.store().usage().unwrap()[0].report.data[0];
+        let value = |name| serde_json::to_value(usage.values.get(name).unwrap()).unwrap();
+        assert_eq!(value("c"), registered.cluster_id);
+        assert_eq!(value("s"), registered.server_id);
+        let named: Value = serde_json::from_str(server).unwrap();
+        for (field, id) in
+            [("cluster_id", &registered.cluster_id), ("server_id", &registered.server_id)]
+        {
+            assert!(!id.is_empty());
+            assert!(named.get(field).is_none_or(|named| named == id), "{server}: {id}");
+        }
+    }
+}
+
+/// A machine whose disk is full would be a new server at each start.
+#[test]
+fn ids_that_cannot_be_kept_are_not_reported_under() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    // Nothing can be made where a directory has the name.
+    fs::create_dir(directory.path().join("usage.json.new")).unwrap();
+    let ran = finish(command(&serving.url, &state, &[], NUMBERS).spawn().unwrap());
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.starts_with("usagectl: cannot write "), "{}", ran.stderr);
+}
+
+/// Times for trying things out: a second attempt is not five seconds away.
+#[test]
+fn attempts_are_repeated_within_a_short_period() {
+    let serving = Serving::start(&["--fail", "503:1"]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], NUMBERS);
+    let line = reporting.wait_for("attempt_failed");
+    let (_, wait) = line.split_once("retry_in_s=").unwrap();
+    assert!(wait.trim().parse::<f64>().unwrap() <= 0.25, "{line}");
+    reporting.wait_for("delivered");
+    assert_eq!(reporting.stop().code, Some(0));
+}
+
+/// Its input is nobody's: a program that reads finds the end.
+#[test]
+fn the_program_has_no_input() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let mut command = command(&serving.url, &state, &["--verbose"], &format!("cat; {NUMBERS}"));
+    let mut reporting = Reporting::spawn(command.stdin(std::process::Stdio::piped()));
+    reporting.wait_for("delivered");
+    assert_eq!(reporting.stop().code, Some(0));
 }
 
 #[test]
@@ -100,24 +175,28 @@ fn the_program_and_the_log_never_see_the_token() {
 fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
     let cases = [
         ("exit 3", "`sh` failed: exit status: 3"),
-        ("echo '[{\"values\":'", "output of sh:1:"),
-        ("echo '[{\"value\":{}}]'", "output of sh:1:3: there is no field `value`"),
+        ("echo '[{\"SECRET\":'", "what `sh` prints is no usage report; `sh … | usagectl preview"),
+        ("echo '\"SECRET\"'", "what `sh` prints is no usage report; `sh … | usagectl preview"),
+        ("test -e flap && rm flap || { touch flap; exit 3; }", "`sh` failed: exit status: 3"),
         ("yes", "`sh` printed more than 1048576 bytes, and was stopped"),
     ];
     for (script, expected) in cases {
         let serving = Serving::start(&[]);
         let directory = directory();
         let state = directory.path().join("usage.json");
-        let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], script);
+        let mut command = command(&serving.url, &state, &["--verbose"], script);
+        let mut reporting = Reporting::spawn(command.current_dir(directory.path()));
         for _ in 0..3 {
             reporting.wait_for("collect_failed");
         }
         let ran = reporting.stop();
         assert_eq!(ran.code, Some(0));
         let warnings: Vec<_> =
-            ran.stderr.lines().filter(|line| line.contains(" WARN usage cannot be")).collect();
+            ran.stderr.lines().filter(|line| line.contains(" WARN nothing is reported")).collect();
         assert_eq!(warnings.len(), 1, "{}", ran.stderr);
         assert!(warnings[0].contains(expected), "{}", warnings[0]);
+        // What it prints is what is reported: nothing of it is in the log, unless asked for.
+        assert!(!warnings[0].contains("SECRET"), "{}", warnings[0]);
         assert_eq!(serving.store().usage().unwrap().len(), 0);
     }
 }
@@ -204,6 +283,17 @@ fn where_reporting_is_off_nothing_is_done_and_the_rule_is_named() {
         assert_eq!(ran.json()["outcome"], "off");
         assert_eq!(ran.json()["message"], expected);
     }
+    // What is no text is no word for on.
+    let mut command = crate::usagectl::command();
+    command.args(["report", "--product", "p", "--state", &state, "--", "false"]);
+    command.env("DO_NOT_TRACK", std::ffi::OsStr::from_bytes(b"\xff"));
+    let ran = finish(command.spawn().unwrap());
+    assert!(ran.stderr.contains("DO_NOT_TRACK is set"), "{ran:?}");
+    // It cannot be turned round.
+    let arguments = ["report", "--product", "p", "--state", &state];
+    let turned = [&arguments[..], &["--consent-variable", "DO_NOT_TRACK", "--", "false"]].concat();
+    let ran = run(&turned).env("DO_NOT_TRACK", "1").done();
+    assert!(ran.stderr.contains("off: DO_NOT_TRACK is set"), "{ran:?}");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     // A product can have a variable of its own, which is stronger.
     let arguments = ["report", "--product", "", "--state", &state];
@@ -279,7 +369,9 @@ fn a_flush_ends_in_time_while_the_api_says_nothing() {
 fn what_makes_no_sense_is_told_before_anything_happens() {
     let directory = directory();
     let state = directory.path().join("usage.json").display().to_string();
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["--consent-variable", ""], 2, "the name is empty"),
+        (&["--consent-variable", "A=B"], 2, "write the name alone"),
         (&["--every", "999ms"], 2, "at least 1s"),
         (&["--command-timeout", "2m"], 2, "at most 60s"),
         (&["--token", "secret-token"], 2, "a token is never an argument"),

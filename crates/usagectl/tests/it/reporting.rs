@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,12 +23,13 @@ pub(crate) struct Reporting {
 
 /// A report every second of what a shell prints.
 pub(crate) fn command(url: &str, state: &Path, options: &[&str], script: &str) -> Command {
-    command_of("influxdb", url, state, options, script)
+    command_of("influxdb", "1s", url, state, options, script)
 }
 
-/// The same for another product.
+/// The same for another product and another period.
 pub(crate) fn command_of(
     product: &str,
+    every: &str,
     url: &str,
     state: &Path,
     options: &[&str],
@@ -36,7 +37,7 @@ pub(crate) fn command_of(
 ) -> Command {
     let mut command = usagectl::command();
     command
-        .args(["report", "--product", product, "--every", "1s", "--url", url, "--state"])
+        .args(["report", "--product", product, "--every", every, "--url", url, "--state"])
         .arg(state)
         .args(options)
         .args(["--", "sh", "-c", script]);
@@ -96,6 +97,8 @@ impl Reporting {
         while let Ok(line) = self.log.recv_timeout(PATIENCE) {
             self.read = format!("{}{line}\n", self.read);
         }
+        // The log ends with the process: whatever is left comes at once.
+        assert_eq!(self.log.try_recv(), Err(TryRecvError::Disconnected), "it does not end");
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         let status = self.child.wait().unwrap();

@@ -11,8 +11,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::{select, time};
 use usage_proto::Usage;
-use usage_reporter::Identity;
 
+use super::ids::Ids;
+use crate::cli::ReportArgs;
 use crate::failure::Failure;
 use crate::json_file::JsonFile;
 use crate::runtime::Runtime;
@@ -23,17 +24,18 @@ const OUTPUT: u64 = 1 << 20;
 
 /// Runs a program for its output, again and again.
 pub(super) struct Collector {
+    product: String,
     command: Vec<OsString>,
     limit: Duration,
-    identity: Identity,
+    ids: Ids,
     runtime: Runtime,
     stop: Notify,
     stopped: AtomicBool,
 }
 
-/// Why there is no output, or none that counts.
+/// Why there is no usage.
 #[derive(Debug, thiserror::Error)]
-enum NoOutput {
+pub(super) enum NoUsage {
     #[error("`{name}` cannot be run")]
     Start { name: String, source: io::Error },
     #[error("what `{name}` prints cannot be read")]
@@ -44,29 +46,46 @@ enum NoOutput {
     Late { name: String, limit: Duration },
     #[error("`{name}` printed more than {OUTPUT} bytes, and was stopped")]
     TooMuch { name: String },
+    #[error(
+        "what `{name}` prints is no usage report; `{name} … | usagectl preview usage --product \
+         {product} -` shows where"
+    )]
+    Unreadable { name: String, product: String, source: Failure },
     #[error("`{name}` was stopped, since the reporting ends")]
     Stopped { name: String },
 }
 
 impl Collector {
-    pub(super) fn new(
-        command: &[OsString],
-        limit: Duration,
-        identity: &Identity,
-    ) -> Result<Self, Failure> {
-        let runtime = Runtime::new().map_err(Failure::server)?;
-        let (command, identity) = (command.to_vec(), identity.clone());
-        let (stop, stopped) = (Notify::new(), AtomicBool::new(false));
-        Ok(Self { command, limit, identity, runtime, stop, stopped })
+    pub(super) fn new(args: &ReportArgs, ids: Ids) -> Result<Self, Failure> {
+        Ok(Self {
+            product: args.product.clone(),
+            command: args.command.clone(),
+            limit: args.command_timeout,
+            ids,
+            runtime: Runtime::new().map_err(Failure::server)?,
+            stop: Notify::new(),
+            stopped: AtomicBool::new(false),
+        })
     }
 
-    /// Runs the program, and reads the usage of `product` in what it prints.
-    pub(super) fn collect(&self, product: &str) -> Result<Usage, Failure> {
-        let output = self.runtime.block_on(self.output()).map_err(Failure::server)?;
-        let mut usage: Usage =
-            JsonFile::new(format!("output of {}", self.name()), output).parse()?;
-        product.clone_into(&mut usage.product);
-        Ok(usage)
+    pub(super) fn product(&self) -> &str {
+        &self.product
+    }
+
+    /// Runs the program, and reads the usage of the product in what it prints.
+    pub(super) fn collect(&self) -> Result<Usage, NoUsage> {
+        let name = self.name();
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(NoUsage::Stopped { name });
+        }
+        let output = self.runtime.block_on(self.output())?;
+        match JsonFile::new(format!("output of {name}"), output).parse::<Usage>() {
+            Ok(mut usage) => {
+                self.product.clone_into(&mut usage.product);
+                Ok(usage)
+            }
+            Err(source) => Err(NoUsage::Unreadable { name, product: self.product.clone(), source }),
+        }
     }
 
     /// Stops the program if it runs. It is not run again.
@@ -75,20 +94,16 @@ impl Collector {
         self.stop.notify_one();
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
-    }
-
-    async fn output(&self) -> Result<Vec<u8>, NoOutput> {
+    async fn output(&self) -> Result<Vec<u8>, NoUsage> {
         let name = self.name();
         let mut child = self
             .program()
             .spawn()
-            .map_err(|source| NoOutput::Start { name: name.clone(), source })?;
+            .map_err(|source| NoUsage::Start { name: name.clone(), source })?;
         let outcome = select! {
             outcome = read(&mut child, &name) => outcome,
-            () = time::sleep(self.limit) => Err(NoOutput::Late { name, limit: self.limit }),
-            () = self.stop.notified() => Err(NoOutput::Stopped { name }),
+            () = time::sleep(self.limit) => Err(NoUsage::Late { name, limit: self.limit }),
+            () = self.stop.notified() => Err(NoUsage::Stopped { name }),
         };
         if outcome.is_err() {
             kill(&mut child).await;
@@ -103,8 +118,8 @@ impl Collector {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .env("USAGE_CLUSTER_ID", &self.identity.cluster_id)
-            .env("USAGE_SERVER_ID", &self.identity.server_id)
+            .env("USAGE_CLUSTER_ID", &self.ids.cluster_id)
+            .env("USAGE_SERVER_ID", &self.ids.server_id)
             .env_remove(token::VARIABLE)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -119,18 +134,18 @@ impl Collector {
     }
 }
 
-async fn read(child: &mut Child, name: &str) -> Result<Vec<u8>, NoOutput> {
+async fn read(child: &mut Child, name: &str) -> Result<Vec<u8>, NoUsage> {
     let name = || name.to_owned();
-    let cannot = |source| NoOutput::Read { name: name(), source };
+    let cannot = |source| NoUsage::Read { name: name(), source };
     let mut output = Vec::new();
     if let Some(stdout) = child.stdout.as_mut() {
         stdout.take(OUTPUT + 1).read_to_end(&mut output).await.map_err(cannot)?;
     }
     if output.len() as u64 > OUTPUT {
-        return Err(NoOutput::TooMuch { name: name() });
+        return Err(NoUsage::TooMuch { name: name() });
     }
     let status = child.wait().await.map_err(cannot)?;
-    if status.success() { Ok(output) } else { Err(NoOutput::Failed { name: name(), status }) }
+    if status.success() { Ok(output) } else { Err(NoUsage::Failed { name: name(), status }) }
 }
 
 /// With all that it has started. The process is not reaped before, so that its number is its own.

@@ -1,39 +1,48 @@
 //! What the driver asks this command for.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use usage_proto::Usage;
 use usage_reporter::{Consent, Host, State, StateFile};
 
-use super::collector::Collector;
+use super::collector::{Collector, NoUsage};
 use super::log;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// A program that fails again and again is told of once, and again half a day later: whoever reads
+/// the log of a month finds it, and nothing else is buried.
+const SILENCE: Duration = Duration::from_secs(12 * 60 * 60);
+
 pub(super) struct CommandHost {
-    product: String,
     consent: Consent,
     collector: Arc<Collector>,
     file: StateFile,
-    /// The last call of the program failed, and that has been told.
-    failing: AtomicBool,
+    /// When a failure of the program was told.
+    told: Mutex<Option<Instant>>,
     /// Gone with this host, when the driver has ended.
     _alive: oneshot::Sender<()>,
 }
 
 impl CommandHost {
     pub(super) fn new(
-        product: &str,
         consent: Consent,
         collector: Arc<Collector>,
         file: StateFile,
         alive: oneshot::Sender<()>,
     ) -> Self {
-        let (product, failing) = (product.to_owned(), AtomicBool::new(false));
-        Self { product, consent, collector, file, failing, _alive: alive }
+        Self { consent, collector, file, told: Mutex::new(None), _alive: alive }
+    }
+
+    fn tell(&self, error: &NoUsage) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|then| then.elapsed() >= SILENCE) {
+            *told = Some(Instant::now());
+            log::no_usage(error);
+        }
     }
 }
 
@@ -41,25 +50,20 @@ impl Host for CommandHost {
     type Usage = Usage;
 
     fn product(&self) -> &str {
-        &self.product
+        self.collector.product()
     }
 
     fn consent(&self) -> &Consent {
         &self.consent
     }
 
-    /// Whoever runs this has to hear of a program that does not work, and not every time.
     fn collect(&self) -> Result<Usage, BoxError> {
-        let usage = self.collector.collect(&self.product);
-        let failing = usage.is_err();
-        if let Err(error) = &usage
-            && !self.failing.load(Ordering::Relaxed)
-            && !self.collector.is_stopped()
-        {
-            log::collecting_fails(error);
-        }
-        self.failing.store(failing, Ordering::Relaxed);
-        Ok(usage?)
+        self.collector.collect().map_err(|error| {
+            if !matches!(error, NoUsage::Stopped { .. }) {
+                self.tell(&error);
+            }
+            error.into()
+        })
     }
 
     fn store(&self, state: &State) -> Result<(), BoxError> {

@@ -1,5 +1,6 @@
 //! The log of `report`, on standard error: lines like those of `serve`, with a level.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -11,7 +12,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::failure::Failure;
+use super::collector::NoUsage;
 use crate::text;
 
 /// From here on events of this command and of the schedule are written; those of libraries are not.
@@ -36,8 +37,13 @@ pub(super) fn stopping(limit: Duration) {
     );
 }
 
-pub(super) fn collecting_fails(error: &Failure) {
-    warn!("usage cannot be collected: {}", text::clean(&error.to_line()));
+/// What the program prints is not repeated at this level: it is what is reported.
+pub(super) fn no_usage(error: &NoUsage) {
+    let reason = match error {
+        NoUsage::Unreadable { .. } => String::new(),
+        error => error.source().map(|source| format!(": {source}")).unwrap_or_default(),
+    };
+    warn!("nothing is reported this time: {}", text::clean(&format!("{error}{reason}")));
 }
 
 /// As `serve` writes it.

@@ -2,19 +2,20 @@
 
 mod collector;
 mod host;
+mod ids;
 mod log;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use http::StatusCode;
 use tokio::sync::oneshot;
-use usage_proto::{Deadlines, Server, Usage};
-use usage_reporter::{
-    Config, Consent, Identity, Phase, Reporter, RetryPolicy, State, StateFile, blocking,
-};
+use usage_proto::{Deadlines, Error, Usage};
+use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, StateFile, blocking};
 
 use self::collector::Collector;
 use self::host::CommandHost;
+use self::ids::Ids;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
 use crate::outcome::Outcome;
@@ -35,27 +36,29 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let server = server.transpose()?;
     let client = args.api.transport.client(api.clone(), Deadlines::new())?;
 
-    let mut signals = StopSignals::listen().map_err(Failure::server)?;
-    log::start(args.verbose);
     let file = StateFile::open(&args.state).map_err(|error| Failure::state(&error))?;
     let mut state = file.load().map_err(|error| Failure::state(&error))?;
-    let identity = identity(&mut state, server.as_ref())?;
+    let ids = Ids::new(&mut state, server.as_ref())?;
+    if state.is_unsaved() {
+        // Who could not keep new ids would be another server at each start.
+        file.store(&state).map_err(|error| Failure::state(&error))?;
+    }
 
     let now = Instant::now();
     let mut reporter = Reporter::new(config(args), api, state, random()?, now, SystemTime::now())
         .map_err(Failure::server)?;
     if let Some(server) = server {
-        reporter.register(now, &with_ids(server, &identity)).map_err(Failure::submit)?;
+        reporter.register(now, &ids.clone().of(server)).map_err(Failure::submit)?;
     }
 
-    let collector = Collector::new(&args.command, args.command_timeout, &identity)?;
-    let collector = Arc::new(collector);
+    let collector = Arc::new(Collector::new(args, ids)?);
     let (alive, ended) = oneshot::channel();
-    let host = CommandHost::new(&args.product, consent, Arc::clone(&collector), file, alive);
+    let host = CommandHost::new(consent, Arc::clone(&collector), file, alive);
+    let mut signals = StopSignals::listen().map_err(Failure::server)?;
+    log::start(args.verbose);
     let handle = blocking::spawn(reporter, move |request| client.execute(request), host)
         .map_err(Failure::server)?;
 
-    // The driver ends by itself when the API wants no more reports.
     let signalled = signals.wait_or(ended);
     if signalled {
         log::stopping(args.flush_timeout);
@@ -68,11 +71,20 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
         lost: status.lost,
         pending: if status.phase == Phase::Stopped { 0 } else { status.pending },
     };
-    if !signalled {
-        return Err(Failure::Gone(totals));
+    match status.last_error.as_deref() {
+        _ if signalled => {}
+        Some(Error::Response(answer)) if answer.status == StatusCode::GONE => {
+            return Err(Failure::Gone(totals));
+        }
+        _ => return Err(Failure::server(Died)),
     }
     Ok(tell(json, &Outcome::stopped("signal", totals), || format!("stopped; {totals}"))?)
 }
+
+/// The panic has been told already.
+#[derive(Debug, thiserror::Error)]
+#[error("the reporting has ended by itself, which is a mistake in this program")]
+struct Died;
 
 /// What decides for a product that has no settings of its own.
 pub(crate) fn consent(args: &ConsentArgs) -> Consent {
@@ -80,28 +92,13 @@ pub(crate) fn consent(args: &ConsentArgs) -> Consent {
     Consent::resolve(None, &args.consent_variable, look_up)
 }
 
-/// A period of seconds is for trying things out: there an attempt is repeated in less than a period
-/// as well.
+/// A period of seconds is for trying things out: there all the other times are shorter as well.
 fn config(args: &ReportArgs) -> Config {
     let usual = RetryPolicy::new();
     let retry = usual.base(usual.base.min(args.every / 4)).cap(usual.cap.min(args.every));
-    Config::every(args.every).retry(retry)
-}
-
-/// The ids that the file of the server names, or else those that the state keeps.
-fn identity(state: &mut State, server: Option<&Server>) -> Result<Identity, Failure> {
-    match server.map(|server| &*server.cluster_id).filter(|id| !id.is_empty()) {
-        Some(cluster_id) => Ok(Identity::new(state, cluster_id, random()?)),
-        None => Ok(Identity::single_node(state, random()?)),
-    }
-}
-
-fn with_ids(mut server: Server, identity: &Identity) -> Server {
-    server.cluster_id.clone_from(&identity.cluster_id);
-    if server.server_id.is_empty() {
-        server.server_id.clone_from(&identity.server_id);
-    }
-    server
+    let config = Config::every(args.every).retry(retry);
+    let spread = config.start_spread.min(args.every / 12);
+    config.start_spread(spread)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Failure> {
