@@ -135,19 +135,33 @@ impl Visit for Fields {
 /// Half a day of a driver whose times are all shortened alike.
 const PERIOD: Duration = Duration::from_millis(400);
 
-/// Drives a reporter through two periods, with statistics all the time.
+/// Drives a reporter through two periods, and until there is a line of `event`, with statistics all
+/// the time.
 fn day(
     product: &'static str,
     rig: &Rig,
     host: TestHost,
+    event: &str,
+    transport: impl FnMut(http::Request<Bytes>) -> Outcome + Clone + Send + 'static,
+) -> Log {
+    day_with(config(), product, rig, host, event, transport)
+}
+
+fn config() -> Config {
+    let tiny = Duration::from_nanos(1);
+    let retry = RetryPolicy::new().base(tiny).cap(tiny);
+    Config::every(PERIOD).start_spread(Duration::ZERO).retry(retry)
+}
+
+fn day_with(
+    config: Config,
+    product: &'static str,
+    rig: &Rig,
+    host: TestHost,
+    event: &str,
     transport: impl FnMut(http::Request<Bytes>) -> Outcome + Clone + Send + 'static,
 ) -> Log {
     let log = Log::of(product);
-    let tiny = Duration::from_nanos(1);
-    let config = Config::every(PERIOD)
-        .start_spread(Duration::ZERO)
-        .attempt_limit(Duration::from_millis(50))
-        .retry(RetryPolicy::new().base(tiny).cap(tiny));
     let (now, wall) = (clock(), SystemTime::UNIX_EPOCH);
     let reporter =
         Reporter::new(config, api_with(SECRET), State::new(), seed_of(3), now, wall).unwrap();
@@ -158,6 +172,7 @@ fn day(
         let _ = handle.push_stats(&stats(1));
         thread::sleep(PERIOD / 12);
     }
+    log.wait_for(event);
     handle.shutdown(Duration::ZERO);
     log.wait_for("stopped");
     log
@@ -172,7 +187,7 @@ fn host() -> TestHost {
 fn a_good_day_is_one_line_that_says_how_to_switch_it_off() {
     for (product, rig) in ["good-thread", "good-task"].into_iter().zip(Rig::both()) {
         let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None);
-        let log = day(product, &rig, host().consent(consent), |_| Ok(answer(200)));
+        let log = day(product, &rig, host().consent(consent), "delivered", |_| Ok(answer(200)));
         assert_eq!(log.loud(), [(Level::INFO, "started".to_owned())]);
         let fields = log.first("started").fields;
         assert_eq!(
@@ -199,20 +214,18 @@ fn a_good_day_is_one_line_that_says_how_to_switch_it_off() {
 
 #[test]
 fn a_day_of_trouble_is_two_warnings_at_most() {
-    let full_disk = || host().on_store(|_| Err("the disk is full".into()));
     let [rig, _] = Rig::both();
-    let days =
-        [
-            day("refused", &rig, full_disk(), |_| Err(TransportError::connect("refused"))),
-            day("unavailable", &rig, full_disk(), |_| Ok(answer(503))),
-            day("unauthorized", &rig, full_disk(), |_| Ok(answer(401))),
-            day("huge", &rig, full_disk(), |_| {
-                Ok(answer(500).map(|_| Bytes::from(vec![b'x'; 70_000])))
-            }),
-        ];
-    for log in days {
+    let apis: [(_, fn() -> Outcome); 4] = [
+        ("refused", || Err(TransportError::connect("refused"))),
+        ("unavailable", || Ok(answer(503))),
+        ("unauthorized", || Ok(answer(401))),
+        ("huge", || Ok(answer(500).map(|_| Bytes::from(vec![b'x'; 70_000])))),
+    ];
+    for (product, outcome) in apis {
+        let full_disk = host().on_store(|_| Err("the disk is full".into()));
+        let log = day(product, &rig, full_disk, "state_not_stored", move |_| outcome());
         // One is about the API, the other about the disk.
-        assert_eq!(log.warnings(), 2, "{:#?}", log.loud());
+        assert_eq!(log.warnings(), 2, "{product}: {:#?}", log.loud());
         assert!(log.lines().len() > 20);
     }
 }
@@ -221,7 +234,8 @@ fn a_day_of_trouble_is_two_warnings_at_most() {
 #[test]
 fn a_day_without_an_answer_is_one_warning() {
     let [_, rig] = Rig::both();
-    let log = day("hanging", &rig, host(), |_| {
+    let config = config().attempt_limit(PERIOD / 8);
+    let log = day_with(config, "hanging", &rig, host(), "outage_began", |_| {
         thread::sleep(PERIOD);
         Ok(answer(200))
     });
@@ -234,7 +248,7 @@ fn a_day_without_an_answer_is_one_warning() {
 fn an_outage_has_a_beginning_and_an_end_with_their_fields() {
     for (product, rig) in ["outage-thread", "outage-task"].into_iter().zip(Rig::both()) {
         let sent = Arc::new(AtomicU32::new(0));
-        let log = day(product, &rig, host(), move |_| {
+        let log = day(product, &rig, host(), "outage_ended", move |_| {
             match sent.fetch_add(1, Ordering::SeqCst) {
                 // The reason of a reason is told, too.
                 0..8 => Err(TransportError::connect(std::io::Error::other("nobody there"))),
@@ -266,7 +280,7 @@ fn no_token_and_nothing_of_a_report_is_in_the_log() {
         _ => panic!("no numbers"),
     });
     let [rig, _] = Rig::both();
-    let log = day("secretive", &rig, host, |_| {
+    let log = day("secretive", &rig, host, "collect_failed", |_| {
         let body = format!(r#"{{"error":"secret-name of {SECRET}"}}"#);
         Ok(answer(422).map(|_| Bytes::from(body)))
     });
