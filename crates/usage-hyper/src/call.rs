@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::capture_connection;
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tower_service::Service;
-use usage_proto::{Deadlines, TransportError};
+use usage_proto::{Deadlines, TransportError, check_head};
 
 use crate::body;
 use crate::deadline::{Deadline, SharedTimer};
@@ -48,7 +48,10 @@ where
         // Tells when the request is about to go out, if the service is one that tells.
         let connection = capture_connection(&mut request);
         match deadline.limit(answer(self.service, request)).await {
-            Some(Ok(response)) => Ok(body::collect(response, self.limit, &mut deadline).await),
+            Some(Ok(response)) => {
+                check_head(response.headers())?;
+                Ok(body::collect(response, self.limit, &mut deadline).await)
+            }
             Some(Err(error)) => Err(transport_error(error.into())),
             None => {
                 let error = TransportError::timeout(CallError::Deadline(self.deadlines.total));

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
-use usage_proto::{Deadlines, TransportError};
+use usage_proto::{Deadlines, TransportError, check_head};
 
 use crate::error::{Circumstances, Next, Passed, transport_error};
 use crate::{body, request, reuse};
@@ -60,7 +60,10 @@ impl Call {
             Err(error) => Err(error),
         };
         match response {
-            Ok(response) => Ok(body::collect(response, self.limit).await),
+            Ok(response) => {
+                check_head(response.headers())?;
+                Ok(body::collect(response, self.limit).await)
+            }
             Err(error) => Err(transport_error(
                 error,
                 &Circumstances {

@@ -7,7 +7,6 @@ mod null;
 mod payload;
 mod registration;
 mod requests;
-mod responses;
 mod situation;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,221 @@
+//! The proxy that the environment names. Each case is a process with an environment of its own.
+
+use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout, Tls};
+use usage_tests::proxy;
+use usage_tests::scripted::{Received, Script, ScriptedServer};
+use usage_tests::tls::{self, Authority};
+
+use super::tls::trusting;
+use super::{AGES, CREATED, SHORT};
+use crate::adapter::{Adapter, TOKEN};
+use crate::case::{Case, Difference, holds, same};
+use crate::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
+use crate::remote::Task;
+
+const HTTP: &str = "http://usage.example:8080/prefix";
+const HTTPS: &str = "https://usage.example:8443";
+
+/// `us er` and `p@ss%41`, as a variable has them, and as a proxy is told.
+const WRITTEN: &str = "us%20er:p%40ss%2541";
+const CREDENTIALS: &str = "Basic dXMgZXI6cEBzcyU0MQ==";
+
+const ALL_VARIABLES: [&str; 6] =
+    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        Case::new("proxies: http in the absolute form, with credentials", |adapter| {
+            forwarded(adapter, &format!("{WRITTEN}@"), &[CREDENTIALS])
+        }),
+        Case::new("proxies: http without credentials", |adapter| forwarded(adapter, "", &[])),
+        Case::new("proxies: https through a tunnel, with credentials", |adapter| {
+            tunnelled(adapter, &format!("{WRITTEN}@"), &[CREDENTIALS], "usage.example")
+        }),
+        Case::new("proxies: https through a tunnel, without credentials", |adapter| {
+            tunnelled(adapter, "", &[], "usage.example")
+        }),
+        Case::new("proxies: https through a tunnel to an address", |adapter| {
+            tunnelled(adapter, "", &[], "192.0.2.7")
+        }),
+        Case::new("proxies: never for loopback", never_for_loopback),
+        Case::new("proxies: a redirect of the proxy's own is not followed", |adapter| {
+            let other = ScriptedServer::answering(CREATED);
+            let location = format!("{}/login", other.url());
+            let answer =
+                format!("HTTP/1.1 302 X\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            let expected = refused(302, crate::outcome::redirect(Some(&location)));
+            asked(adapter, HTTP, Script::answer(answer), &expected)?;
+            same("connections to the other host", &other.connections(), &0)
+        }),
+    ];
+    // The host of the URL does not exist, so without its proxy it cannot be reached.
+    for (name, url, variables) in [
+        ("NO_PROXY", "http://direct.invalid", [("http_proxy", ""), ("no_proxy", "direct.invalid")]),
+        (
+            "NO_PROXY, by domain",
+            "http://a.direct.invalid",
+            [("HTTP_PROXY", ""), ("NO_PROXY", ".direct.invalid")],
+        ),
+        ("NO_PROXY, for all", "http://direct.invalid", [("ALL_PROXY", ""), ("NO_PROXY", "*")]),
+        (
+            "the other scheme's variable",
+            "http://direct.invalid",
+            [("https_proxy", ""), ("HTTPS_PROXY", "")],
+        ),
+        (
+            "the other scheme's variable, for https",
+            "https://direct.invalid",
+            [("http_proxy", ""), ("HTTP_PROXY", "")],
+        ),
+    ] {
+        let case = Case::new(format!("proxies: {name}"), move |adapter| {
+            let proxy = ScriptedServer::answering(CREATED);
+            let set = |task: Task, (name, value): (&str, &str)| {
+                task.variable(name, if value.is_empty() { proxy.url() } else { value.to_owned() })
+            };
+            variables.into_iter().fold(Task::new(adapter, url), set).expect(&unsent(Connect))?;
+            same("connections to the proxy", &proxy.connections(), &0)
+        });
+        cases.push(case.in_row("proxies: NO_PROXY, and the other scheme's variable"));
+    }
+    for variable in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+        let case = Case::new(format!("proxies: {variable} is minded"), move |adapter| {
+            let proxy = ScriptedServer::answering(CREATED);
+            let task = Task::new(adapter, HTTP).variable(variable, proxy.url());
+            task.expect(&saved(201, "{}"))?;
+            same("connections to the proxy", &proxy.connections(), &1)
+        });
+        cases.push(case.in_row("proxies: each variable"));
+    }
+    cases.extend(failing());
+    cases
+}
+
+/// A proxy that does not do its work.
+fn failing() -> Vec<Case> {
+    let case = |name: &str, url: &'static str, script: Script, expected: Outcome| {
+        Case::new(format!("proxies: {name}"), move |adapter| {
+            asked(adapter, url, script.clone(), &expected)
+        })
+    };
+    let mut cases = vec![
+        Case::new("proxies: one that is not there, http", |adapter| gone(adapter, HTTP))
+            .in_row("proxies: one that is not there"),
+        Case::new("proxies: one that is not there, https", |adapter| gone(adapter, HTTPS))
+            .in_row("proxies: one that is not there"),
+        case(
+            "one that answers for itself",
+            HTTP,
+            Script::answer("HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n"),
+            refused(407, unexpected("")),
+        ),
+        case("one that closes instead of an answer", HTTP, Script::answer(""), sent(Interrupted)),
+        case(
+            "a tunnel that leads nowhere",
+            HTTPS,
+            Script::answer("HTTP/1.1 200 Connected\r\n\r\n"),
+            unsent(Tls),
+        ),
+        Case::new("proxies: one that never gives a tunnel", |adapter| {
+            let proxy = ScriptedServer::start([Script::answer("").hold()]);
+            let task = Task::new(adapter, HTTPS).within(AGES).connect_within(SHORT);
+            task.variable("https_proxy", proxy.url()).expect(&unsent(Timeout)).map(drop)
+        }),
+    ];
+    for answer in [
+        "HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\nno",
+        "HTTP/1.1 503 X\r\n\r\n",
+        "HTTP/1.1 302 X\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n",
+        "nonsense\r\n\r\n",
+        "",
+    ] {
+        let name = format!("no tunnel but {answer:?}");
+        let case = case(&name, HTTPS, Script::answer(answer), unsent(Connect));
+        cases.push(case.in_row("proxies: one that gives no tunnel"));
+    }
+    cases
+}
+
+/// One save by way of a proxy that plays a script.
+fn asked(
+    adapter: Adapter,
+    url: &str,
+    script: Script,
+    expected: &Outcome,
+) -> Result<(), Difference> {
+    let proxy = ScriptedServer::start([script]);
+    let task = Task::new(adapter, url).variable("all_proxy", proxy.url());
+    trusting(&Authority::new(), task).expect(expected)?;
+    same("connections to the proxy", &proxy.connections(), &1)
+}
+
+fn gone(adapter: Adapter, url: &str) -> Result<(), Difference> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let task = Task::new(adapter, url).variable("ALL_PROXY", format!("http://u:secret@{address}"));
+    trusting(&Authority::new(), task).expect(&unsent(Connect)).map(drop)
+}
+
+fn forwarded(adapter: Adapter, user: &str, credentials: &[&str]) -> Result<(), Difference> {
+    let proxy = ScriptedServer::answering(CREATED);
+    let address = format!("http://{user}{}", proxy.address());
+    let task = Task::new(adapter, HTTP).saves(3);
+    let task = task.variable("http_proxy", address).variable("https_proxy", "http://127.0.0.1:1");
+    let report = task.expect(&saved(201, "{}"))?;
+    holds("no password", !report.client.contains("p@ss"), &report.client)?;
+
+    same("connections", &proxy.connections(), &1)?;
+    same("requests", &proxy.received().len(), &3)?;
+    for request in proxy.received() {
+        let line = "POST http://usage.example:8080/prefix/api/v1/usage/influxdb HTTP/1.1";
+        same("the line", &request.line(), &line)?;
+        same("host", &request.header("host"), &vec!["usage.example:8080"])?;
+        same("the token", &request.header("x-authorization"), &vec![TOKEN])?;
+        same("credentials", &&request.header("proxy-authorization")[..], &credentials)?;
+        holds("a body", request.body.starts_with(b"[{"), &request.body)?;
+    }
+    Ok(())
+}
+
+fn tunnelled(
+    adapter: Adapter,
+    user: &str,
+    credentials: &[&str],
+    host: &str,
+) -> Result<(), Difference> {
+    let authority = Authority::new();
+    let server = tls::answering(authority.server(host), CREATED);
+    let proxy = proxy::tunnelling(server.port());
+    let task = Task::new(adapter, format!("https://{host}:8443")).saves(3);
+    let task = task.variable("https_proxy", format!("http://{user}{}", proxy.address()));
+    trusting(&authority, task).expect(&saved(201, "{}"))?;
+
+    same("connections to the proxy", &proxy.connections(), &1)?;
+    let [asked]: &[Received] = &proxy.received() else { return Err("not one tunnel".to_owned()) };
+    same("the line", &asked.line(), &&*format!("CONNECT {host}:8443 HTTP/1.1"))?;
+    same("credentials", &&asked.header("proxy-authorization")[..], &credentials)?;
+    holds("the proxy sees no token", !asked.head.contains(TOKEN), asked)?;
+    same("requests", &server.received().len(), &3)?;
+    for request in server.received() {
+        same("the line", &request.line(), &"POST /api/v1/usage/influxdb HTTP/1.1")?;
+        same("host", &request.header("host"), &vec![&*format!("{host}:8443")])?;
+        same("the token", &request.header("x-authorization"), &vec![TOKEN])?;
+        same("credentials", &request.header("proxy-authorization"), &vec![])?;
+    }
+    Ok(())
+}
+
+fn never_for_loopback(adapter: Adapter) -> Result<(), Difference> {
+    let trap = ScriptedServer::start([Script::new()]);
+    let server = ScriptedServer::answering(CREATED);
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}", server.port());
+        let trapped = |task: Task, name: &&str| task.variable(name, trap.url());
+        let task = ALL_VARIABLES.iter().fold(Task::new(adapter, url), trapped);
+        task.expect(&saved(201, "{}"))?;
+    }
+    same("requests", &server.received().len(), &2)?;
+    same("connections to the proxy", &trap.connections(), &0)
+}
