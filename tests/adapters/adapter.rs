@@ -7,9 +7,8 @@ use std::thread;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
-use usage_proto::{
-    Api, BaseUrl, Deadlines, Error, Saveable, Saved, Token, TransportError, Usage, UsageData,
-};
+use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError};
+use usage_tests::samples::{api, check_words, usage};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Adapter {
@@ -32,29 +31,14 @@ impl fmt::Display for Adapter {
     }
 }
 
-pub(crate) const TOKEN: &str = "token-0123456789-token-0123456789-token-0123456789";
-
-/// An API that takes reports of up to 16 MiB.
-pub(crate) fn api(url: &str) -> Api {
-    let base_url = BaseUrl::new(url).unwrap().allow_plaintext_token();
-    let api = Api::new(base_url).with_request_limit(16 << 20);
-    api.with_token(Token::new(TOKEN).unwrap()).unwrap()
-}
-
-pub(crate) fn usage() -> Usage {
-    Usage::new("influxdb").data(UsageData::new().tag("os", "linux").value("num_databases", 3))
-}
-
-/// A report that does not fit into the buffers between two sockets.
-pub(crate) fn large_usage() -> Usage {
-    Usage::new("influxdb").data(UsageData::new().value("padding", "x".repeat(12 << 20)))
-}
-
 /// A client of one of the adapters, with a runtime if it needs one.
 pub(crate) struct Client {
     transport: Transport,
     runtime: Option<Arc<Runtime>>,
 }
+
+/// Why there is no client, by whichever adapter.
+pub(crate) type NoClient = Box<dyn std::error::Error>;
 
 #[derive(Clone)]
 enum Transport {
@@ -75,7 +59,7 @@ pub(crate) enum Threads {
 /// # Construct
 impl Client {
     pub(crate) fn new(adapter: Adapter, url: &str, deadlines: Deadlines) -> Self {
-        Self::with_api(adapter, api(url), deadlines, Threads::Two)
+        Self::with_api(adapter, api(url), deadlines, Threads::Two).unwrap()
     }
 
     pub(crate) fn with_api(
@@ -83,21 +67,21 @@ impl Client {
         api: Api,
         deadlines: Deadlines,
         threads: Threads,
-    ) -> Self {
+    ) -> Result<Self, NoClient> {
         let transport = match adapter {
             Adapter::Ureq => {
-                Transport::Ureq(usage_ureq::Client::configured(api, deadlines, |b| b).unwrap())
+                Transport::Ureq(usage_ureq::Client::configured(api, deadlines, |b| b)?)
             }
-            Adapter::Reqwest => Transport::Reqwest(
-                usage_reqwest::Client::configured(api, deadlines, |b| b).unwrap(),
-            ),
+            Adapter::Reqwest => {
+                Transport::Reqwest(usage_reqwest::Client::configured(api, deadlines, |b| b)?)
+            }
             Adapter::Hyper => {
-                let client = usage_hyper::Client::configured(api, deadlines, |b| b);
-                Transport::Hyper(Box::new(client.unwrap()))
+                let client = usage_hyper::Client::configured(api, deadlines, |b| b)?;
+                Transport::Hyper(Box::new(client))
             }
         };
         let runtime = (adapter != Adapter::Ureq).then(|| runtime(threads));
-        Self { transport, runtime }
+        Ok(Self { transport, runtime })
     }
 }
 
@@ -203,18 +187,5 @@ impl fmt::Debug for Client {
             Transport::Reqwest(client) => client.fmt(f),
             Transport::Hyper(client) => client.fmt(f),
         }
-    }
-}
-
-/// No error tells a secret, and none tells a thing twice.
-fn check_words(error: &Error) {
-    let debug = format!("{error:?}");
-    assert!(!debug.contains(TOKEN), "the token is in {debug}");
-    let first: &dyn std::error::Error = error;
-    let told: Vec<_> = std::iter::successors(Some(first), |error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    for pair in told.windows(2) {
-        assert!(!pair[0].contains(&pair[1]), "said twice: {told:?}");
     }
 }

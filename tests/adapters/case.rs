@@ -7,8 +7,9 @@ use std::panic::{self, AssertUnwindSafe};
 use usage_proto::Deadlines;
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
-use crate::adapter::{Adapter, Client, usage};
-use crate::outcome::Outcome;
+use crate::adapter::{Adapter, Client};
+use usage_tests::outcome::Outcome;
+use usage_tests::samples::usage;
 
 /// Why an adapter's result is not the expected one, in words.
 pub(crate) type Difference = String;

@@ -9,7 +9,6 @@
 mod adapter;
 mod case;
 mod cases;
-mod outcome;
 mod remote;
 mod table;
 

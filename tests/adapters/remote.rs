@@ -2,6 +2,7 @@
 //! behind.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,9 +16,10 @@ use usage_proto::{Deadlines, Error, Saved};
 use usage_tests::child;
 use usage_tests::scripted::PATIENCE;
 
-use crate::adapter::{Adapter, Client, Threads, api, usage};
+use crate::adapter::{Adapter, Client, Threads};
 use crate::case::Difference;
-use crate::outcome::Outcome;
+use usage_tests::outcome::Outcome;
+use usage_tests::samples::{api, usage, words};
 
 /// The variable with the task in it.
 const TASK: &str = "USAGE_TESTS_TASK";
@@ -38,7 +40,7 @@ pub(crate) struct Task {
     /// How often each of them saves.
     saves: usize,
     #[serde(skip)]
-    variables: Vec<(String, String)>,
+    variables: Vec<(String, OsString)>,
 }
 
 /// What it tells.
@@ -48,6 +50,8 @@ pub(crate) struct Report {
     pub(crate) outcomes: Vec<String>,
     /// Whether rustls has a provider for the whole process.
     pub(crate) has_provider: bool,
+    /// What the errors say, with all that is behind them.
+    pub(crate) words: Vec<String>,
     /// What was allocated by the saves, in bytes.
     pub(crate) allocated: u64,
     /// What more there was than before, once the client was dropped.
@@ -64,6 +68,19 @@ pub(crate) struct Left {
     /// Descriptors and threads, without the runtime.
     pub(crate) descriptors: usize,
     pub(crate) threads: usize,
+}
+
+impl Report {
+    fn no_client(words: &str) -> Self {
+        Self {
+            outcomes: vec![format!("{:?}", Outcome::NoClient(words.to_owned()))],
+            words: vec![words.to_owned()],
+            has_provider: false,
+            allocated: 0,
+            left: Left::default(),
+            client: String::new(),
+        }
+    }
 }
 
 /// # Set
@@ -100,7 +117,7 @@ impl Task {
     }
 
     /// Adds a variable to its environment.
-    pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
     }
@@ -138,6 +155,10 @@ impl Task {
         let deadlines = Deadlines::new().total(self.total).connect(self.connect);
         let api = api(&self.url).with_response_limit(self.response_limit);
         let client = Client::with_api(Adapter::ALL[self.adapter], api, deadlines, threads);
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => return Report::no_client(&words(&*error).join(": ")),
+        };
         let mut results = Vec::new();
         // On this thread: nothing is counted on another.
         let counted = allocation_counter::measure(|| results = self.save(&client));
@@ -145,6 +166,10 @@ impl Task {
         let left = leave(client, &before);
         Report {
             outcomes: results.iter().map(|result| format!("{:?}", Outcome::of(result))).collect(),
+            words: results
+                .iter()
+                .filter_map(|result| Some(words(result.as_ref().err()?).join(": ")))
+                .collect(),
             has_provider: rustls::crypto::CryptoProvider::get_default().is_some(),
             allocated: counted.bytes_total,
             left,

@@ -15,7 +15,11 @@ pub mod child;
 pub mod json;
 pub mod oracle;
 #[cfg(feature = "servers")]
+pub mod outcome;
+#[cfg(feature = "servers")]
 pub mod proxy;
+#[cfg(feature = "servers")]
+pub mod samples;
 #[cfg(feature = "servers")]
 pub mod scripted;
 pub mod targets;

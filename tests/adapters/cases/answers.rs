@@ -6,7 +6,7 @@ use usage_proto::TransportErrorKind::Protocol;
 use usage_tests::scripted::Script;
 
 use crate::case::Case;
-use crate::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
+use usage_tests::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
 
 const NO: &str = "{\"error\":\"no\"}";
 

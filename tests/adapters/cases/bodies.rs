@@ -4,11 +4,11 @@ use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Protocol;
 use usage_tests::scripted::{Script, ScriptedServer};
 
-use super::{LESS_SHORT, SHORT};
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds};
-use crate::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
 use crate::remote::Task;
+use usage_tests::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
+use usage_tests::samples::{LESS_SHORT, SHORT};
 
 const LIMIT: usize = 64 << 10;
 

@@ -8,11 +8,11 @@ use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
-use super::{CREATED, LESS_SHORT, SHORT};
-use crate::adapter::{Adapter, Client, usage};
+use crate::adapter::{Adapter, Client, Threads};
 use crate::case::{Case, Difference, holds, same};
-use crate::outcome::{Outcome, incomplete, refused, saved, sent, simple};
 use crate::remote::{Left, Task};
+use usage_tests::outcome::{Outcome, incomplete, refused, saved, sent, simple};
+use usage_tests::samples::{CREATED, LESS_SHORT, SHORT, api, usage};
 
 /// How many connections a client has at most.
 const POOL: usize = 64;
@@ -34,7 +34,14 @@ pub(super) fn cases() -> Vec<Case> {
             holds("64 connections at most", server.connections() <= POOL, &server.connections())
         }),
         Case::new("connections: 64 saves that wait for each other", together),
-        Case::new("connections: one that was closed while idle loses no report", closed_while_idle),
+        Case::new("connections: one that was closed while idle loses no report", |adapter| {
+            closed_while_idle(adapter, Threads::Two)?;
+            closed_while_idle(adapter, Threads::Caller)
+        }),
+        Case::new("connections: a body of 64 KiB leaves one, one of 4 MiB does not", |adapter| {
+            longer_bodies(adapter, 64 << 10, 1)?;
+            longer_bodies(adapter, 4 << 20, 3)
+        }),
         Case::new("connections: one that closes instead of an answer", not_tried_again),
         Case::new("connections: nothing is left of names that were looked up", |adapter| {
             let server = ScriptedServer::answering(CREATED);
@@ -118,8 +125,19 @@ fn together(adapter: Adapter) -> Result<(), Difference> {
     same("connections", &server.connections(), &POOL)
 }
 
-/// It has not said that it would.
-fn closed_while_idle(adapter: Adapter) -> Result<(), Difference> {
+/// Three of them.
+fn longer_bodies(adapter: Adapter, length: usize, expected: usize) -> Result<(), Difference> {
+    let body = "x".repeat(length);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    let server = ScriptedServer::answering(head + &body);
+    let report = Task::new(adapter, server.url()).saves(3).run()?;
+    same("outcomes", &report.outcomes.len(), &3)?;
+    same("requests", &server.received().len(), &3)?;
+    same("connections", &server.connections(), &expected)
+}
+
+/// It has not said that it would. On one thread nobody sees it before the next save.
+fn closed_while_idle(adapter: Adapter, threads: Threads) -> Result<(), Difference> {
     let (close, closed) = mpsc::channel();
     let server = ScriptedServer::run(move |mut connection| {
         if connection.request().is_some() {
@@ -128,7 +146,8 @@ fn closed_while_idle(adapter: Adapter) -> Result<(), Difference> {
         drop(connection);
         let _ = close.send(());
     });
-    let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
+    let deadlines = Deadlines::new().total(PATIENCE);
+    let client = Client::with_api(adapter, api(&server.url()), deadlines, threads).unwrap();
     for _ in 0..3 {
         same("the outcome", &Outcome::of(&client.save(&usage())), &saved(201, "{}"))?;
         closed.recv_timeout(PATIENCE).map_err(|error| error.to_string())?;

@@ -7,10 +7,10 @@ use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Timeout;
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
-use super::{AGES, CREATED, SHORT};
-use crate::adapter::{Adapter, Client, usage};
+use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use crate::outcome::{Outcome, saved, unsent};
+use usage_tests::outcome::{Outcome, saved, unsent};
+use usage_tests::samples::{AGES, CREATED, SHORT, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

@@ -4,9 +4,9 @@ use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Protocol, Timeout};
 use usage_tests::scripted::Script;
 
-use super::{CREATED, SHORT};
 use crate::case::Case;
-use crate::outcome::{Outcome, refused, saved, sent, unexpected};
+use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected};
+use usage_tests::samples::{CREATED, SHORT};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = odd();

@@ -6,10 +6,10 @@ use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout};
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
-use super::{LESS_SHORT, SHORT};
-use crate::adapter::{Adapter, Client, large_usage, usage};
+use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, holds, same};
-use crate::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
+use usage_tests::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
+use usage_tests::samples::{LESS_SHORT, SHORT, large_usage, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

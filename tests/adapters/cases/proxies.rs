@@ -1,16 +1,18 @@
 //! The proxy that the environment names. Each case is a process with an environment of its own.
 
+use std::ffi::OsString;
+
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout, Tls};
 use usage_tests::proxy;
 use usage_tests::scripted::{Received, Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
-use super::{AGES, CREATED, SHORT};
-use crate::adapter::{Adapter, TOKEN};
+use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds, same};
-use crate::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
 use crate::remote::Task;
+use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
+use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 
 const HTTP: &str = "http://usage.example:8080/prefix";
 const HTTPS: &str = "https://usage.example:8443";
@@ -43,7 +45,7 @@ pub(super) fn cases() -> Vec<Case> {
             let location = format!("{}/login", other.url());
             let answer =
                 format!("HTTP/1.1 302 X\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-            let expected = refused(302, crate::outcome::redirect(Some(&location)));
+            let expected = refused(302, usage_tests::outcome::redirect(Some(&location)));
             asked(adapter, HTTP, Script::answer(answer), &expected)?;
             same("connections to the other host", &other.connections(), &0)
         }),
@@ -86,6 +88,22 @@ pub(super) fn cases() -> Vec<Case> {
             same("connections to the proxy", &proxy.connections(), &1)
         });
         cases.push(case.in_row("proxies: each variable"));
+    }
+    for value in ["socks5://user:secret@127.0.0.1:1080", "http://user:secret@quo\"te:3128"] {
+        let case =
+            Case::new(format!("proxies: {value:?}"), move |adapter| unusable(adapter, value));
+        cases.push(case.in_row("proxies: one that cannot be used"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let case = Case::new("proxies: one that is no text", |adapter| {
+            unusable(adapter, OsString::from_vec(b"http://\xff:1".to_vec()))
+        });
+        cases.push(case.in_row("proxies: one that cannot be used"));
+        let name = "proxies: one with a password that is no text";
+        cases.push(Case::new(name, password_that_is_no_text));
     }
     cases.extend(failing());
     cases
@@ -155,7 +173,37 @@ fn gone(adapter: Adapter, url: &str) -> Result<(), Difference> {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let task = Task::new(adapter, url).variable("ALL_PROXY", format!("http://u:secret@{address}"));
-    trusting(&Authority::new(), task).expect(&unsent(Connect)).map(drop)
+    let report = trusting(&Authority::new(), task).expect(&unsent(Connect))?;
+    // The proxy is to blame, not the API, and its password is not told.
+    let [words] = &report.words[..] else { return Err("not one error".to_owned()) };
+    holds("the proxy", words.contains(&format!("through the proxy {address}")), words)?;
+    holds("no password", !words.contains("secret"), words)
+}
+
+/// There is no client then, rather than one that takes another way than its owner wanted.
+fn unusable(adapter: Adapter, value: impl Into<OsString>) -> Result<(), Difference> {
+    let value = value.into();
+    let task = |url: &str| Task::new(adapter, url).variable("http_proxy", &value);
+    let report = task(HTTP).run()?;
+    let [words] = &report.words[..] else { return Err("not one error".to_owned()) };
+    holds("no client", report.outcomes[0].starts_with("NoClient"), &report.outcomes)?;
+    holds("no password", !words.contains("secret"), words)?;
+    // It is not asked for elsewhere.
+    let server = ScriptedServer::answering(CREATED);
+    task(&server.url()).expect(&saved(201, "{}"))?;
+    task("https://direct.invalid").expect(&unsent(Connect)).map(drop)
+}
+
+/// A variable that is text but for its password.
+#[cfg(unix)]
+fn password_that_is_no_text(adapter: Adapter) -> Result<(), Difference> {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let proxy = ScriptedServer::answering(CREATED);
+    let value = [b"http://user:\xff@", proxy.address().to_string().as_bytes()].concat();
+    let task = Task::new(adapter, HTTP).variable("http_proxy", OsString::from_vec(value));
+    task.expect(&saved(201, "{}"))?;
+    same("requests to the proxy", &proxy.received().len(), &1)
 }
 
 fn forwarded(adapter: Adapter, user: &str, credentials: &[&str]) -> Result<(), Difference> {

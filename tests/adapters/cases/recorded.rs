@@ -16,7 +16,7 @@ use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use crate::outcome::{
+use usage_tests::outcome::{
     Outcome, Refusal, incomplete, redirect, refused, saved, sent, simple, unexpected,
 };
 

@@ -3,10 +3,10 @@
 use usage_proto::Deadlines;
 use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
-use super::CREATED;
-use crate::adapter::{Adapter, Client, usage};
+use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use crate::outcome::{Outcome, redirect, refused, unexpected};
+use usage_tests::outcome::{Outcome, redirect, refused, unexpected};
+use usage_tests::samples::{CREATED, usage};
 
 /// Where it leads.
 #[derive(Clone, Copy, Debug)]

@@ -1,18 +1,22 @@
 //! What a server gets to see.
 
+use bytes::Bytes;
 use usage_proto::Deadlines;
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
+use usage_proto::TransportErrorKind::{Other, Timeout};
+use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
-use super::CREATED;
-use crate::adapter::{Adapter, Client, TOKEN, api, large_usage, usage};
+use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, holds, same};
-use crate::outcome::{Outcome, saved};
+use usage_tests::outcome::{Outcome, in_vain, saved, sent};
+use usage_tests::samples::{CREATED, SHORT, TOKEN, api, large_usage, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("request: goes out as it was built", as_it_was_built),
         Case::new("request: a large one arrives whole", large),
         Case::new("request: a prefix of the base URL is kept", prefix),
+        Case::new("request: one that cannot be sent is not tried again", cannot_be_sent),
+        Case::new("request: one without a body", no_body),
         Case::new("request: execute hands over one byte above the limit", one_byte_more),
     ]
 }
@@ -56,6 +60,25 @@ fn prefix(adapter: Adapter) -> Result<(), Difference> {
     same("the outcome", &Outcome::of(&client.save(&usage())), &saved(201, "{}"))?;
     let [request] = &server.received()[..] else { return Err("not one request".to_owned()) };
     same("the line", &request.line(), &"POST /a%20b/api/v1/usage/influxdb HTTP/1.1")
+}
+
+fn cannot_be_sent(adapter: Adapter) -> Result<(), Difference> {
+    let client = Client::new(adapter, "http://127.0.0.1:1", Deadlines::new());
+    for uri in ["/no/host", "ftp://127.0.0.1/"] {
+        let request = http::Request::post(uri).body(Bytes::new()).unwrap();
+        let error = client.execute(request).unwrap_err();
+        same(uri, &Outcome::unanswered(&error), &in_vain(Other))?;
+    }
+    Ok(())
+}
+
+/// Nothing of a body may have left, but of the request.
+fn no_body(adapter: Adapter) -> Result<(), Difference> {
+    let server = ScriptedServer::start([Script::new().read_request().hold()]);
+    let client = Client::new(adapter, &server.url(), Deadlines::new().total(SHORT));
+    let request = http::Request::post(server.url()).body(Bytes::new()).unwrap();
+    let error = client.execute(request).unwrap_err();
+    same("the outcome", &Outcome::unanswered(&error), &sent(Timeout))
 }
 
 /// W38: that is how an event loop sees that a body is too large.

@@ -6,11 +6,11 @@ use usage_proto::TransportErrorKind::{Interrupted, Timeout, Tls};
 use usage_tests::scripted::{Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
-use super::{AGES, CREATED, SHORT};
-use crate::adapter::{Adapter, TOKEN};
+use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds, same};
-use crate::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
 use crate::remote::{Report, Task};
+use usage_tests::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
+use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{REDIRECTS, Recorded};
-use crate::outcome::{Outcome, Refusal};
+use usage_tests::outcome::{Outcome, Refusal};
 
 /// What the Go client returned.
 #[derive(Debug)]

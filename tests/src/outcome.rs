@@ -10,36 +10,76 @@ use usage_proto::{
 
 /// All that a caller can tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Saved { status: u16, complete: bool, body: Text },
-    Refused { status: u16, retryable: bool, retry_after: Option<Duration>, kind: Refusal },
-    Unanswered { kind: TransportErrorKind, may_have_been_sent: bool, retryable: bool },
+pub enum Outcome {
+    /// A success.
+    Saved {
+        /// Its status.
+        status: u16,
+        /// Whether all of the body came.
+        complete: bool,
+        /// What came of the body.
+        body: Text,
+    },
+    /// An answer that is no success.
+    Refused {
+        /// Its status.
+        status: u16,
+        /// Whether to try again.
+        retryable: bool,
+        /// When to try again.
+        retry_after: Option<Duration>,
+        /// What it says.
+        kind: Refusal,
+    },
+    /// No answer.
+    Unanswered {
+        /// Why there is none.
+        kind: TransportErrorKind,
+        /// Whether the request may have arrived.
+        may_have_been_sent: bool,
+        /// Whether to try again.
+        retryable: bool,
+    },
+    /// No request, for a reason in words.
     NotBuilt(String),
+    /// No client, for a reason in words.
+    NoClient(String),
 }
 
+/// What an answer that is no success says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
+    /// A message.
     Simple(String),
+    /// Fields.
     Validation {
+        /// A message beside them.
         message: Option<String>,
+        /// The messages of each field.
         errors: BTreeMap<String, Vec<String>>,
     },
+    /// A redirect.
     Redirect {
+        /// Where it leads.
         location: Option<String>,
     },
+    /// More than is read.
     TooLarge {
+        /// What is read.
         limit: usize,
     },
+    /// Neither shape.
     Unexpected {
+        /// How it begins.
         excerpt: String,
     },
-    /// One that this suite does not know.
+    /// A kind that is not known here.
     Unknown(String),
 }
 
 /// A body. It is shown by its length and its start.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Text(pub(crate) Vec<u8>);
+pub struct Text(Vec<u8>);
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +89,9 @@ impl fmt::Debug for Text {
 }
 
 impl Outcome {
-    pub(crate) fn of(result: &Result<Saved, Error>) -> Self {
+    /// The outcome of a save.
+    #[must_use]
+    pub fn of(result: &Result<Saved, Error>) -> Self {
         match result {
             Ok(saved) => Self::Saved {
                 status: saved.status().as_u16(),
@@ -86,7 +128,9 @@ impl Outcome {
         }
     }
 
-    pub(crate) fn unanswered(error: &TransportError) -> Self {
+    /// The outcome of a request without an answer.
+    #[must_use]
+    pub fn unanswered(error: &TransportError) -> Self {
         Self::Unanswered {
             kind: error.kind(),
             may_have_been_sent: error.may_have_been_sent(),
@@ -96,44 +140,56 @@ impl Outcome {
 }
 
 /// A success with all of its body.
-pub(crate) fn saved(status: u16, body: impl AsRef<[u8]>) -> Outcome {
+#[must_use]
+pub fn saved(status: u16, body: impl AsRef<[u8]>) -> Outcome {
     Outcome::Saved { status, complete: true, body: Text(body.as_ref().to_vec()) }
 }
 
 /// A success with a part of its body (W38, W46).
-pub(crate) fn incomplete(status: u16, body: impl AsRef<[u8]>) -> Outcome {
+#[must_use]
+pub fn incomplete(status: u16, body: impl AsRef<[u8]>) -> Outcome {
     Outcome::Saved { status, complete: false, body: Text(body.as_ref().to_vec()) }
 }
 
 /// An answer that is no success; whether to try again is what W44 says of its status.
-pub(crate) fn refused(status: u16, kind: Refusal) -> Outcome {
+#[must_use]
+pub fn refused(status: u16, kind: Refusal) -> Outcome {
     let retryable = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
     Outcome::Refused { status, retryable, retry_after: None, kind }
 }
 
-pub(crate) fn simple(message: &str) -> Refusal {
+/// A refusal with a message.
+#[must_use]
+pub fn simple(message: &str) -> Refusal {
     Refusal::Simple(message.to_owned())
 }
 
-pub(crate) fn redirect(location: Option<&str>) -> Refusal {
+/// A redirect to this place.
+#[must_use]
+pub fn redirect(location: Option<&str>) -> Refusal {
     Refusal::Redirect { location: location.map(str::to_owned) }
 }
 
-pub(crate) fn unexpected(excerpt: &str) -> Refusal {
+/// A refusal that begins like this.
+#[must_use]
+pub fn unexpected(excerpt: &str) -> Refusal {
     Refusal::Unexpected { excerpt: excerpt.to_owned() }
 }
 
 /// No answer, nothing sent; to be tried again.
-pub(crate) fn unsent(kind: TransportErrorKind) -> Outcome {
+#[must_use]
+pub fn unsent(kind: TransportErrorKind) -> Outcome {
     Outcome::Unanswered { kind, may_have_been_sent: false, retryable: true }
 }
 
 /// No answer, though the request may have arrived; to be tried again.
-pub(crate) fn sent(kind: TransportErrorKind) -> Outcome {
+#[must_use]
+pub fn sent(kind: TransportErrorKind) -> Outcome {
     Outcome::Unanswered { kind, may_have_been_sent: true, retryable: true }
 }
 
 /// No answer, and none another time.
-pub(crate) fn in_vain(kind: TransportErrorKind) -> Outcome {
+#[must_use]
+pub fn in_vain(kind: TransportErrorKind) -> Outcome {
     Outcome::Unanswered { kind, may_have_been_sent: false, retryable: false }
 }
