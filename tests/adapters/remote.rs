@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use usage_proto::{Deadlines, Error, Saved};
-use usage_tests::child;
 use usage_tests::scripted::PATIENCE;
+use usage_tests::{child, logged};
 
 use crate::adapter::{Adapter, Client, Threads};
 use crate::case::Difference;
@@ -39,6 +39,8 @@ pub(crate) struct Task {
     at_once: Option<usize>,
     /// How often each of them saves.
     saves: usize,
+    /// What must not be found in the log, if one is kept.
+    secrets: Vec<String>,
     #[serde(skip)]
     variables: Vec<(String, OsString)>,
 }
@@ -58,6 +60,10 @@ pub(crate) struct Report {
     pub(crate) left: Left,
     /// The client, in the form of `Debug`.
     pub(crate) client: String,
+    /// The parts of secrets that were found in the log.
+    pub(crate) leaks: Vec<String>,
+    /// Whether the adapter's library has written into a log.
+    pub(crate) was_logged: bool,
 }
 
 /// What may be left behind.
@@ -79,6 +85,8 @@ impl Report {
             allocated: 0,
             left: Left::default(),
             client: String::new(),
+            leaks: Vec::new(),
+            was_logged: false,
         }
     }
 }
@@ -96,6 +104,7 @@ impl Task {
             response_limit: 64 << 10,
             at_once: None,
             saves: 1,
+            secrets: Vec::new(),
             variables: Vec::new(),
         }
     }
@@ -114,6 +123,12 @@ impl Task {
 
     pub(crate) fn connect_within(self, connect: Duration) -> Self {
         Self { connect, ..self }
+    }
+
+    /// Keeps a log of everything, and looks for these in it.
+    pub(crate) fn without_a_trace_of(mut self, secrets: &[&str]) -> Self {
+        self.secrets.extend(secrets.iter().map(ToString::to_string));
+        self
     }
 
     /// Adds a variable to its environment.
@@ -150,6 +165,9 @@ impl Task {
     }
 
     fn here(&self) -> Report {
+        if !self.secrets.is_empty() {
+            logged::keep();
+        }
         let before = Open::now();
         let threads = if self.at_once.is_some() { Threads::Two } else { Threads::Caller };
         let deadlines = Deadlines::new().total(self.total).connect(self.connect);
@@ -174,6 +192,8 @@ impl Task {
             allocated: counted.bytes_total,
             left,
             client: shown,
+            leaks: self.secrets.iter().filter_map(|secret| logged::leak(secret)).collect(),
+            was_logged: ["ureq", "hyper"].into_iter().any(logged::has),
         }
     }
 

@@ -13,6 +13,8 @@
 #[cfg(feature = "servers")]
 pub mod child;
 pub mod json;
+#[cfg(feature = "servers")]
+pub mod logged;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod outcome;

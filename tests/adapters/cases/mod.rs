@@ -10,6 +10,7 @@ mod proxies;
 mod recorded;
 mod redirects;
 mod requests;
+mod secrets;
 mod tls;
 
 use crate::case::Case;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Case> {
         tls::cases(),
         proxies::cases(),
         connections::cases(),
+        secrets::cases(),
     ]
     .into_iter()
     .flatten()
