@@ -25,7 +25,7 @@ enum Step {
     Drop,
     Hold,
     HoldUnread,
-    Repeat,
+    Repeat(usize),
 }
 
 impl Script {
@@ -110,7 +110,13 @@ impl Script {
     /// Starts over on the same connection, as long as the client keeps it open.
     #[must_use]
     pub fn repeat(self) -> Self {
-        self.and(Step::Repeat)
+        self.repeat_from(0)
+    }
+
+    /// The same, but for so many steps at its start.
+    #[must_use]
+    pub fn repeat_from(self, step: usize) -> Self {
+        self.and(Step::Repeat(step))
     }
 
     /// Reads a request and answers it with these bytes.
@@ -162,7 +168,7 @@ impl Script {
                     return Some(());
                 }
                 Step::HoldUnread => connection.shared.wait(PATIENCE)?,
-                Step::Repeat => at = 0,
+                Step::Repeat(step) => at = *step,
             }
         }
         connection.close();

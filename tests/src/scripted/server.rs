@@ -55,12 +55,18 @@ impl ScriptedServer {
     ///
     /// If there is no script, or no port.
     pub fn start(scripts: impl IntoIterator<Item = Script>) -> Self {
-        let scripts: Vec<_> = scripts.into_iter().collect();
-        assert!(!scripts.is_empty(), "a scripted server needs a script");
-        Self::run(move |connection| {
-            let script = &scripts[connection.index.min(scripts.len() - 1)];
-            let _ = script.play(connection);
-        })
+        Self::run(player(scripts))
+    }
+
+    /// The same with this much room for what was sent and not yet read, or a little more.
+    ///
+    /// # Panics
+    ///
+    /// If there is no script, or no port.
+    pub fn start_with_room(bytes: usize, scripts: impl IntoIterator<Item = Script>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        SockRef::from(&listener).set_recv_buffer_size(bytes).unwrap();
+        Self::listen(listener, player(scripts))
     }
 
     /// Gives this answer to every request, and keeps the connection.
@@ -76,17 +82,6 @@ impl ScriptedServer {
     /// If there is no port.
     pub fn run(act: impl Fn(Connection) + Send + Sync + 'static) -> Self {
         Self::listen(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), act)
-    }
-
-    /// The same with this much room for what was sent and not yet read, or a little more.
-    ///
-    /// # Panics
-    ///
-    /// If there is no port.
-    pub fn run_with_room(bytes: usize, act: impl Fn(Connection) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        SockRef::from(&listener).set_recv_buffer_size(bytes).unwrap();
-        Self::listen(listener, act)
     }
 
     fn listen(listener: TcpListener, act: impl Fn(Connection) + Send + Sync + 'static) -> Self {
@@ -162,6 +157,17 @@ impl ScriptedServer {
 impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+fn player<I: IntoIterator<Item = Script>>(
+    scripts: I,
+) -> impl Fn(Connection) + Send + Sync + 'static + use<I> {
+    let scripts: Vec<_> = scripts.into_iter().collect();
+    assert!(!scripts.is_empty(), "a scripted server needs a script");
+    move |connection| {
+        let script = &scripts[connection.index.min(scripts.len() - 1)];
+        let _ = script.play(connection);
     }
 }
 
