@@ -12,7 +12,7 @@ use crate::adapter::{Adapter, Client, Threads};
 use crate::case::{Case, Difference, holds, same};
 use crate::remote::{Left, Task};
 use usage_tests::outcome::{Outcome, incomplete, refused, saved, sent, simple};
-use usage_tests::samples::{CREATED, LESS_SHORT, SHORT, api, usage};
+use usage_tests::samples::{CREATED, LESS_SHORT, api, usage};
 
 /// How many connections a client has at most.
 const POOL: usize = 64;
@@ -95,7 +95,7 @@ pub(super) fn cases() -> Vec<Case> {
             format!("connections: nothing is left of a server that {name}"),
             move |adapter| {
                 let server = ScriptedServer::start([script.clone()]);
-                let total = if name.starts_with("hangs in") { LESS_SHORT } else { SHORT * 3 };
+                let total = if name.starts_with("hangs") { LESS_SHORT } else { PATIENCE };
                 let task = Task::new(adapter, server.url()).within(total).at_once(2).saves(2);
                 leaves_nothing(&task, &expected)
             },

@@ -10,7 +10,7 @@ use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
 use usage_tests::outcome::{Outcome, saved, unsent};
-use usage_tests::samples::{AGES, CREATED, SHORT, usage};
+use usage_tests::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -23,8 +23,8 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         Case::within(
             "deadlines: an answer may take longer than to connect",
-            Deadlines::new().total(PATIENCE).connect(SHORT),
-            Script::new().read_request().pause(SHORT * 2).send(CREATED),
+            Deadlines::new().total(PATIENCE).connect(LESS_SHORT / 2),
+            Script::new().read_request().pause(LESS_SHORT).send(CREATED),
             saved(201, "{}"),
         ),
     ];

@@ -6,7 +6,7 @@ use usage_tests::scripted::Script;
 
 use crate::case::Case;
 use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected};
-use usage_tests::samples::{CREATED, SHORT};
+use usage_tests::samples::{CREATED, LESS_SHORT, SHORT};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = odd();
@@ -117,8 +117,8 @@ fn interim() -> Vec<Case> {
         ),
         Case::within(
             "heads: a flood of interim ones that never ends",
-            Deadlines::new().total(SHORT),
-            Script::new().read_request().flood([WAIT, HINTS].concat().repeat(10), usize::MAX),
+            Deadlines::new().total(LESS_SHORT),
+            Script::new().read_request().drip([WAIT, HINTS].concat().repeat(10), SHORT / 100),
             sent(Timeout),
         ),
         Case::script(

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout, Tls};
 use usage_tests::proxy;
-use usage_tests::scripted::{Received, Script, ScriptedServer};
+use usage_tests::scripted::{Nobody, Received, Script, ScriptedServer, no_such_host};
 use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
@@ -50,32 +50,25 @@ pub(super) fn cases() -> Vec<Case> {
             same("connections to the other host", &other.connections(), &0)
         }),
     ];
-    // The host of the URL does not exist, so without its proxy it cannot be reached.
-    for (name, url, variables) in [
-        ("NO_PROXY", "http://direct.invalid", [("http_proxy", ""), ("no_proxy", "direct.invalid")]),
-        (
-            "NO_PROXY, by domain",
-            "http://a.direct.invalid",
-            [("HTTP_PROXY", ""), ("NO_PROXY", ".direct.invalid")],
-        ),
-        ("NO_PROXY, for all", "http://direct.invalid", [("ALL_PROXY", ""), ("NO_PROXY", "*")]),
-        (
-            "the other scheme's variable",
-            "http://direct.invalid",
-            [("https_proxy", ""), ("HTTPS_PROXY", "")],
-        ),
-        (
-            "the other scheme's variable, for https",
-            "https://direct.invalid",
-            [("http_proxy", ""), ("HTTP_PROXY", "")],
-        ),
+    // The host of the URL cannot be found, so without its proxy it cannot be reached.
+    for (name, scheme, no_proxy) in [
+        ("NO_PROXY, by name", "http", Some(no_such_host())),
+        ("NO_PROXY, by domain", "http", Some(".direct.invalid".to_owned())),
+        ("NO_PROXY, for all", "https", Some("*".to_owned())),
+        ("the other scheme's variable, for http", "http", None),
+        ("the other scheme's variable, for https", "https", None),
     ] {
         let case = Case::new(format!("proxies: {name}"), move |adapter| {
             let proxy = ScriptedServer::answering(CREATED);
-            let set = |task: Task, (name, value): (&str, &str)| {
-                task.variable(name, if value.is_empty() { proxy.url() } else { value.to_owned() })
+            let task = Task::new(adapter, unreachable(scheme));
+            let task = match (&no_proxy, scheme) {
+                (Some(hosts), _) => {
+                    task.variable("all_proxy", proxy.url()).variable("NO_PROXY", hosts)
+                }
+                (None, "http") => task.variable("https_proxy", proxy.url()),
+                (None, _) => task.variable("HTTP_PROXY", proxy.url()),
             };
-            variables.into_iter().fold(Task::new(adapter, url), set).expect(&unsent(Connect))?;
+            trusting(&Authority::new(), task).expect(&unsent(Connect))?;
             same("connections to the proxy", &proxy.connections(), &0)
         });
         cases.push(case.in_row("proxies: NO_PROXY, and the other scheme's variable"));
@@ -107,6 +100,15 @@ pub(super) fn cases() -> Vec<Case> {
     }
     cases.extend(failing());
     cases
+}
+
+/// A host that cannot be found. For `https` its name has to be one that can be in a certificate, or
+/// else nobody would look for it.
+fn unreachable(scheme: &str) -> String {
+    match scheme {
+        "https" => "https://no-such-host.direct.invalid".to_owned(),
+        _ => format!("{scheme}://{}", no_such_host()),
+    }
 }
 
 /// A proxy that does not do its work.
@@ -169,9 +171,8 @@ fn asked(
 }
 
 fn gone(adapter: Adapter, url: &str) -> Result<(), Difference> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let nobody = Nobody::new();
+    let address = nobody.address();
     let task = Task::new(adapter, url).variable("ALL_PROXY", format!("http://u:secret@{address}"));
     let report = trusting(&Authority::new(), task).expect(&unsent(Connect))?;
     // The proxy is to blame, not the API, and its password is not told.
@@ -191,7 +192,7 @@ fn unusable(adapter: Adapter, value: impl Into<OsString>) -> Result<(), Differen
     // It is not asked for elsewhere.
     let server = ScriptedServer::answering(CREATED);
     task(&server.url()).expect(&saved(201, "{}"))?;
-    task("https://direct.invalid").expect(&unsent(Connect)).map(drop)
+    task(&unreachable("https")).expect(&unsent(Connect)).map(drop)
 }
 
 /// A variable that is text but for its password.

@@ -8,7 +8,7 @@ use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, holds, same};
 use usage_tests::outcome::{Outcome, in_vain, saved, sent};
-use usage_tests::samples::{CREATED, SHORT, TOKEN, api, large_usage, usage};
+use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, large_usage, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -75,7 +75,7 @@ fn cannot_be_sent(adapter: Adapter) -> Result<(), Difference> {
 /// Nothing of a body may have left, but of the request.
 fn no_body(adapter: Adapter) -> Result<(), Difference> {
     let server = ScriptedServer::start([Script::new().read_request().hold()]);
-    let client = Client::new(adapter, &server.url(), Deadlines::new().total(SHORT));
+    let client = Client::new(adapter, &server.url(), Deadlines::new().total(LESS_SHORT));
     let request = http::Request::post(server.url()).body(Bytes::new()).unwrap();
     let error = client.execute(request).unwrap_err();
     same("the outcome", &Outcome::unanswered(&error), &sent(Timeout))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use usage_proto::TransportErrorKind::{Interrupted, Timeout, Tls};
-use usage_tests::scripted::{Script, ScriptedServer};
+use usage_tests::scripted::{Nobody, Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
 use crate::adapter::Adapter;
@@ -44,9 +44,8 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         Case::new("tls: refused", |adapter| {
             // As in the plain case: nobody is there to speak TLS with.
-            let gone = ScriptedServer::start([Script::new()]);
-            let url = tls::url(&gone);
-            drop(gone);
+            let nobody = Nobody::new();
+            let url = format!("https://{}", nobody.address());
             let expected = unsent(usage_proto::TransportErrorKind::Connect);
             trusting(&Authority::new(), Task::new(adapter, url)).expect(&expected).map(drop)
         }),

@@ -20,12 +20,14 @@
 //! ```
 
 mod connection;
+mod nobody;
 mod script;
 mod server;
 
 use std::time::Duration;
 
 pub use connection::{Connection, Received, Socket};
+pub use nobody::{Nobody, no_such_host};
 pub use script::Script;
 pub use server::ScriptedServer;
 

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Ready, pending, ready};
 use std::io::{self, ErrorKind};
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +25,7 @@ use usage_proto::TransportErrorKind::{Connect, Interrupted, Other, Protocol, Tim
 use usage_proto::{Api, Deadlines, Error, TransportError, TransportErrorKind};
 use usage_tests::outcome::{Outcome, Refusal, refused, unexpected};
 use usage_tests::samples::{CREATED, TOKEN, api, usage};
-use usage_tests::scripted::{Script, ScriptedServer};
+use usage_tests::scripted::{Nobody, Script, ScriptedServer};
 
 use crate::unanswered;
 
@@ -295,11 +294,11 @@ async fn w40_a_deadline_of_tokios_is_a_timeout() {
 
 #[tokio::test]
 async fn w40_errors_of_hyper_util_are_sorted_behind_any_layer() {
-    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::new();
     let closes = ScriptedServer::start([Script::answer("")]);
     let nonsense = ScriptedServer::start([Script::answer("nonsense\r\n\r\n")]);
     for (url, kind, sent) in [
-        (format!("http://{refused}"), Connect, false),
+        (format!("http://{}", nobody.address()), Connect, false),
         (closes.url(), Interrupted, true),
         (nonsense.url(), Protocol, true),
     ] {
