@@ -74,7 +74,8 @@
 //!
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper-util takes another connection: no report is lost for it, and none
-//! is sent twice. Once a byte was written, nobody tries again: the error says
+//! is sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
+//! millisecond. Once a byte was written, nobody tries again: the error says
 //! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent), and whether to send the
 //! report again is for the caller to say, who has its idempotency key (W43).
 //!

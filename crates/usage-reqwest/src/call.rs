@@ -1,14 +1,14 @@
 //! One call: from a request to its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{Request, Response};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::task::yield_now;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use usage_proto::{Deadlines, TransportError, check_head};
 
 use crate::error::{Circumstances, Next, Passed, transport_error};
@@ -44,9 +44,8 @@ impl Call {
             return Err(TransportError::other(NO_RUNTIME).not_sent().not_retryable());
         }
         let begun = Instant::now();
-        // Lets the runtime learn of connections in the pool that have closed meanwhile.
-        yield_now().await;
         let total = self.deadlines.total;
+        sleep(TICK.min(total)).await;
         let turn = timeout(total, self.turns.acquire()).await;
         let left = total.saturating_sub(begun.elapsed());
         // The runtime's clock has ticks: a deadline of zero would pass at the first, and a request
@@ -77,6 +76,10 @@ impl Call {
         }
     }
 }
+
+/// In this time the runtime learns which connections in the pool the server has closed: no timer
+/// passes before it has looked. On one that it has not heard of yet, a request would be lost.
+const TICK: Duration = Duration::from_millis(1);
 
 const NO_RUNTIME: &str = "there is no tokio runtime here: await the future in one";
 #[cfg(not(feature = "tls"))]

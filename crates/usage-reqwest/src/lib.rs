@@ -96,7 +96,8 @@
 //!
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper takes another connection: no report is lost for it, and none is
-//! sent twice. Once a byte may have left, nobody tries again, and the error says
+//! sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
+//! millisecond. Once a byte may have left, nobody tries again, and the error says
 //! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent).
 //!
 //! Two things cannot be mended. hyper stops at the first write that fails: a server that answers

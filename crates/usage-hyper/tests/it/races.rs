@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use usage_proto::TransportErrorKind::{Interrupted, Other};
 use usage_tests::outcome::{Outcome, in_vain, sent};
-use usage_tests::samples::usage;
+use usage_tests::samples::{SHORT, usage};
 use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::{client, save};
@@ -26,9 +26,9 @@ pub(crate) fn resetting() -> (ScriptedServer, Receiver<()>) {
 pub(crate) async fn unnoticed<F: Future>(future: F, reset: &Receiver<()>) -> F::Output {
     let mut future = pin!(future);
     // The first poll goes to the first pause, the second one connects.
-    for _ in 0..2 {
-        assert!(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending());
-    }
+    assert!(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending());
+    tokio::time::sleep(SHORT / 10).await;
+    assert!(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending());
     reset.recv_timeout(PATIENCE).unwrap();
     future.await
 }

@@ -6,14 +6,13 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
-use tokio::task::yield_now;
 use tower_layer::layer_fn;
 use tower_service::Service;
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Interrupted, Protocol};
 use usage_reqwest::Client;
 use usage_tests::outcome::{Outcome, sent};
-use usage_tests::samples::{api, usage};
+use usage_tests::samples::{SHORT, api, usage};
 use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::{client, save, soon};
@@ -29,7 +28,7 @@ async fn a_reset_that_overtakes_the_connect_is_interrupted() {
     let mut save = pin!(client.save(&usage()));
     // To the call's own first pause, and then to where it connects.
     assert!(poll_immediately(save.as_mut()).await.is_none());
-    yield_now().await;
+    tokio::time::sleep(SHORT / 10).await;
     assert!(poll_immediately(save.as_mut()).await.is_none());
     // Blocks the runtime too, which learns of the connection and of its end at once.
     was_reset.recv_timeout(PATIENCE).unwrap();

@@ -1,7 +1,7 @@
 //! Registers a server and reports its usage, to a Usage API that runs inside the example:
 //!
 //! ```sh
-//! cargo run -p usage-hyper --example save
+//! cargo run -p usage-hyper --example save_with_hyper
 //! ```
 #![expect(clippy::print_stdout, reason = "it shows what comes back")]
 

@@ -1,7 +1,7 @@
 //! Reports to a Usage API that runs inside the example:
 //!
 //! ```sh
-//! cargo run -p usage-reqwest --example save
+//! cargo run -p usage-reqwest --example save_with_reqwest
 //! ```
 #![expect(clippy::print_stdout, reason = "it shows what comes back")]
 
