@@ -24,7 +24,7 @@ pub(crate) enum ConnectError {
     /// On the way to a proxy, which is not the API's fault.
     #[error("through the proxy {proxy}")]
     ThroughProxy { proxy: String, source: Box<Self> },
-    #[error("no connection within the connect deadline of {0:?}")]
+    #[error("it took longer than {} s to connect", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("the URL is neither http nor https")]
     Scheme,
@@ -49,7 +49,7 @@ pub(crate) enum ConnectError {
 /// Why a call ended without a word from its service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("the total deadline of {0:?} passed")]
+    #[error("it took longer than {} s in all", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("there is no tokio runtime here: await the future in one")]
     NoRuntime,

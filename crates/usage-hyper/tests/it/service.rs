@@ -162,6 +162,21 @@ async fn w38_the_limit_holds_over_the_frames_of_any_body() {
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
+#[tokio::test]
+async fn w40_a_head_that_is_too_large_is_protocol_over_any_service() {
+    for (lines, length) in [(1, 70_000), (101, 1)] {
+        let value = http::HeaderValue::try_from("x".repeat(length)).unwrap();
+        let client = over(service_fn(move |_: Request<Full<Bytes>>| {
+            let mut response = Response::new(Full::new(Bytes::new()));
+            for _ in 0..lines {
+                response.headers_mut().append("x", value.clone());
+            }
+            ready(Ok::<_, Infallible>(response))
+        }));
+        expect(&unanswered(client.save(&usage()).await), Protocol, true, true);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn w46_a_body_that_breaks_off_does_not_undo_the_answer() {
     for frames in [[Ok("{"), Err("broken")], [Ok("{"), Ok("")]] {
