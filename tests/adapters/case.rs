@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 
 use usage_proto::Deadlines;
+use usage_tests::outcome::Outcome;
+use usage_tests::samples::usage;
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::usage;
 
 /// Why an adapter's result is not the expected one, in words.
 pub(crate) type Difference = String;

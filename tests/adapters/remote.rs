@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use usage_proto::{Deadlines, Error, Saved};
+use usage_tests::outcome::Outcome;
+use usage_tests::samples::{api, usage, words};
 use usage_tests::scripted::PATIENCE;
 use usage_tests::{child, logged};
 
 use crate::adapter::{Adapter, Client, Threads};
 use crate::case::Difference;
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::{api, usage, words};
 
 /// The variable with the task in it.
 const TASK: &str = "USAGE_TESTS_TASK";

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use usage_proto::TransportErrorKind::Protocol;
+use usage_tests::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
 use usage_tests::scripted::Script;
 
 use crate::case::Case;
-use usage_tests::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
 
 const NO: &str = "{\"error\":\"no\"}";
 

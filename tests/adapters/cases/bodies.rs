@@ -2,13 +2,13 @@
 
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Protocol;
+use usage_tests::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
+use usage_tests::samples::{LESS_SHORT, SHORT};
 use usage_tests::scripted::{Script, ScriptedServer};
 
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds};
 use crate::remote::Task;
-use usage_tests::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
-use usage_tests::samples::{LESS_SHORT, SHORT};
 
 const LIMIT: usize = 64 << 10;
 

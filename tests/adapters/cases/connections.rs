@@ -4,6 +4,8 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Interrupted;
+use usage_tests::outcome::{Outcome, incomplete, refused, saved, sent, simple};
+use usage_tests::samples::{CREATED, LESS_SHORT, api, usage};
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
@@ -11,8 +13,6 @@ use super::tls::trusting;
 use crate::adapter::{Adapter, Client, Threads};
 use crate::case::{Case, Difference, holds, same};
 use crate::remote::{Left, Task};
-use usage_tests::outcome::{Outcome, incomplete, refused, saved, sent, simple};
-use usage_tests::samples::{CREATED, LESS_SHORT, api, usage};
 
 /// How many connections a client has at most.
 const POOL: usize = 64;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Timeout;
+use usage_tests::outcome::{Outcome, saved, unsent};
+use usage_tests::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use usage_tests::outcome::{Outcome, saved, unsent};
-use usage_tests::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

@@ -2,11 +2,11 @@
 
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Protocol, Timeout};
+use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected};
+use usage_tests::samples::{CREATED, LESS_SHORT, SHORT};
 use usage_tests::scripted::Script;
 
 use crate::case::Case;
-use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected};
-use usage_tests::samples::{CREATED, LESS_SHORT, SHORT};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = odd();

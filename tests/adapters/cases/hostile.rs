@@ -2,12 +2,12 @@
 
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout};
+use usage_tests::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
+use usage_tests::samples::{LESS_SHORT, large_usage, usage};
 use usage_tests::scripted::{Nobody, PATIENCE, Script, ScriptedServer, no_such_host};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use usage_tests::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
-use usage_tests::samples::{LESS_SHORT, large_usage, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -100,7 +100,7 @@ fn hangs() -> Vec<Case> {
         Case::within(
             "hostile: hangs without having read",
             within(LESS_SHORT),
-            Script::new().hold(),
+            Script::new().hold_unread(),
             sent(Timeout),
         ),
         Case::within(

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout, Tls};
+use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
 use usage_tests::proxy;
+use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 use usage_tests::scripted::{Nobody, Received, Script, ScriptedServer, no_such_host};
 use usage_tests::tls::{self, Authority};
 
@@ -11,8 +13,6 @@ use super::tls::trusting;
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds, same};
 use crate::remote::Task;
-use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
-use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 
 const HTTP: &str = "http://usage.example:8080/prefix";
 const HTTPS: &str = "https://usage.example:8443";

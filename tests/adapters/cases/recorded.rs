@@ -12,13 +12,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use usage_proto::{Deadlines, Server, TransportErrorKind};
+use usage_tests::outcome::{
+    Outcome, Refusal, incomplete, redirect, refused, saved, sent, simple, unexpected,
+};
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use usage_tests::outcome::{
-    Outcome, Refusal, incomplete, redirect, refused, saved, sent, simple, unexpected,
-};
 
 const FIXTURE: &str = include_str!("../../fixtures/go-responses.jsonl");
 

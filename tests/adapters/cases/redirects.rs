@@ -1,12 +1,12 @@
 //! W37: a redirect is never followed, and the token stays here.
 
 use usage_proto::Deadlines;
+use usage_tests::outcome::{Outcome, redirect, refused, unexpected};
+use usage_tests::samples::{CREATED, usage};
 use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};
-use usage_tests::outcome::{Outcome, redirect, refused, unexpected};
-use usage_tests::samples::{CREATED, usage};
 
 /// Where it leads.
 #[derive(Clone, Copy, Debug)]

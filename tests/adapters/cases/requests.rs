@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Other, Timeout};
+use usage_tests::outcome::{Outcome, in_vain, saved, sent};
+use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, large_usage, usage};
 use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, holds, same};
-use usage_tests::outcome::{Outcome, in_vain, saved, sent};
-use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, large_usage, usage};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use usage_proto::TransportErrorKind::{Interrupted, Timeout, Tls};
+use usage_tests::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
+use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 use usage_tests::scripted::{Nobody, Script, ScriptedServer};
 use usage_tests::tls::{self, Authority};
 
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds, same};
 use crate::remote::{Report, Task};
-use usage_tests::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
-use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

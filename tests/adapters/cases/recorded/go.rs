@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use usage_tests::outcome::{Outcome, Refusal};
 
 use super::{REDIRECTS, Recorded};
-use usage_tests::outcome::{Outcome, Refusal};
 
 /// What the Go client returned.
 #[derive(Debug)]
