@@ -33,6 +33,15 @@ pub(super) fn cases() -> Vec<Case> {
             same("requests", &server.received().len(), &1_024)?;
             holds("64 connections at most", server.connections() <= POOL, &server.connections())
         }),
+        Case::new("connections: 640 saves, 64 at once, on one thread", |adapter| {
+            let server = ScriptedServer::answering(CREATED);
+            let client = client(adapter, &server, Threads::Caller);
+            for result in client.save_at_once(POOL, 10) {
+                same("the outcome", &Outcome::of(&result), &saved(201, "{}"))?;
+            }
+            same("requests", &server.received().len(), &640)?;
+            holds("64 connections at most", server.connections() <= POOL, &server.connections())
+        }),
         Case::new("connections: 64 saves that wait for each other", together),
         Case::new("connections: one that was closed while idle loses no report", |adapter| {
             closed_while_idle(adapter, Threads::Two)?;
@@ -109,6 +118,11 @@ fn leaves_nothing(task: &Task, expected: &Outcome) -> Result<(), Difference> {
     same("left", &task.expect(expected)?.left, &Left::default())
 }
 
+fn client(adapter: Adapter, server: &ScriptedServer, threads: Threads) -> Client {
+    let deadlines = Deadlines::new().total(PATIENCE);
+    Client::with_api(adapter, api(&server.url()), deadlines, threads).unwrap()
+}
+
 /// No answer before all have asked, so that each needs a connection of its own.
 fn together(adapter: Adapter) -> Result<(), Difference> {
     let all_here = Arc::new(Barrier::new(POOL));
@@ -118,7 +132,7 @@ fn together(adapter: Adapter) -> Result<(), Difference> {
             connection.send(CREATED);
         }
     });
-    let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
+    let client = client(adapter, &server, Threads::Two);
     for result in client.save_at_once(POOL, 4) {
         same("the outcome", &Outcome::of(&result), &saved(201, "{}"))?;
     }
@@ -146,8 +160,7 @@ fn closed_while_idle(adapter: Adapter, threads: Threads) -> Result<(), Differenc
         drop(connection);
         let _ = close.send(());
     });
-    let deadlines = Deadlines::new().total(PATIENCE);
-    let client = Client::with_api(adapter, api(&server.url()), deadlines, threads).unwrap();
+    let client = client(adapter, &server, threads);
     for _ in 0..3 {
         same("the outcome", &Outcome::of(&client.save(&usage())), &saved(201, "{}"))?;
         closed.recv_timeout(PATIENCE).map_err(|error| error.to_string())?;
@@ -166,7 +179,7 @@ fn not_tried_again(adapter: Adapter) -> Result<(), Difference> {
             connection.send(CREATED);
         }
     });
-    let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
+    let client = client(adapter, &server, Threads::Two);
     let outcome = || Outcome::of(&client.save(&usage()));
     same("the first outcome", &outcome(), &saved(201, "{}"))?;
     same("the second outcome", &outcome(), &sent(Interrupted))?;
