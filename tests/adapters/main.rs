@@ -3,6 +3,9 @@
 //! Each case says what its outcome has to be, and each adapter has to come to that one: the same
 //! value of the same type. There are no exceptions. Arguments are those of other tests: a filter
 //! picks cases by their names.
+//!
+//! It is made for Linux: there the platform's authorities are files, `/proc` tells what a process
+//! has open, and what came before a reset can still be read.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
 
