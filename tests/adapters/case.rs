@@ -57,6 +57,16 @@ impl Case {
         })
     }
 
+    /// The same without a look at the connections: one that ends before the request is handed to it
+    /// may be made again, since nothing was sent.
+    pub(crate) fn at_once(name: impl Into<String>, script: Script, expected: Outcome) -> Self {
+        Self::new(name, move |adapter| {
+            let server = ScriptedServer::start([script.clone()]);
+            let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
+            same("the outcome", &Outcome::of(&client.save(&usage())), &expected)
+        })
+    }
+
     /// A case that stands in a row with others.
     pub(crate) fn in_row(self, row: impl Into<String>) -> Self {
         Self { row: row.into(), ..self }

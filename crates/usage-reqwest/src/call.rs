@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use usage_proto::{Deadlines, TransportError, check_head};
 
-use crate::error::{Circumstances, Next, Passed, transport_error};
+use crate::error::{Circumstances, Next, Passed, transport_error, was_canceled};
 use crate::{body, request, reuse};
 
 /// What a call needs of its client.
@@ -47,16 +47,25 @@ impl Call {
         let total = self.deadlines.total;
         sleep(TICK.min(total)).await;
         let turn = timeout(total, self.turns.acquire()).await;
-        let left = total.saturating_sub(begun.elapsed());
-        // The runtime's clock has ticks: a deadline of zero would pass at the first, and a request
-        // could leave before it.
-        if turn.is_err() || left.is_zero() {
-            return Err(TransportError::timeout(Passed::Total(total)).not_sent());
-        }
-        let (request, sent) = request::request(request, left);
-        let response = match request {
-            Ok(request) => reuse::call(sent.clone(), self.http.execute(request)).await,
-            Err(error) => Err(error),
+        let mut attempt = 1;
+        let (response, sent) = loop {
+            let left = total.saturating_sub(begun.elapsed());
+            // The runtime's clock has ticks: a deadline of zero would pass at the first, and a
+            // request could leave before it.
+            if turn.is_err() || left.is_zero() {
+                return Err(TransportError::timeout(Passed::Total(total)).not_sent());
+            }
+            let (request, sent) = request::request(request.clone(), left);
+            let response = match request {
+                Ok(request) => reuse::call(sent.clone(), self.http.execute(request)).await,
+                Err(error) => Err(error),
+            };
+            match &response {
+                Err(error) if attempt < ATTEMPTS && !sent.get() && was_canceled(error) => {
+                    attempt += 1;
+                }
+                _ => break (response, sent),
+            }
         };
         match response {
             Ok(response) => {
@@ -76,6 +85,10 @@ impl Call {
         }
     }
 }
+
+/// How often a request is handed to reqwest, if its connection ended before hyper had taken it: why
+/// it ended is not told then, and nothing was sent.
+const ATTEMPTS: u32 = 4;
 
 /// In this time the runtime learns which connections in the pool the server has closed: no timer
 /// passes before it has looked. On one that it has not heard of yet, a request would be lost.

@@ -97,7 +97,8 @@
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper takes another connection: no report is lost for it, and none is
 //! sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
-//! millisecond. Once a byte may have left, nobody tries again, and the error says
+//! millisecond. A new connection that ends before hyper has taken the request is followed by
+//! another, three times at most. Once a byte may have left, nobody tries again, and the error says
 //! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent).
 //!
 //! Two things cannot be mended. hyper stops at the first write that fails: a server that answers
@@ -120,8 +121,8 @@
 //! buffer, holds its connection until the system gives it up: on Linux after 30 seconds, by
 //! reqwest's `tcp_user_timeout`.
 //!
-//! hyper reads at most 400 KiB of a head. Of a body, no more than the response limit
-//! is kept, and a few hundred KiB beyond it are read into buffers.
+//! hyper reads at most 400 KiB of a head. Of a body, no more than the response limit is kept, and a
+//! few hundred KiB beyond it are read into buffers.
 
 mod body;
 mod call;

@@ -70,7 +70,7 @@ fn malformed() -> Vec<Case> {
             case.in_row("heads: what is none")
         })
         .into();
-    cases.push(Case::script(
+    cases.push(Case::at_once(
         "heads: a server that speaks first",
         Script::new().send("220 mail.example ESMTP\r\n").hold(),
         // It depends on when it is heard whether the request had begun to leave: it may have.

@@ -44,7 +44,7 @@ fn ends() -> Vec<Case> {
             Script::new().read_request(),
             sent(Interrupted),
         ),
-        Case::script(
+        Case::at_once(
             "hostile: closes without having read",
             Script::new().hang_up(),
             sent(Interrupted),
