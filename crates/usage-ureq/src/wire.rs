@@ -179,7 +179,7 @@ fn with_a_rest(timeout: NextTimeout) -> NextTimeout {
     if timeout.not_zero().is_none() {
         return timeout;
     }
-    let rest = (*timeout.after / 10).min(Duration::from_millis(100));
+    let rest = (*timeout.after / 10).min(Duration::from_secs(1));
     NextTimeout { after: timeout.after.saturating_sub(rest).into(), ..timeout }
 }
 

@@ -157,7 +157,7 @@ fn closed_while_idle(adapter: Adapter, threads: Threads) -> Result<(), Differenc
         if connection.request().is_some() {
             connection.send(CREATED);
         }
-        drop(connection);
+        connection.close_noticeably();
         let _ = close.send(());
     });
     let client = client(adapter, &server, threads);

@@ -171,7 +171,7 @@ fn stops_reading() -> Vec<Case> {
         ),
         large(
             "answers a large report early, and stops reading",
-            LESS_SHORT,
+            LESS_SHORT * 3,
             Script::new().read_head().send(head).hold_unread(),
             refused(413, simple("no")),
         ),

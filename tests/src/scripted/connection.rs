@@ -1,10 +1,12 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+use super::PATIENCE;
 use super::server::Shared;
 
 /// A request as it came.
@@ -62,6 +64,18 @@ impl Write for Socket {
     fn flush(&mut self) -> io::Result<()> {
         (&*self.0).flush()
     }
+}
+
+/// Whether the system still waits to be told that the end of a connection of 127.0.0.1 has arrived.
+fn is_unacknowledged(here: u16, there: u16) -> bool {
+    const FIN_WAIT_1: &str = "04";
+    let ends = [format!("0100007F:{here:04X}"), format!("0100007F:{there:04X}")];
+    let connections = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    connections.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let found = [fields.next(), fields.next()];
+        found == ends.each_ref().map(|end| Some(end.as_str())) && fields.next() == Some(FIN_WAIT_1)
+    })
 }
 
 /// The server's end of a connection, `S` being the stream: TCP, or TLS over it.
@@ -151,6 +165,19 @@ impl Connection {
     pub fn reset(self) {
         // The client may have closed already.
         let _ = SockRef::from(&*self.stream.0).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Closes, and returns once the client's system has heard of it. The client itself may not have
+    /// looked yet. Only Linux tells; elsewhere it returns at once.
+    pub fn close_noticeably(self) {
+        let stream = self.stream.both_ways();
+        let _ = stream.shutdown(Shutdown::Write);
+        let ports = (stream.local_addr(), stream.peer_addr());
+        let (Ok(here), Ok(there)) = ports else { return };
+        let deadline = Instant::now() + PATIENCE;
+        while is_unacknowledged(here.port(), there.port()) && Instant::now() < deadline {
+            thread::yield_now();
+        }
     }
 
     /// Closes so that what was sent arrives: closing with something unread would be a reset.
