@@ -1,6 +1,6 @@
 //! The integration suite.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
+#![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod citations;
 mod golden;

@@ -1,7 +1,8 @@
-//! What the suite shares: oracles for any input, and a TCP server that plays scripts.
+//! What tests share: oracles for any input, and servers that do what a test tells them to.
 //!
 //! The oracles are used by the properties in `tests/it`, by the fuzz targets in `fuzz/` and by the
-//! replay of what these have found.
+//! replay of what these have found. The servers, behind the feature `servers`, are used by the
+//! suite over every adapter in `tests/adapters` and by the tests of the adapters themselves.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,10 +10,23 @@
     reason = "an oracle is a test: it panics with what it has found"
 )]
 
+#[cfg(feature = "servers")]
+pub mod child;
 pub mod json;
+#[cfg(feature = "servers")]
+pub mod logged;
 pub mod oracle;
+#[cfg(feature = "servers")]
+pub mod outcome;
+#[cfg(feature = "servers")]
+pub mod proxy;
+#[cfg(feature = "servers")]
+pub mod samples;
+#[cfg(feature = "servers")]
 pub mod scripted;
 pub mod targets;
+#[cfg(feature = "servers")]
+pub mod tls;
 pub mod uri;
 
 /// The program in the README builds.

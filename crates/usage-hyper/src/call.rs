@@ -1,6 +1,7 @@
 //! One call: a request, and its answer or the reason why there is none.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -8,9 +9,8 @@ use http_body::Body;
 use http_body_util::Full;
 use hyper_util::client::legacy::connect::capture_connection;
 use tokio::runtime::Handle;
-use tokio::task::yield_now;
 use tower_service::Service;
-use usage_proto::{Deadlines, TransportError};
+use usage_proto::{Deadlines, TransportError, check_head};
 
 use crate::body;
 use crate::deadline::{Deadline, SharedTimer};
@@ -35,20 +35,23 @@ where
         self,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
-        if self.ready_made {
-            // Without one, tokio would panic.
-            if Handle::try_current().is_err() {
-                return Err(TransportError::other(CallError::NoRuntime).not_sent().not_retryable());
-            }
-            // A runtime that was kept busy sees now which idle connections have been closed.
-            yield_now().await;
+        // Without one, tokio would panic.
+        if self.ready_made && Handle::try_current().is_err() {
+            return Err(TransportError::other(CallError::NoRuntime).not_sent().not_retryable());
         }
         let mut deadline = Deadline::start(&self.timer, self.deadlines.total);
+        if self.ready_made {
+            // If the deadline passes meanwhile, it has passed for what comes next as well.
+            let _ = deadline.limit(self.timer.sleep(TICK)).await;
+        }
         let mut request = request.map(Full::new);
         // Tells when the request is about to go out, if the service is one that tells.
         let connection = capture_connection(&mut request);
         match deadline.limit(answer(self.service, request)).await {
-            Some(Ok(response)) => Ok(body::collect(response, self.limit, &mut deadline).await),
+            Some(Ok(response)) => {
+                check_head(response.headers())?;
+                Ok(body::collect(response, self.limit, &mut deadline).await)
+            }
             Some(Err(error)) => Err(transport_error(error.into())),
             None => {
                 let error = TransportError::timeout(CallError::Deadline(self.deadlines.total));
@@ -58,6 +61,10 @@ where
         }
     }
 }
+
+/// In this time the runtime learns which connections in the pool the server has closed: no timer
+/// passes before it has looked. On one that it has not heard of yet, a request would be lost.
+const TICK: Duration = Duration::from_millis(1);
 
 async fn answer<S, R>(mut service: S, request: R) -> Result<S::Response, S::Error>
 where

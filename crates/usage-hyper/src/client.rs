@@ -110,7 +110,9 @@ impl Client {
         configure: impl FnOnce(&mut Builder) -> &mut Builder,
         #[cfg(feature = "tls")] tls: Tls,
     ) -> Result<Self, ClientError> {
-        let proxy = choose_proxy(api.base_url(), |name| std::env::var(name).ok())?;
+        // A variable that is no text must not mean that there is no proxy: it is refused, or used.
+        let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+        let proxy = choose_proxy(api.base_url(), variable)?;
         let route = proxy.as_ref().map(config::route).transpose()?;
         let authorization = route.as_ref().and_then(|route| route.authorization.clone());
         let timer: SharedTimer = Arc::new(TokioTimer::new());

@@ -10,8 +10,9 @@ use usage_proto::{InvalidProxy, Proxy};
 use crate::connector::Route;
 use crate::slots::{Background, CONNECTIONS};
 
-/// The largest head of an answer, in bytes.
-const HEAD: usize = 64 << 10;
+/// The buffer for the head of an answer, in bytes: more than `check_head` takes, so that it is the
+/// one to say what is too large.
+const HEAD: usize = 80 << 10;
 
 /// A client that cannot be made from what it was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -85,7 +85,7 @@ impl Service<Uri> for Connector {
             let after = shared.deadlines.connect;
             let mut deadline = Deadline::start(&shared.timer, after);
             let connected = deadline.limit(shared.connect(target)).await;
-            connected.unwrap_or(Err(ConnectError::Deadline(after)))
+            connected.unwrap_or_else(|| Err(shared.on_the_way(ConnectError::Deadline(after))))
         })
     }
 }
@@ -101,11 +101,12 @@ impl Shared {
             _ => return Err(ConnectError::Scheme),
         };
         let slot = self.slots.take(&self.timer).await.ok_or(ConnectError::Unneeded)?;
-        let direct = |error| ConnectError::direct(error, https);
+        let direct = |error| self.on_the_way(ConnectError::direct(error, https));
         let stream = match &self.route {
             None => reach(self.http.clone(), target.clone()).await.map_err(direct)?,
             Some(route) if https => {
-                reach(self.tunnel(route), target.clone()).await.map_err(ConnectError::Tcp)?
+                let tunnelled = reach(self.tunnel(route), target.clone()).await;
+                tunnelled.map_err(|error| self.on_the_way(ConnectError::Tcp(error)))?
             }
             Some(route) => reach(self.http.clone(), route.proxy.clone()).await.map_err(direct)?,
         };
@@ -118,6 +119,16 @@ impl Shared {
         let patience = self.deadlines.total;
         let timer = Arc::clone(&self.timer);
         Ok(TokioIo::new(Wire::new(stream, proxied, timer, patience, slot)))
+    }
+
+    /// `error`, with the proxy in front if there is one. Its credentials are not told.
+    fn on_the_way(&self, error: ConnectError) -> ConnectError {
+        match self.route.as_ref().and_then(|route| route.proxy.authority()) {
+            Some(proxy) => {
+                ConnectError::ThroughProxy { proxy: proxy.to_string(), source: error.into() }
+            }
+            None => error,
+        }
     }
 
     fn tunnel(&self, route: &Route) -> Tunnel<HttpConnector> {

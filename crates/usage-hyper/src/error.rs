@@ -21,7 +21,10 @@ pub(crate) enum ConnectError {
     /// Connected, and reset before anybody has looked, which TCP tells as one event.
     #[error(transparent)]
     Reset(BoxError),
-    #[error("no connection within the connect deadline of {0:?}")]
+    /// On the way to a proxy, which is not the API's fault.
+    #[error("through the proxy {proxy}")]
+    ThroughProxy { proxy: String, source: Box<Self> },
+    #[error("it took longer than {} s to connect", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("the URL is neither http nor https")]
     Scheme,
@@ -46,7 +49,7 @@ pub(crate) enum ConnectError {
 /// Why a call ended without a word from its service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("the total deadline of {0:?} passed")]
+    #[error("it took longer than {} s in all", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("there is no tokio runtime here: await the future in one")]
     NoRuntime,
@@ -122,6 +125,7 @@ fn situation(error: &(dyn StdError + 'static)) -> Situation {
 /// From our own connector.
 fn unconnected(error: &ConnectError) -> Situation {
     match error {
+        ConnectError::ThroughProxy { source, .. } => unconnected(source),
         ConnectError::Tcp(error) if ran_out(&**error) => Situation::ConnectDeadline,
         ConnectError::Tcp(_) | ConnectError::Unneeded => Situation::Connect,
         ConnectError::Reset(_) => Situation::Interrupted,
@@ -158,7 +162,8 @@ fn unreached(error: &legacy::Error) -> Situation {
 /// From hyper, once there was a connection.
 fn unanswered(error: &hyper::Error) -> Situation {
     let ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-    if error.is_timeout() {
+    // Or our own connection has found that the other end has read nothing for as long.
+    if error.is_timeout() || ran_out(error) {
         Situation::Deadline
     } else if error.is_user() {
         Situation::Other

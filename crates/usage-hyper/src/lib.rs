@@ -56,12 +56,13 @@
 //! # What is forced on hyper-util
 //!
 //! [`Client::configured`] hands out hyper-util's builder, with our defaults in it: connections that
-//! are idle for 90 seconds are closed, and the head of an answer may have some 64 KiB. What the
-//! application sets stands, but for this:
+//! are idle for 90 seconds are closed, and the buffer for the head of an answer has 80 KiB. What
+//! the application sets stands, but for this:
 //!
 //! | what | why |
 //! |---|---|
 //! | a total and a connect deadline | hyper has none; both count from the start of the call, and the connect deadline covers the look-up, the proxy and TLS (W41) |
+//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere; over a service of your own too (W40) |
 //! | the body limit | hyper reads on for ever (W38) |
 //! | a body that breaks off does not undo the answer | a retry would count twice (W46) |
 //! | one pool with 64 connections at most; a call beyond them waits for one, within the connect deadline | hyper-util has no bound, and opens more than are needed (W42) |
@@ -73,7 +74,8 @@
 //!
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper-util takes another connection: no report is lost for it, and none
-//! is sent twice. Once a byte was written, nobody tries again: the error says
+//! is sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
+//! millisecond. Once a byte was written, nobody tries again: the error says
 //! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent), and whether to send the
 //! report again is for the caller to say, who has its idempotency key (W43).
 //!

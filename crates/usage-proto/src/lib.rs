@@ -78,6 +78,7 @@ mod deadlines;
 mod encode;
 mod error;
 mod excerpt;
+mod head;
 mod idempotency;
 mod parse_request;
 mod payload;
@@ -100,6 +101,7 @@ pub use error::{
     BuildError, Error, ResponseError, ResponseErrorKind, SimpleError, TransportError,
     TransportErrorKind, ValidationErrors,
 };
+pub use head::check_head;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub use parse_request::{ParseRequestError, Payload, parse_request};
 pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};

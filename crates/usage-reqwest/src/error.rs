@@ -80,6 +80,12 @@ pub(crate) fn transport_error(error: reqwest::Error, call: &Circumstances<'_>) -
     }
 }
 
+/// Whether the request was given back, for a reason that is not told.
+pub(crate) fn was_canceled(error: &reqwest::Error) -> bool {
+    let last = causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).last();
+    last.is_some_and(hyper::Error::is_canceled)
+}
+
 /// Whether a deadline passed; the system's own time-out is a connection that broke.
 fn is_deadline(error: &reqwest::Error) -> bool {
     let system = |cause: &(dyn StdError + 'static)| {

@@ -73,6 +73,7 @@
 //! |---|---|
 //! | no redirect is followed | reqwest would take `X-Authorization` along to another host (W37) |
 //! | a total deadline, and a connect deadline | reqwest has none; the one covers the body too, the other the look-up, the proxy and TLS (W41) |
+//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere (W40) |
 //! | the body is read to the response limit, and what came is kept | reqwest reads on for ever, and a body that breaks off is an error (W38, W46) |
 //! | nothing is decoded | reqwest does, once any crate has built it in (W45) |
 //! | the proxy is [`choose_proxy`](usage_proto::choose_proxy)'s, and no other | reqwest sends loopback through one too; this drops proxies that are set on the builder |
@@ -95,13 +96,17 @@
 //!
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper takes another connection: no report is lost for it, and none is
-//! sent twice. Once a byte may have left, nobody tries again, and the error says
+//! sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
+//! millisecond. A new connection that ends before hyper has taken the request is followed by
+//! another, three times at most. Once a byte may have left, nobody tries again, and the error says
 //! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent).
 //!
-//! One thing cannot be mended: hyper stops at the first write that fails. A server that answers
+//! Two things cannot be mended. hyper stops at the first write that fails: a server that answers
 //! before it has read the whole report, and closes without reading on, may be
 //! [`Interrupted`](usage_proto::TransportErrorKind::Interrupted) here, where the siblings find its
-//! answer. It takes a report larger than the socket's buffer.
+//! answer. It takes a report larger than the socket's buffer. And a URL with an IPv6 address in it
+//! cannot be reached through a proxy's tunnel, since reqwest takes the brackets around it for a part
+//! of the name in the certificate.
 //!
 //! # Threads, tasks and memory
 //!
@@ -116,8 +121,8 @@
 //! buffer, holds its connection until the system gives it up: on Linux after 30 seconds, by
 //! reqwest's `tcp_user_timeout`.
 //!
-//! hyper reads at most 400 KiB and 100 lines of a head. Of a body, no more than the response limit
-//! is kept, and a few hundred KiB beyond it are read into buffers.
+//! hyper reads at most 400 KiB of a head. Of a body, no more than the response limit is kept, and a
+//! few hundred KiB beyond it are read into buffers.
 
 mod body;
 mod call;

@@ -5,7 +5,9 @@ use http::{Request, Response};
 use ureq::Agent;
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
-use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError, choose_proxy};
+use usage_proto::{
+    Api, Deadlines, Error, Saveable, Saved, TransportError, check_head, choose_proxy,
+};
 
 use crate::config::{self, ClientError};
 use crate::connector::connector;
@@ -166,7 +168,10 @@ impl Client {
         let request = Request::from_parts(parts, &*bytes);
         let (answer, sent) = call::run(secrets, || self.agent.run(request));
         match answer {
-            Ok(response) => Ok(body::collect(response, self.api.response_limit())),
+            Ok(response) => {
+                check_head(response.headers())?;
+                Ok(body::collect(response, self.api.response_limit()))
+            }
             Err(error) => Err(transport_error(error, sent, self.agent.config())),
         }
     }

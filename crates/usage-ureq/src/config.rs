@@ -7,8 +7,9 @@ use ureq::config::{Config, ConfigBuilder};
 use ureq::typestate::AgentScope;
 use usage_proto::{Deadlines, InvalidProxy, Proxy};
 
-/// The largest head of an answer, in bytes.
-const HEAD: usize = 64 << 10;
+/// The buffer for the head of an answer, in bytes: more than `check_head` takes, so that it is the
+/// one to say what is too large.
+const HEAD: usize = 80 << 10;
 
 /// How many idle connections one client keeps: as many as were in use at once, up to this.
 const IDLE: usize = 64;

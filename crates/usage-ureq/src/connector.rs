@@ -41,7 +41,9 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Reach<C> {
     ) -> Result<Option<C::Out>, Error> {
         self.connector.connect(details, chained).map_err(|error| {
             // A server that resets at once may do so before the system has said that it is there.
-            let step = if !is_reset(&error) || self.proxied {
+            // What resets in the place of a tunnel is the proxy.
+            let forwarded = details.config.proxy().is_some() && !details.needs_tls();
+            let step = if !is_reset(&error) || (self.proxied && !forwarded) {
                 Step::Connect
             } else if details.needs_tls() {
                 Step::Tls

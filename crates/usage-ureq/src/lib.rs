@@ -65,12 +65,13 @@
 //! | no redirect is followed | ureq would take `X-Authorization` along to another host (W37) |
 //! | every status is an answer | ureq makes 4xx and 5xx errors, and drops their body (W31 to W34) |
 //! | a total deadline, and a connect deadline within it | ureq has none, and counts the look-up apart (W41) |
+//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere (W40) |
 //! | the body is read to the response limit, and what came is kept | ureq's own limit is an error, as is a body that breaks off (W38, W46) |
 //! | the proxy is [`choose_proxy`](usage_proto::choose_proxy)'s | ureq takes the first of `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` for any URL, loopback too |
 //! | a proxy is asked for an `http` URL in the absolute form | ureq asks for a tunnel, which most proxies give to port 443 alone |
 //! | headers marked as sensitive go around ureq | ureq dumps what it writes at log level trace (W6) |
 //! | each write and each read gets what is left of the deadline | ureq gives every system call of a write what was left before the first (W41) |
-//! | an answer is looked for when writing fails, and a reset is no regular end of a body | ureq drops an early 413, and takes a reset for the end (W46) |
+//! | an answer is looked for when writing fails, or has not gone on until shortly before the deadline, and a reset is no regular end of a body | ureq drops an early 413, and takes a reset for the end (W46) |
 //!
 //! Nothing is decoded: ureq's `gzip` and `brotli` are not turned on, and every request asks for
 //! `identity`. Where another crate turns them on, the limit counts decoded bytes (W45).
@@ -86,7 +87,7 @@
 //! deadline. There is none for an address, and there are no others. A call cannot be cancelled; its
 //! deadline ends it, while a report is being sent to a server that has stopped reading too.
 //!
-//! A connection holds 192 KiB of buffers, and as much again for TLS. No more than 64 KiB of a head
+//! A connection holds 208 KiB of buffers, and as much again for TLS. No more than 80 KiB of a head
 //! are read, and no more of a body than the response limit.
 
 mod body;

@@ -1,5 +1,6 @@
 //! The connection as ureq sees it, mended where ureq would break a rule.
 
+use std::time::Duration;
 use std::{fmt, io};
 
 use ureq::Error;
@@ -29,7 +30,7 @@ impl<In: Transport> Connector<In> for WireConnector {
             Some(proxy) if !details.needs_tls() => Leg::Forwarded(Forwarded::new(details, proxy)),
             _ => Leg::ToApi,
         };
-        Ok(chained.map(|inner| Wire { inner, leg, write_error: None }))
+        Ok(chained.map(|inner| Wire { inner, leg, write_error: None, half_written: false }))
     }
 }
 
@@ -37,7 +38,8 @@ impl<In: Transport> Connector<In> for WireConnector {
 ///
 /// - puts the lines into the head that must not be seen in ureq's log,
 /// - asks a proxy for an `http` URL in the absolute form (RFC 9112, section 3.2.2),
-/// - still looks for an answer when the server closed before it had read the whole request,
+/// - still looks for an answer when the server closed, or read no more, before it had read the whole
+///   request,
 /// - tells a body that a reset or a TLS failure cut off from one that ended (rule W46),
 /// - tells a head that is too large from many interim answers that came at once.
 pub(crate) struct Wire<T> {
@@ -45,6 +47,8 @@ pub(crate) struct Wire<T> {
     leg: Leg,
     /// Why the request could not be written to its end.
     write_error: Option<io::Error>,
+    /// Whether it could not. What comes next over the connection would be taken for the rest.
+    half_written: bool,
 }
 
 /// Where the connection leads.
@@ -126,17 +130,19 @@ impl<T: Transport> Transport for Wire<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if self.write_error.is_some() {
+        if self.half_written {
             return Ok(());
         }
-        match self.write(amount, timeout) {
-            // Nobody reads on, but there may be an answer, such as a 413: go and look.
-            Err(Error::Io(error)) if is_closed(&error) => {
-                self.write_error = Some(error);
-                Ok(())
-            }
-            result => result,
-        }
+        let error = match self.write(amount, with_a_rest(timeout)) {
+            Err(Error::Io(error)) if is_closed(&error) => Some(error),
+            // If there is no answer either, what is left of the time passes too.
+            Err(Error::Timeout(_)) => None,
+            result => return result,
+        };
+        // Nobody reads on, but there may be an answer, such as a 413: go and look.
+        self.write_error = error;
+        self.half_written = true;
+        Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -160,12 +166,21 @@ impl<T: Transport> Transport for Wire<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        !self.half_written && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
     }
+}
+
+/// The time for writing, of which some is left to look for an answer in.
+fn with_a_rest(timeout: NextTimeout) -> NextTimeout {
+    if timeout.not_zero().is_none() {
+        return timeout;
+    }
+    let rest = (*timeout.after / 10).min(Duration::from_secs(1));
+    NextTimeout { after: timeout.after.saturating_sub(rest).into(), ..timeout }
 }
 
 fn is_closed(error: &io::Error) -> bool {

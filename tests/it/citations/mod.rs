@@ -1,7 +1,8 @@
 //! Every rule of `docs/protocol.md` is shown by some test, and tests cite no rule that is not there.
 //!
 //! A test cites a rule by `w12` in its name, or by `W12` in a comment inside it or right above it;
-//! `w31_to_w34` and `W31 to W34` stand for all between.
+//! `w31_to_w34` and `W31 to W34` stand for all between. The cases of the suite over the adapters are
+//! no functions: what a file of them says anywhere is said by its cases.
 
 mod source;
 
@@ -53,7 +54,13 @@ fn citations() -> BTreeMap<u32, BTreeSet<String>> {
     }
     let mut citations: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     for path in sources {
-        for test in test_functions(&fs::read_to_string(&path).unwrap()) {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut tests = test_functions(&text);
+        if path.starts_with(root().join("tests/adapters/cases")) {
+            let name = path.display().to_string();
+            tests.push(TestFunction { name, comments: text.lines().map(str::to_owned).collect() });
+        }
+        for test in tests {
             for rule in cited_by(&test) {
                 citations.entry(rule).or_default().insert(test.name.clone());
             }

@@ -1,4 +1,5 @@
-//! The recorded facts: what the original Go client was seen to send, and to make of answers.
+//! The recorded facts: what the original Go client was seen to send. What it made of answers is in
+//! the suite over the adapters.
 //!
 //! Each case has the same outcome here, or a rule says why not; then the outcome must be the one
 //! that the rule promises. A case that is neither fails.
@@ -7,7 +8,6 @@ mod null;
 mod payload;
 mod registration;
 mod requests;
-mod responses;
 mod situation;
 
 use std::collections::{BTreeMap, BTreeSet};

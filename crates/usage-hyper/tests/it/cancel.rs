@@ -10,15 +10,17 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::yield_now;
 use tokio::time::timeout;
+use usage_tests::samples::usage;
+use usage_tests::scripted::{Connection, PATIENCE, ScriptedServer};
 
-use crate::server::{Connection, Event, Server};
-use crate::{PATIENCE, client, usage};
+use crate::client;
+use crate::event::Event;
 
 /// A server that reports when a request has arrived and when the client has closed.
-fn server(answer: &'static str) -> (Server, Event, Event) {
+fn server(answer: &'static str) -> (ScriptedServer, Event, Event) {
     let (arrived, arrive) = Event::new();
     let (closed, close) = Event::new();
-    let server = Server::start(move |mut connection: Connection| {
+    let server = ScriptedServer::run(move |mut connection: Connection| {
         connection.request();
         connection.send(answer);
         arrive();
@@ -49,7 +51,7 @@ async fn a_dropped_future_closes_the_connection() {
 
 #[tokio::test]
 async fn nothing_is_sent_by_a_future_that_is_never_polled() {
-    let server = Server::start(drop);
+    let server = ScriptedServer::run(drop);
     let client = client(&server.url());
     drop(client.save(&usage()));
     yield_now().await;

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Ready, pending, ready};
 use std::io::{self, ErrorKind};
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +21,20 @@ use tower::{Service, ServiceBuilder, service_fn};
 use usage_hyper::Client;
 use usage_hyper::hyper_util::client::legacy;
 use usage_hyper::hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use usage_proto::TransportErrorKind::{self, Connect, Interrupted, Other, Protocol, Timeout};
-use usage_proto::{Api, Deadlines, Error, ResponseErrorKind, TransportError};
+use usage_proto::TransportErrorKind::{Connect, Interrupted, Other, Protocol, Timeout};
+use usage_proto::{Api, Deadlines, Error, TransportError, TransportErrorKind};
+use usage_tests::outcome::{Outcome, Refusal, refused, unexpected};
+use usage_tests::samples::{CREATED, TOKEN, api, usage};
+use usage_tests::scripted::{Nobody, Script, ScriptedServer};
 
-use crate::server::Server;
-use crate::{CREATED, TOKEN, api, expect, refused, unanswered, usage};
+use crate::unanswered;
+
+/// Compares what an error says about itself.
+#[track_caller]
+fn expect(error: &TransportError, kind: TransportErrorKind, sent: bool, retryable: bool) {
+    let found = (error.kind(), error.may_have_been_sent(), error.is_retryable());
+    assert_eq!(found, (kind, sent, retryable), "{error:?}");
+}
 
 const URL: &str = "http://127.0.0.1:1";
 
@@ -80,12 +88,13 @@ async fn a_service_need_not_be_send() {
         *response.status_mut() = *status;
         ready(Ok::<_, Infallible>(response))
     }));
-    assert_eq!(refused(client.save(&usage()).await).status, 401);
+    let outcome = Outcome::of(&client.save(&usage()).await);
+    assert_eq!(outcome, refused(401, unexpected("")));
 }
 
 #[tokio::test]
 async fn a_tower_stack_around_a_client_of_hyper_util() {
-    let server = Server::answering(CREATED);
+    let server = ScriptedServer::answering(CREATED);
     let http = legacy::Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let stack = ServiceBuilder::new()
         .concurrency_limit(1)
@@ -103,7 +112,7 @@ async fn a_tower_stack_around_a_client_of_hyper_util() {
         (201.try_into().unwrap(), 201.try_into().unwrap())
     );
     assert_eq!(server.connections(), 1);
-    for request in server.requests() {
+    for request in server.received() {
         assert!(request.head.contains("\r\nx-added: 1\r\n"));
     }
 }
@@ -149,8 +158,23 @@ async fn w38_the_limit_holds_over_the_frames_of_any_body() {
     let saved = client.save(&usage()).await.unwrap();
     assert_eq!((&saved.body()[..], saved.is_complete()), (&b"12345"[..], false));
     let error = over(answering(500, [Ok("123"), Ok(""), Ok("456789")])).save(&usage()).await;
-    assert!(matches!(refused(error).kind, ResponseErrorKind::TooLarge { limit: 5, .. }));
+    assert_eq!(Outcome::of(&error), refused(500, Refusal::TooLarge { limit: 5 }));
     assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn w40_a_head_that_is_too_large_is_protocol_over_any_service() {
+    for (lines, length) in [(1, 70_000), (101, 1)] {
+        let value = http::HeaderValue::try_from("x".repeat(length)).unwrap();
+        let client = over(service_fn(move |_: Request<Full<Bytes>>| {
+            let mut response = Response::new(Full::new(Bytes::new()));
+            for _ in 0..lines {
+                response.headers_mut().append("x", value.clone());
+            }
+            ready(Ok::<_, Infallible>(response))
+        }));
+        expect(&unanswered(client.save(&usage()).await), Protocol, true, true);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,11 +309,11 @@ async fn w40_a_deadline_of_tokios_is_a_timeout() {
 
 #[tokio::test]
 async fn w40_errors_of_hyper_util_are_sorted_behind_any_layer() {
-    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let closes = Server::answering_once("");
-    let nonsense = Server::answering_once("nonsense\r\n\r\n");
+    let nobody = Nobody::new();
+    let closes = ScriptedServer::start([Script::answer("")]);
+    let nonsense = ScriptedServer::start([Script::answer("nonsense\r\n\r\n")]);
     for (url, kind, sent) in [
-        (format!("http://{refused}"), Connect, false),
+        (format!("http://{}", nobody.address()), Connect, false),
         (closes.url(), Interrupted, true),
         (nonsense.url(), Protocol, true),
     ] {

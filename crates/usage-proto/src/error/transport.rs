@@ -42,7 +42,7 @@ pub enum TransportErrorKind {
     Timeout,
     /// Connected, then closed or reset before a complete head.
     Interrupted,
-    /// What came is not the head of an HTTP answer.
+    /// What came is not the head of an HTTP answer, or is too large for one.
     Protocol,
     /// Anything else.
     Other,
@@ -115,7 +115,8 @@ impl TransportError {
         Self::new(TransportErrorKind::Interrupted, true, source)
     }
 
-    /// What came is not the head of an HTTP answer. The request may have been sent.
+    /// What came is not the head of an HTTP answer, or is too large for one. The request may have
+    /// been sent.
     #[must_use]
     pub fn protocol(source: impl Into<Source>) -> Self {
         Self::new(TransportErrorKind::Protocol, true, source)

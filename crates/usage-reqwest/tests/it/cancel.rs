@@ -7,10 +7,13 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use usage_proto::{Saveable, TransportErrorKind};
+use usage_proto::Saveable;
+use usage_proto::TransportErrorKind::Other;
+use usage_tests::outcome::{Outcome, in_vain};
+use usage_tests::samples::{CREATED, usage};
+use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
-use crate::server::Server;
-use crate::{PATIENCE, client, unanswered, usage};
+use crate::client;
 
 /// A payload that no two threads may look at.
 #[derive(Serialize)]
@@ -30,9 +33,7 @@ fn a_future_outside_of_a_runtime_is_an_error() {
     let mut save = std::pin::pin!(client.save(&usage()));
     let mut context = Context::from_waker(Waker::noop());
     let Poll::Ready(result) = save.as_mut().poll(&mut context) else { panic!("it waits") };
-    let error = unanswered(result);
-    assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Other, false));
-    assert!(!error.is_retryable());
+    assert_eq!(Outcome::of(&result), in_vain(Other));
 }
 
 #[tokio::test]
@@ -40,12 +41,12 @@ async fn a_future_is_send_and_does_not_borrow_the_payload() {
     fn send<T: Send + 'static>(future: T) -> T {
         future
     }
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let server = ScriptedServer::answering(CREATED);
     let client = client(&server.url());
     let save = send(client.save(&Unshared { count: Cell::new(7) }));
     tokio::spawn(save).await.unwrap().unwrap();
     send(client.execute(client.api().request(&usage()).unwrap())).await.unwrap();
-    assert_eq!(server.requests()[0].body, b"{\"count\":7}");
+    assert_eq!(server.received()[0].body, b"{\"count\":7}");
 }
 
 #[tokio::test]
@@ -53,7 +54,7 @@ async fn w41_dropping_a_future_closes_its_connection() {
     // Before the head, and in the body.
     for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"] {
         let (events, mut event) = mpsc::unbounded_channel();
-        let server = Server::start(move |mut connection| {
+        let server = ScriptedServer::run(move |mut connection| {
             connection.request();
             connection.send(answer);
             events.send("asked").unwrap();

@@ -3,51 +3,55 @@
 use std::time::Duration;
 
 use usage_proto::{Deadlines, TransportErrorKind};
+use usage_tests::outcome::{Outcome, redirect, refused, saved, sent};
+use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, usage};
+use usage_tests::scripted::{Script, ScriptedServer};
 use usage_ureq::Client;
 use usage_ureq::ureq::{self, Body, SendBody, http, middleware::MiddlewareNext};
 
-use crate::server::Server;
-use crate::{SHORT, api, refused, unanswered, usage};
+use crate::{save, unanswered};
 
 #[test]
 fn what_is_forced_cannot_be_undone() {
-    let elsewhere = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let redirect = format!("HTTP/1.1 302 X\r\nLocation: {}\r\n\r\n", elsewhere.url());
-    let server = Server::start(move |mut connection| {
+    let elsewhere = ScriptedServer::answering(CREATED);
+    let answer = format!("HTTP/1.1 302 X\r\nLocation: {}\r\n\r\n", elsewhere.url());
+    let server = ScriptedServer::run(move |mut connection| {
         if connection.request().is_some_and(|request| request.head.contains("hang")) {
             connection.hang();
         } else {
-            connection.send(&redirect);
+            connection.send(&answer);
         }
     });
     let proxy = ureq::Proxy::new(&elsewhere.url()).unwrap();
-    let client = Client::configured(api(&server.url()), Deadlines::new().total(SHORT), |builder| {
-        builder
-            .max_redirects(5)
-            .max_redirects_will_error(true)
-            .http_status_as_error(true)
-            .proxy(Some(proxy))
-            .timeout_global(None)
-            .timeout_connect(None)
-            .timeout_resolve(None)
-            .accept_encoding("gzip")
-            .user_agent("another")
-    })
-    .unwrap();
-    assert_eq!(refused(client.save(&usage())).status, 302);
-    let hang = usage_proto::Usage::new("hang");
-    assert_eq!(unanswered(client.save(&hang)).kind(), TransportErrorKind::Timeout);
+    let client =
+        Client::configured(api(&server.url()), Deadlines::new().total(LESS_SHORT), |builder| {
+            builder
+                .max_redirects(5)
+                .max_redirects_will_error(true)
+                .http_status_as_error(true)
+                .proxy(Some(proxy))
+                .timeout_global(None)
+                .timeout_connect(None)
+                .timeout_resolve(None)
+                .accept_encoding("gzip")
+                .user_agent("another")
+        })
+        .unwrap();
+    let moved = refused(302, redirect(Some(&format!("{}/", elsewhere.url()))));
+    assert_eq!(save(&client), moved);
+    let hang = Outcome::of(&client.save(&usage_proto::Usage::new("hang")));
+    assert_eq!(hang, sent(TransportErrorKind::Timeout));
     assert_eq!(elsewhere.connections(), 0);
-    let head = &server.requests()[0].head;
+    let head = &server.received()[0].head;
     assert!(head.contains("accept-encoding: identity\r\n"), "{head}");
     assert!(head.contains("user-agent: usage-proto/"), "{head}");
 }
 
 #[test]
 fn what_is_forced_cannot_be_undone_for_one_request_either() {
-    let elsewhere = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let redirect = format!("HTTP/1.1 302 X\r\nLocation: {}\r\n\r\n", elsewhere.url());
-    let server = Server::answering_once(redirect);
+    let elsewhere = ScriptedServer::answering(CREATED);
+    let answer = format!("HTTP/1.1 302 X\r\nLocation: {}\r\n\r\n", elsewhere.url());
+    let server = ScriptedServer::start([Script::answer(answer)]);
     let client = crate::client(&server.url());
 
     // ureq keeps a configuration for one request in the request's extensions.
@@ -61,26 +65,26 @@ fn what_is_forced_cannot_be_undone_for_one_request_either() {
 
 #[test]
 fn the_pool_can_be_turned_off() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let server = ScriptedServer::answering(CREATED);
     let client = Client::configured(api(&server.url()), Deadlines::new(), |builder| {
         builder.max_idle_connections(0)
     });
     let client = client.unwrap();
     for _ in 0..3 {
-        client.save(&usage()).unwrap();
+        assert_eq!(save(&client), saved(201, "{}"));
     }
     assert_eq!(server.connections(), 3);
 }
 
 #[test]
 fn small_buffers_hold_a_long_token_all_the_same() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let server = ScriptedServer::answering(CREATED);
     let client = Client::configured(api(&server.url()), Deadlines::new(), |builder| {
         builder.output_buffer_size(64)
     });
     client.unwrap().save(&usage()).unwrap();
-    let [request] = &server.requests()[..] else { panic!("one request") };
-    assert_eq!(request.head.matches(crate::TOKEN).count(), 1);
+    let [request] = &server.received()[..] else { panic!("one request") };
+    assert_eq!(request.head.matches(TOKEN).count(), 1);
     assert!(request.head.starts_with("POST /api/v1/usage/influxdb HTTP/1.1\r\n"));
 }
 
@@ -97,15 +101,15 @@ fn a_middleware_sees_no_token_and_cannot_lose_it() {
         let handle = || next.handle(http::Request::from_parts(parts, SendBody::none()));
         std::thread::scope(|scope| scope.spawn(handle).join().unwrap())
     }
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let server = ScriptedServer::answering(CREATED);
     let deadlines = Deadlines::new().total(Duration::from_secs(5));
     let client = Client::configured(api(&server.url()), deadlines, |b| b.middleware(watch));
     client.unwrap().save(&usage()).unwrap();
-    assert!(server.requests()[0].head.contains(crate::TOKEN));
+    assert!(server.received()[0].head.contains(TOKEN));
 
     // On another thread the token is not at hand: better no request than one without it.
     let client = Client::configured(api(&server.url()), deadlines, |b| b.middleware(elsewhere));
     let error = unanswered(client.unwrap().save(&usage()));
     assert_eq!(error.kind(), TransportErrorKind::Other);
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.received().len(), 1);
 }

@@ -1,40 +1,22 @@
-//! The adapter against a server that follows a script, over real sockets. Each test names the rule
-//! of `docs/protocol.md` that it shows.
+//! What is the adapter's own: what can be set on ureq, and what is mended in it. What it has in
+//! common with its siblings is in the suite over all of them, in `tests/adapters`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
-mod answers;
-mod bodies;
-mod child;
 mod configured;
+mod deadlines;
+mod early;
 mod environment;
-mod no_answer;
-mod proxy;
-mod secrets;
-mod server;
-mod sockets;
 #[cfg(feature = "tls")]
 mod tls;
 
 use std::time::Duration;
 
-use usage_proto::{
-    Api, BaseUrl, Deadlines, Error, ResponseError, Saved, Token, TransportError, Usage, UsageData,
-};
+use usage_proto::{Deadlines, Error, Saved, TransportError};
+use usage_tests::outcome::Outcome;
+use usage_tests::samples::{api, usage};
+use usage_tests::scripted::PATIENCE;
 use usage_ureq::Client;
-
-/// No test waits longer than this for what should come.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// For tests in which a deadline has to pass.
-const SHORT: Duration = Duration::from_millis(300);
-
-const TOKEN: &str = "token-0123456789-token-0123456789-token-0123456789";
-
-fn api(url: &str) -> Api {
-    let base_url: BaseUrl = url.parse().unwrap();
-    Api::new(base_url.allow_plaintext_token()).with_token(Token::new(TOKEN).unwrap()).unwrap()
-}
 
 fn client(url: &str) -> Client {
     client_within(url, PATIENCE)
@@ -44,26 +26,9 @@ fn client_within(url: &str, total: Duration) -> Client {
     Client::configured(api(url), Deadlines::new().total(total), |builder| builder).unwrap()
 }
 
-fn usage() -> Usage {
-    Usage::new("influxdb").data(UsageData::new().tag("os", "linux").value("num_databases", 3))
-}
-
-/// A report that does not fit into the buffers between two sockets.
-fn large_usage() -> Usage {
-    let padding = "x".repeat(12 << 20);
-    Usage::new("influxdb").data(UsageData::new().value("padding", padding))
-}
-
-fn large_client(url: &str, total: Duration) -> Client {
-    let api = api(url).with_request_limit(16 << 20);
-    Client::configured(api, Deadlines::new().total(total), |builder| builder).unwrap()
-}
-
-fn refused(result: Result<Saved, Error>) -> ResponseError {
-    match result {
-        Err(Error::Response(error)) => error,
-        other => panic!("expected an answer that is no success, got {other:?}"),
-    }
+/// What comes of a small report.
+fn save(client: &Client) -> Outcome {
+    Outcome::of(&client.save(&usage()))
 }
 
 fn unanswered(result: Result<Saved, Error>) -> TransportError {
@@ -76,4 +41,19 @@ fn unanswered(result: Result<Saved, Error>) -> TransportError {
 /// What stands behind the error, in words.
 fn source(error: &TransportError) -> String {
     std::error::Error::source(error).unwrap().to_string()
+}
+
+#[test]
+fn a_client_can_be_shared() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<Client>();
+}
+
+#[test]
+#[cfg(not(feature = "tls"))]
+fn https_without_tls_is_tls_and_says_what_to_turn_on() {
+    let error = unanswered(client("https://127.0.0.1:1").save(&usage()));
+    let expected = usage_tests::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
+    assert_eq!(Outcome::unanswered(&error), expected);
+    assert!(source(&error).contains("feature `tls` of usage-ureq"), "{error:?}");
 }

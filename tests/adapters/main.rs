@@ -1,0 +1,58 @@
+//! One list of cases, run over every adapter, with a table of what came of it.
+//!
+//! Each case says what its outcome has to be, and each adapter has to come to that one: the same
+//! value of the same type. There are no exceptions. Arguments are those of other tests: a filter
+//! picks cases by their names.
+//!
+//! It is made for Linux: there the platform's authorities are files, `/proc` tells what a process
+//! has open, and what came before a reset can still be read.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
+
+mod adapter;
+mod case;
+mod cases;
+mod remote;
+mod table;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::table::Table;
+
+/// Most cases wait for a server or a deadline, not for a processor.
+const AT_ONCE: usize = 8;
+
+fn main() -> ExitCode {
+    if let Some(ended) = remote::serve() {
+        return ended;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+
+    let cases: Vec<_> = cases::all().into_iter().map(Arc::new).collect();
+    let table = Arc::new(Table::new(&cases));
+    let trials = cases.into_iter().map(|case| {
+        let table = Arc::clone(&table);
+        Trial::test(case.name.clone(), move || {
+            let results = case.run();
+            table.enter(&case, &results);
+            let differences: Vec<_> = results
+                .into_iter()
+                .filter_map(|(adapter, result)| {
+                    result.err().map(|difference| format!("{adapter}: {difference}"))
+                })
+                .collect();
+            if differences.is_empty() { Ok(()) } else { Err(Failed::from(differences.join("\n"))) }
+        })
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if !arguments.list {
+        // For who runs the tests and not only for who debugs them.
+        io::stdout().write_all(table.to_string().as_bytes()).unwrap();
+    }
+    conclusion.exit_code()
+}
