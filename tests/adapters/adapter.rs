@@ -85,7 +85,8 @@ impl Client {
     }
 }
 
-fn runtime(threads: Threads) -> Arc<Runtime> {
+/// A runtime for an async adapter.
+pub(crate) fn runtime(threads: Threads) -> Arc<Runtime> {
     let runtime = match threads {
         Threads::Caller => Builder::new_current_thread().enable_all().build(),
         Threads::Two => Builder::new_multi_thread().worker_threads(2).enable_all().build(),

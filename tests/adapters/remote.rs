@@ -18,7 +18,7 @@ use usage_tests::samples::{api, usage, words};
 use usage_tests::scripted::PATIENCE;
 use usage_tests::{child, logged};
 
-use crate::adapter::{Adapter, Client, Threads};
+use crate::adapter::{Adapter, Client, Threads, runtime};
 use crate::case::Difference;
 
 /// The variable with the task in it.
@@ -168,6 +168,9 @@ impl Task {
         if !self.secrets.is_empty() {
             logged::keep();
         }
+        // The first runtime of a process opens descriptors that no later one does and nobody closes,
+        // where some other crate of the build has turned on tokio's signals.
+        drop(runtime(Threads::Caller));
         let before = Open::now();
         let threads = if self.at_once.is_some() { Threads::Two } else { Threads::Caller };
         let deadlines = Deadlines::new().total(self.total).connect(self.connect);
@@ -219,7 +222,7 @@ fn leave(client: Client, before: &Open) -> Left {
     let deadline = Instant::now() + PATIENCE;
     let settle = |left: &dyn Fn() -> usize| {
         while left() > 0 && Instant::now() < deadline {
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(1));
         }
         left()
     };
