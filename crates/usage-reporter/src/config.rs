@@ -202,7 +202,8 @@ impl Default for RetryPolicy {
 
 /// How much may wait to be sent. What is being sent comes on top: one report.
 ///
-/// When there is no room, the oldest statistics go first; the newest usage is never dropped.
+/// When there is no room, the oldest statistics go first, then the registration; the newest usage
+/// is never dropped. A registration that cannot get through takes a place until it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PendingLimits {

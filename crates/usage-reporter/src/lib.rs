@@ -147,7 +147,8 @@
 //! - **A retry** carries the same bytes and the same `Idempotency-Key` (rule W43). The key of a
 //!   usage report is stored before the report is sent; if the process ends before the answer, the
 //!   next one uses it again, as long as the slot of that report lasts. A report that is told lost
-//!   takes its key with it. Another API than `usage-server` may not know the header and count twice.
+//!   takes its key with it, unless it was lost to a close. Another API than `usage-server` may not
+//!   know the header and count twice.
 //! - **Statistics** go out when they come. What waits is bounded in number and in bytes; the oldest
 //!   statistics give way, the newest usage never does.
 //! - **The wall clock** is read at the start, to judge the state, and to stamp a state that is to be

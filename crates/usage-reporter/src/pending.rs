@@ -69,12 +69,15 @@ impl Pending {
     }
 
     /// Takes out the report that goes next at `now`: first what tells who the server is, then
-    /// usage, then the oldest statistics.
+    /// usage, then the oldest statistics. A registration that has had a slot comes after usage: an
+    /// API that takes the one and not the other would never be told usage.
     pub(crate) fn take_next(&mut self, now: Instant, with_usage: bool) -> Option<Report> {
         let is_ready = |report: &Report| report.ready_at().is_some_and(|at| at <= now);
-        if self.server.as_deref().is_some_and(is_ready) {
+        let server = self.server.as_deref().filter(|server| is_ready(server));
+        let has_usage = with_usage && self.usage.as_deref().is_some_and(is_ready);
+        if server.is_some_and(|server| !(server.is_late && has_usage)) {
             self.take(ReportKind::Server)
-        } else if with_usage && self.usage.as_deref().is_some_and(is_ready) {
+        } else if has_usage {
             self.take(ReportKind::Usage)
         } else {
             // One that has to wait for an address of the past holds up none behind it.

@@ -82,6 +82,8 @@ pub(crate) struct Report {
     pub(crate) not_before: Instant,
     /// It has had its attempts, and gets as many when the next slot begins.
     pub(crate) in_next_slot: bool,
+    /// It has had all its attempts before: fresh usage is worth more.
+    pub(crate) is_late: bool,
     /// Where it may have arrived. Sent elsewhere, or with another token, the same key would name
     /// another report, and it could be counted twice.
     pub(crate) bound_to: Option<Arc<Api>>,
@@ -96,6 +98,7 @@ impl Report {
             error: None,
             not_before,
             in_next_slot: false,
+            is_late: false,
             bound_to: None,
         }
     }

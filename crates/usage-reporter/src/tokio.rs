@@ -27,6 +27,10 @@
 //!
 //! What is in flight when the deadline of [`Handle::shutdown`] passes is cancelled. The task ends
 //! with its runtime, too.
+//!
+//! The clock is the runtime's. Where a test has paused it, tokio lets time jump whenever all tasks
+//! wait, and does not know of the host's thread: the time that the host has to collect may be over
+//! at once. A test of a schedule drives the [`Reporter`] itself.
 
 #![expect(clippy::disallowed_types, reason = "a driver has a thread for its host")]
 
@@ -76,7 +80,6 @@ where
     caught(|| drop(time::sleep(Duration::ZERO))).map_err(|_| SpawnError::Runtime)?;
     let (end, ended) = watch::channel(());
     let shared = driver::share(reporter, &host, Task { woken: Notify::new(), ended })?;
-    let ending = Ending { shared: Arc::clone(&shared), _end: end };
     let running = Running {
         shared: Arc::clone(&shared),
         transport,
@@ -84,17 +87,32 @@ where
         request: None,
         collecting: None,
     };
-    runtime.spawn(async move {
-        // Dropped in the opposite order: whoever is told of the end finds the host gone, and with
-        // it its files.
-        let _ending = ending;
-        let running = running;
+    let ending = Ending { shared: Arc::clone(&shared), _end: end };
+    runtime.spawn(Driven { running, ending }.run());
+    Ok(Handle::new(shared))
+}
+
+/// All of the task. Whoever is told of its end finds the host gone, and with it its files: however
+/// this is dropped, `ending` is the last to go.
+struct Driven<T, H> {
+    running: Running<T, H>,
+    ending: Ending,
+}
+
+impl<T, F, H> Driven<T, H>
+where
+    T: FnMut(Request<Bytes>) -> F,
+    F: Future<Output = Outcome> + Send + 'static,
+    H: Host,
+{
+    async fn run(self) {
+        let _ending = self.ending;
+        let running = self.running;
         // A host that cannot even say its name has told the panic hook why.
         if running.shared.announce(&*running.host).is_ok() {
             running.run().await;
         }
-    });
-    Ok(Handle::new(shared))
+    }
 }
 
 /// Tells that the task has ended, however it did, such as with its runtime.
@@ -147,6 +165,8 @@ where
                 Action::Stopped => break,
             }
         }
+        // Cancels it.
+        self.request = None;
         // The host lives until it has returned. Who does not want to wait for that does not.
         if let Some(collecting) = self.collecting {
             let _ = collecting.await;
@@ -255,7 +275,7 @@ impl Handle<Task> {
 impl Driver for Task {}
 
 impl Clock for Task {
-    /// The clock of the runtime, which a test may hold.
+    /// The clock of the runtime, which is not always the system's.
     fn now(&self) -> Instant {
         time::Instant::now().into_std()
     }

@@ -196,13 +196,15 @@ has started, and nothing is sent that time.
 The first report of a new state comes at some time within the first period, and
 every later one a period after the last that the API has acknowledged, plus up
 to a twelfth: machines that start together do not report together. A report
-that fails is tried again, four times in all, and never counted twice by an API
-that knows idempotency keys, as `usagectl serve` does. The state keeps the time
-over restarts. One process at a time can report with it.
+that fails is tried again, four times in all, unless the API has refused it, and
+is never counted twice by an API that knows idempotency keys, as `usagectl serve`
+does. The state keeps the time over restarts. One process at a time can report
+with it.
 
-Logs on standard error: one line at the start, one when reports stop getting
-through, one when they do again; all attempts with --verbose. SIGINT and SIGTERM
-stop it; what waits is sent first.
+Logs on standard error what is worth a look: the start, the end, when reports
+stop getting through and when they do again, a COMMAND that does not work, a
+state that cannot be stored; all attempts with --verbose. SIGINT and SIGTERM stop
+it; what waits is sent first.
 
 Nothing at all is done where the variable that --consent-variable names says no,
 or DO_NOT_TRACK says so; the line at the start tells which rule decided.";
@@ -235,8 +237,9 @@ EXIT STATUS
 ",
     "\
 ENVIRONMENT
-  USAGE_REPORTING, DO_NOT_TRACK
-               off, or 1, to report nothing
+  USAGE_REPORTING
+               off to report nothing, on to report in spite of DO_NOT_TRACK
+  DO_NOT_TRACK 1 to report nothing
 ",
     reach!()
 );
@@ -266,8 +269,9 @@ EXIT STATUS
   5  the file cannot be read, or is no state
 
 ENVIRONMENT
-  USAGE_REPORTING, DO_NOT_TRACK
-               off, or 1, to report nothing";
+  USAGE_REPORTING
+               off to report nothing, on to report in spite of DO_NOT_TRACK
+  DO_NOT_TRACK 1 to report nothing";
 
 pub(crate) const REGISTER_ABOUT: &str = "\
 Print the address at which a customer registers

@@ -65,7 +65,7 @@ pub trait Host: Send + Sync + 'static {
     /// Collects fresh usage.
     ///
     /// After [`Config::collect_limit`](crate::Config::collect_limit) the schedule goes on without
-    /// it; what comes later is a report out of turn.
+    /// it; numbers that come later are taken all the same.
     ///
     /// # Errors
     ///

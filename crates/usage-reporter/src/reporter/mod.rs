@@ -204,7 +204,8 @@ impl Reporter {
     ///
     /// A report that may have arrived already keeps its address and token for further attempts: to
     /// change them would count it twice. What the old address answers from now on is about that
-    /// report alone: it is no pause for the new one, and a 410 does not stop the reporter.
+    /// report alone: it is no pause for the new one, and a 410 does not stop the reporter. A pause
+    /// that the old address had asked for is forgotten, should the host come back to it.
     ///
     /// A registration that waits for the next slot, since its attempts have failed or its token was
     /// refused, goes out at once if nothing binds it to what was before.

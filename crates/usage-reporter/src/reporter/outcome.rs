@@ -91,6 +91,7 @@ impl Reporter {
                 report.attempts = 0;
                 report.not_before = now;
                 report.in_next_slot = fate == Fate::NextSlot;
+                report.is_late |= report.in_next_slot;
                 self.put_back(report);
             }
             Fate::Lost(reason) => {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use usage_proto::TransportError;
+use usage_proto::{Server, TransportError};
 use usage_reporter::{Config, Event, LossReason, ReportKind, RetryPolicy, State};
 
 use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key};
@@ -195,4 +195,24 @@ fn one_attempt_is_no_retry() {
     host.answer(&attempt, 503);
     host.step();
     assert_eq!(host.losses(), [(ReportKind::Usage, LossReason::Exhausted, 1)]);
+}
+
+/// An API that takes usage and no registrations, and asks for a long pause each time.
+#[test]
+fn a_registration_that_never_gets_through_does_not_keep_usage_back() {
+    let mut host = Host::new();
+    host.reporter.register(host.now, &Server::new().product("influxdb")).unwrap();
+    let mut usage = 0;
+    for _ in 0..120 {
+        let attempt = host.wait_for_attempt();
+        if attempt.report == ReportKind::Server {
+            host.answer_with(&attempt, 503, 6 * 3600);
+        } else {
+            usage += 1;
+            host.answer(&attempt, 201);
+        }
+    }
+    // While it had its first slot, the registration went before.
+    let lost = host.losses().iter().filter(|loss| loss.0 == ReportKind::Usage).count();
+    assert!(lost <= 2 && usage >= 25, "{usage} delivered, {:?}", host.losses());
 }

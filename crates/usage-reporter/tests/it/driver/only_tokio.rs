@@ -93,9 +93,16 @@ fn a_collector_that_never_returns_is_asked_once_and_keeps_no_runtime_alive() {
         Reporter::new(config, api(), State::new(), seed_of(1), clock(), SystemTime::UNIX_EPOCH);
     let (told, events) = channel();
     let handle = runtime.block_on(async {
+        let in_flight = Arc::new(());
+        let held = Arc::downgrade(&in_flight);
         let transport = move |_| {
             told.send(()).unwrap();
-            async { Ok(answer(200)) }
+            let held = held.upgrade();
+            async {
+                let outcome = pending::<Outcome>().await;
+                drop(held);
+                outcome
+            }
         };
         let handle = driver::spawn(reporter.unwrap(), transport, host).unwrap();
         handle.report_now();
@@ -106,9 +113,12 @@ fn a_collector_that_never_returns_is_asked_once_and_keeps_no_runtime_alive() {
         }
         handle.push_stats(&stats(1)).unwrap();
         until(|| events.try_recv().is_ok()).await;
-        // It has not returned: the task waits for it, and whoever waits for the task need not.
+        // It has not returned: the task waits for it, and whoever waits for the task need not. The
+        // request is cancelled all the same.
         let status = handle.shutdown(Duration::from_millis(10)).await;
-        assert_eq!(status.phase, Phase::Stopped);
+        assert_eq!(status.delivered, 0);
+        until(|| handle.status().phase == Phase::Stopped).await;
+        until(|| Arc::strong_count(&in_flight) == 1).await;
         handle
     });
     assert!(!alive.is_over());
@@ -127,6 +137,7 @@ fn a_runtime_that_is_dropped_leaves_a_closed_reporter() {
         let _context = runtime.enter();
         driver::spawn(reporter(), |_| async { Ok(answer(200)) }, host).unwrap()
     };
+    // The task was never polled.
     drop(runtime);
     assert!(alive.is_over());
     assert_eq!(handle.push_stats(&stats(1)), Err(SubmitError::Closed));
