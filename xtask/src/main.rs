@@ -39,6 +39,7 @@ const CI: &[Step] = &[
     testing::TEST,
     testing::DOCTEST,
     testing::HOST_FEATURES,
+    testing::WITHOUT_TLS,
     deny::DENY,
     fuzz::FUZZ,
 ];

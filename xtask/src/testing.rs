@@ -15,6 +15,12 @@ pub(crate) const TEST: Step =
 pub(crate) const DOCTEST: Step =
     Step { name: "doctest", about: "the examples in the documentation", run: doctest };
 
+pub(crate) const WITHOUT_TLS: Step = Step {
+    name: "without-tls",
+    about: "the tests of the adapters that are built without TLS",
+    run: without_tls,
+};
+
 pub(crate) const HOST_FEATURES: Step = Step {
     name: "host-features",
     about: "usage-proto's tests with features that a host may turn on (W11)",
@@ -48,6 +54,17 @@ fn doctest() -> Result<Done, Failure> {
     run_tests(command)
 }
 
+/// One after the other: in one build another adapter's features would be turned on for all.
+fn without_tls() -> Result<Done, Failure> {
+    let mut counts = TestCounts::default();
+    for adapter in ["usage-ureq", "usage-reqwest", "usage-hyper"] {
+        let mut command = cargo(["test", "--package", adapter, "--no-default-features"]);
+        command.args(["--locked", "--tests", "without_tls"]);
+        counts = counts + count(command)?;
+    }
+    Ok(Done::Tested(counts))
+}
+
 fn host_features() -> Result<Done, Failure> {
     let mut command = cargo(["test", "--package", "usage-proto", "--all-features", "--locked"]);
     command.args(["--features", OF_THE_HOST, "--no-fail-fast"]);
@@ -56,6 +73,10 @@ fn host_features() -> Result<Done, Failure> {
 
 /// Runs a `cargo test` and counts; a run without any test is a failure, not a success.
 fn run_tests(command: Command) -> Result<Done, Failure> {
+    count(command).map(Done::Tested)
+}
+
+fn count(command: Command) -> Result<TestCounts, Failure> {
     let mut counts = TestCounts::default();
     run_and_read(command, |line| {
         if let Some(more) = TestCounts::from_line(line) {
@@ -65,5 +86,5 @@ fn run_tests(command: Command) -> Result<Done, Failure> {
     if counts.passed == 0 {
         return Err(Failure::new("no test ran"));
     }
-    Ok(Done::Tested(counts))
+    Ok(counts)
 }

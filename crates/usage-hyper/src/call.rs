@@ -49,7 +49,7 @@ where
         let connection = capture_connection(&mut request);
         match deadline.limit(answer(self.service, request)).await {
             Some(Ok(response)) => {
-                check_head(response.headers())?;
+                check_head(response.version(), response.headers())?;
                 Ok(body::collect(response, self.limit, &mut deadline).await)
             }
             Some(Err(error)) => Err(transport_error(error.into())),

@@ -100,7 +100,8 @@ impl Shared {
             Some(scheme) if *scheme == Scheme::HTTPS => return Err(ConnectError::NoTls),
             _ => return Err(ConnectError::Scheme),
         };
-        let slot = self.slots.take(&self.timer).await.ok_or(ConnectError::Unneeded)?;
+        let slot = self.slots.take(&self.timer, self.deadlines.connect).await;
+        let slot = slot.ok_or(ConnectError::Unneeded)?;
         let direct = |error| self.on_the_way(ConnectError::direct(error, https));
         let stream = match &self.route {
             None => reach(self.http.clone(), target.clone()).await.map_err(direct)?,

@@ -33,10 +33,11 @@ impl Slots {
     }
 
     /// A slot, or `None` if its request has got another connection.
-    pub(crate) async fn take(&self, timer: &SharedTimer) -> Option<Slot> {
+    pub(crate) async fn take(&self, timer: &SharedTimer, within: Duration) -> Option<Slot> {
         let slot = unless_served(Arc::clone(&self.0).acquire_owned()).await?.ok()?;
         if self.0.available_permits() + 1 < CONNECTIONS {
-            unless_served(timer.sleep(MOMENT)).await?;
+            // Most of a short deadline is for the connection itself.
+            unless_served(timer.sleep(MOMENT.min(within / 4))).await?;
         }
         Some(slot)
     }

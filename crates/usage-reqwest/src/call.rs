@@ -69,7 +69,7 @@ impl Call {
         };
         match response {
             Ok(response) => {
-                check_head(response.headers())?;
+                check_head(response.version(), response.headers())?;
                 Ok(body::collect(response, self.limit).await)
             }
             Err(error) => Err(transport_error(

@@ -169,7 +169,7 @@ impl Client {
         let (answer, sent) = call::run(secrets, || self.agent.run(request));
         match answer {
             Ok(response) => {
-                check_head(response.headers())?;
+                check_head(response.version(), response.headers())?;
                 Ok(body::collect(response, self.api.response_limit()))
             }
             Err(error) => Err(transport_error(error, sent, self.agent.config())),

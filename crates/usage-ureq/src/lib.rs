@@ -65,7 +65,7 @@
 //! | no redirect is followed | ureq would take `X-Authorization` along to another host (W37) |
 //! | every status is an answer | ureq makes 4xx and 5xx errors, and drops their body (W31 to W34) |
 //! | a total deadline, and a connect deadline within it | ureq has none, and counts the look-up apart (W41) |
-//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere (W40) |
+//! | a head of 64 KiB and 100 lines at most, with a length that is one | every library draws this line elsewhere (W40) |
 //! | the body is read to the response limit, and what came is kept | ureq's own limit is an error, as is a body that breaks off (W38, W46) |
 //! | the proxy is [`choose_proxy`](usage_proto::choose_proxy)'s | ureq takes the first of `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` for any URL, loopback too |
 //! | a proxy is asked for an `http` URL in the absolute form | ureq asks for a tunnel, which most proxies give to port 443 alone |
@@ -88,7 +88,8 @@
 //! deadline ends it, while a report is being sent to a server that has stopped reading too.
 //!
 //! A connection holds 208 KiB of buffers, and as much again for TLS. No more than 80 KiB of a head
-//! are read, and no more of a body than the response limit.
+//! are read; of a body, no more than the response limit is kept, and up to a buffer beyond it is
+//! read.
 
 mod body;
 mod call;

@@ -46,7 +46,15 @@ fn framed() -> Vec<Case> {
             saved(200, "{}"),
         ));
     }
-    for length in ["-1", "99999999999999999999999", "2x", "two", "2\r\nContent-Length: 3"] {
+    for length in [
+        "-1",
+        "9223372036854775808",
+        "18446744073709551615",
+        "99999999999999999999999",
+        "2x",
+        "two",
+        "2\r\nContent-Length: 3",
+    ] {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}");
         let case = Case::script(
             format!("bodies: length {length:?}"),
@@ -55,6 +63,8 @@ fn framed() -> Vec<Case> {
         );
         cases.push(case.in_row("bodies: a length that is none"));
     }
+    let coded = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    cases.push(Case::script("bodies: chunked in HTTP/1.0", Script::answer(coded), sent(Protocol)));
     cases
 }
 
