@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| usage_tests::targets::answer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| testkit::targets::answer(data));

@@ -6,9 +6,9 @@ use std::thread;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use testkit::samples::{api, check_words, usage};
 use tokio::runtime::{Builder, Runtime};
 use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError};
-use usage_tests::samples::{api, check_words, usage};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Adapter {

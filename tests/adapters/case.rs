@@ -4,10 +4,10 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 
+use testkit::outcome::Outcome;
+use testkit::samples::usage;
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::Deadlines;
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::usage;
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 

@@ -11,12 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use testkit::outcome::Outcome;
+use testkit::samples::{api, usage, words};
+use testkit::scripted::PATIENCE;
+use testkit::{child, logged};
 use tokio::runtime::Runtime;
 use usage_proto::{Deadlines, Error, Saved};
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::{api, usage, words};
-use usage_tests::scripted::PATIENCE;
-use usage_tests::{child, logged};
 
 use crate::adapter::{Adapter, Client, Threads, runtime};
 use crate::case::Difference;

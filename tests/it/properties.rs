@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use testkit::oracle::text::{check_debug, check_error, texts};
+use testkit::oracle::{answer, base_url, payload, proxy, registration, request, retry_after};
 use usage_proto::{Api, BaseUrl, IdempotencyKey, Server, Token, TransportError};
-use usage_tests::oracle::text::{check_debug, check_error, texts};
-use usage_tests::oracle::{answer, base_url, payload, proxy, registration, request, retry_after};
 
 /// So many inputs that the suite takes a few seconds; `PROPTEST_CASES` asks for another number.
 fn cases(count: u32) -> Config {
@@ -100,7 +100,7 @@ proptest! {
         let api = Api::new(BaseUrl::STAGING).with_token(token.clone()).unwrap();
         check_debug(&api, &secrets);
 
-        let mut request = api.request(&Server::new().cluster_id("c")).unwrap();
+        let mut request = api.build_request(&Server::new().cluster_id("c")).unwrap();
         IdempotencyKey::from_bytes(random).apply(&mut request);
         check_debug(&request, &secrets);
         prop_assert_eq!(&request.headers()["x-authorization"], secret.as_str());

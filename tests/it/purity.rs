@@ -74,7 +74,7 @@ fn nothing_but_pure_code_stands_behind_the_core() {
 #[test]
 fn only_the_server_and_the_command_link_sqlite() {
     for member in members() {
-        if matches!(member.name.as_str(), "usage-server" | "usagectl" | "usage-tests") {
+        if matches!(member.name.as_str(), "usage-server" | "usagectl" | "testkit" | "usage-tests") {
             continue;
         }
         let mut linked = tree(&member.name, &["--edges", "normal"]);
@@ -101,7 +101,7 @@ fn dependencies_between_our_crates_point_one_way() {
 fn may_know(member: &str, other: &str) -> bool {
     match member {
         "usage-proto" | "xtask" => false,
-        "usagectl" | "usage-tests" => true,
+        "usagectl" | "testkit" | "usage-tests" => true,
         _ => other == "usage-proto",
     }
 }

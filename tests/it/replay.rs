@@ -8,7 +8,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use usage_tests::targets::TARGETS;
+use testkit::targets::TARGETS;
 
 #[test]
 fn past_crashes_stay_mended() {

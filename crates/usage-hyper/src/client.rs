@@ -197,12 +197,12 @@ where
         &self,
         payload: &P,
     ) -> impl Future<Output = Result<Saved, Error>> + use<S, B, P> {
-        let call = self.api.request(payload).map(|request| self.execute(request));
+        let call = self.api.build_request(payload).map(|request| self.execute(request));
         let api = self.api.clone();
-        async move { Ok(api.response(call?.await?)?) }
+        async move { Ok(api.parse_response(call?.await?)?) }
     }
 
-    /// Sends a request that [`Api::request`] has built, and hands over the answer as it came: for
+    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came: for
     /// a driver or an event loop that judges answers itself. Dropping the future cancels the
     /// request.
     ///

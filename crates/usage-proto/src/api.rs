@@ -126,7 +126,10 @@ impl Api {
     /// A [`BuildError`] if a path segment cannot stand in a URL or makes it too long (rule W1), if
     /// the body is above the request limit (rule W15), or if a number in it is not finite
     /// (rule W9).
-    pub fn request<P: Saveable + ?Sized>(&self, payload: &P) -> Result<Request<Bytes>, BuildError> {
+    pub fn build_request<P: Saveable + ?Sized>(
+        &self,
+        payload: &P,
+    ) -> Result<Request<Bytes>, BuildError> {
         let uri = self.uri(payload)?;
         let mut request = Request::new(encode::body(payload, self.request_limit)?);
         *request.method_mut() = Method::POST;
@@ -204,7 +207,10 @@ impl Api {
     /// # Errors
     ///
     /// [`ResponseError`] for any other status.
-    pub fn response<B: Into<Bytes>>(&self, response: Response<B>) -> Result<Saved, ResponseError> {
+    pub fn parse_response<B: Into<Bytes>>(
+        &self,
+        response: Response<B>,
+    ) -> Result<Saved, ResponseError> {
         answer::parse(response.map(Into::into), self.response_limit, self.token.as_ref())
     }
 }

@@ -18,7 +18,7 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// ```
 /// use usage_proto::{Api, BaseUrl, IdempotencyKey, Usage};
 ///
-/// let mut request = Api::new(BaseUrl::STAGING).request(&Usage::new("influxdb"))?;
+/// let mut request = Api::new(BaseUrl::STAGING).build_request(&Usage::new("influxdb"))?;
 /// # let random = [0xab; 16];
 /// IdempotencyKey::from_bytes(random).apply(&mut request);
 /// assert_eq!(request.headers()["idempotency-key"], "\"abababababababababababababababab\"");

@@ -40,14 +40,14 @@
 //!         .host("example.com")
 //!         .product("influxdb")
 //!         .version("1.8.10");
-//!     let saved = api.response(send(api.request(&server)?))?;
+//!     let saved = api.parse_response(send(api.build_request(&server)?))?;
 //!     assert_eq!(saved.status(), 201);
 //!
 //!     // 3. Every 12 hours: how it is used.
 //!     let usage = Usage::new("influxdb").data(
 //!         UsageData::new().tag("os", "linux").value("num_databases", 3).value("uptime", 86400.5),
 //!     );
-//!     let refused = api.response(send(api.request(&usage)?)).unwrap_err();
+//!     let refused = api.parse_response(send(api.build_request(&usage)?)).unwrap_err();
 //!     match &refused.kind {
 //!         ResponseErrorKind::Validation(fields) => {
 //!             assert_eq!(fields.errors["cluster_id"], ["ClusterID can not be blank."]);

@@ -20,7 +20,7 @@ pub enum Payload {
     Usage(Usage),
 }
 
-/// Reads the payload back from a request: the inverse of [`Api::request`](crate::Api::request) for
+/// Reads the payload back from a request: the inverse of [`Api::build_request`](crate::Api::build_request) for
 /// the built-in payloads.
 ///
 /// The last segments of the path decide, so a prefix of the base URL does not matter. `null`
@@ -31,7 +31,7 @@ pub enum Payload {
 /// use usage_proto::{Api, BaseUrl, Payload, Usage, parse_request};
 ///
 /// let usage = Usage::new("a/b");
-/// let request = Api::new(BaseUrl::STAGING).request(&usage)?;
+/// let request = Api::new(BaseUrl::STAGING).build_request(&usage)?;
 /// assert_eq!(parse_request(&request)?, Payload::Usage(usage));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

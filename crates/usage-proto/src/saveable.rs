@@ -30,7 +30,7 @@ use serde::Serialize;
 /// }
 ///
 /// let api = Api::new(BaseUrl::STAGING);
-/// let request = api.request(&Heartbeat { product: "a/b", uptime_s: 1.5 })?;
+/// let request = api.build_request(&Heartbeat { product: "a/b", uptime_s: 1.5 })?;
 /// assert_eq!(request.uri().path(), "/api/v1/heartbeat/a%2Fb");
 /// assert_eq!(request.body(), r#"{"uptime_s":1.5}"#);
 /// # Ok::<(), usage_proto::BuildError>(())

@@ -73,7 +73,7 @@ impl fmt::Debug for Saved {
 /// let mut response = http::Response::new(&b"{\"sta"[..]);
 /// response.extensions_mut().insert(Incomplete);
 ///
-/// let saved = Api::new(BaseUrl::STAGING).response(response)?;
+/// let saved = Api::new(BaseUrl::STAGING).parse_response(response)?;
 /// assert!(!saved.is_complete());
 /// # Ok::<(), usage_proto::ResponseError>(())
 /// ```

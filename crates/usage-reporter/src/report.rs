@@ -54,7 +54,7 @@ impl Encoded {
         api: &Api,
         payload: &P,
     ) -> Result<Self, BuildError> {
-        let body = api.request(payload)?.into_body();
+        let body = api.build_request(payload)?.into_body();
         let segments = payload.segments().into_iter().map(|segment| segment.as_ref().into());
         Ok(Self { kind, segments: segments.collect(), body })
     }
@@ -123,7 +123,7 @@ impl Report {
         api: &Api,
         key: IdempotencyKey,
     ) -> Result<http::Request<Bytes>, BuildError> {
-        let mut request = api.request(&Envelope(&self.encoded.segments))?;
+        let mut request = api.build_request(&Envelope(&self.encoded.segments))?;
         *request.body_mut() = self.encoded.body.clone();
         key.apply(&mut request);
         Ok(request)

@@ -111,14 +111,14 @@ impl Client {
     /// use usage_proto::{Error, IdempotencyKey, Usage, UsageData};
     ///
     /// let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
-    /// let mut request = client.api().request(&usage)?;
+    /// let mut request = client.api().build_request(&usage)?;
     /// IdempotencyKey::from_bytes(random_bytes()).apply(&mut request);
     ///
     /// let mut attempt = 1;
     /// let saved = loop {
     ///     // The body is shared, not copied.
     ///     let answer = client.execute(request.clone()).await.map_err(Error::from);
-    ///     match answer.and_then(|answer| Ok(client.api().response(answer)?)) {
+    ///     match answer.and_then(|answer| Ok(client.api().parse_response(answer)?)) {
     ///         Err(error) if error.is_retryable() && attempt < 4 => pause(attempt).await,
     ///         outcome => break outcome?,
     ///     }
@@ -126,7 +126,7 @@ impl Client {
     /// };
     /// assert_eq!(saved.status(), 201);
     /// # assert_eq!(attempt, 3);
-    /// # let again = client.api().response(client.execute(request).await?)?;
+    /// # let again = client.api().parse_response(client.execute(request).await?)?;
     /// # assert_eq!((again.status().as_u16(), there.store().usage()?.len()), (201, 1));
     /// # there.shutdown()?;
     /// # Ok(())
@@ -141,12 +141,12 @@ impl Client {
         &self,
         payload: &P,
     ) -> impl Future<Output = Result<Saved, Error>> + Send + use<P> {
-        let call = self.api.request(payload).map(|request| self.execute(request));
+        let call = self.api.build_request(payload).map(|request| self.execute(request));
         let api = self.api.clone();
-        async move { Ok(api.response(call?.await?)?) }
+        async move { Ok(api.parse_response(call?.await?)?) }
     }
 
-    /// Sends a request that [`Api::request`] has built, and hands over the answer as it came: for
+    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came: for
     /// a driver or an event loop that judges answers itself. The future borrows nothing; dropping
     /// it cancels the request.
     ///

@@ -38,7 +38,7 @@
 //! # }
 //! ```
 //!
-//! An event loop that judges answers itself builds requests with [`usage_proto::Api::request`] and
+//! An event loop that judges answers itself builds requests with [`usage_proto::Api::build_request`] and
 //! hands them to [`Client::execute`]. The futures of both are `Send`, borrow nothing, and cancel
 //! the request when they are dropped.
 //!

@@ -100,14 +100,14 @@ impl Client {
     /// use usage_proto::{Error, IdempotencyKey, Usage, UsageData};
     ///
     /// let usage = Usage::new("influxdb").data(UsageData::new().value("num_databases", 3));
-    /// let mut request = client.api().request(&usage)?;
+    /// let mut request = client.api().build_request(&usage)?;
     /// IdempotencyKey::from_bytes(random_bytes()).apply(&mut request);
     ///
     /// let mut attempt = 1;
     /// let saved = loop {
     ///     // The body is shared, not copied.
     ///     let answer = client.execute(request.clone()).map_err(Error::from);
-    ///     match answer.and_then(|answer| Ok(client.api().response(answer)?)) {
+    ///     match answer.and_then(|answer| Ok(client.api().parse_response(answer)?)) {
     ///         Err(error) if error.is_retryable() && attempt < 4 => pause(attempt),
     ///         outcome => break outcome?,
     ///     }
@@ -116,7 +116,7 @@ impl Client {
     /// assert_eq!(saved.status(), 201);
     /// # assert_eq!(attempt, 3);
     /// # assert_eq!(there.store().usage()?.len(), 1);
-    /// # let again = client.api().response(client.execute(request)?)?;
+    /// # let again = client.api().parse_response(client.execute(request)?)?;
     /// # assert_eq!((again.status().as_u16(), there.store().usage()?.len()), (201, 1));
     /// # there.shutdown()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -127,11 +127,11 @@ impl Client {
     /// [`Error::Build`] if the request could not be built, [`Error::Transport`] if there was no
     /// answer, [`Error::Response`] if the answer is not a success.
     pub fn save<P: Saveable + ?Sized>(&self, payload: &P) -> Result<Saved, Error> {
-        let response = self.execute(self.api.request(payload)?)?;
-        Ok(self.api.response(response)?)
+        let response = self.execute(self.api.build_request(payload)?)?;
+        Ok(self.api.parse_response(response)?)
     }
 
-    /// Sends a request that [`Api::request`] has built, and hands over the answer as it came: for
+    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came: for
     /// a driver or an event loop that judges answers itself. Blocks, for the total deadline at
     /// most.
     ///

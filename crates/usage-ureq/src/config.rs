@@ -52,7 +52,7 @@ pub(crate) fn config(
     configure: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
 ) -> Config {
     let builder = Agent::config_builder()
-        // The request is complete: it goes out as `Api::request` has made it.
+        // The request is complete: it goes out as `Api::build_request` has made it.
         .accept("")
         // A head that is larger fills the buffer, which is how it is noticed. ureq's own limit
         // would also hit a pile of small interim answers.

@@ -21,16 +21,16 @@ pub(crate) fn prepare(args: &RequestArgs) -> Result<Prepared, Failure> {
     let api = api(&args.api)?;
     let file = JsonFile::read(&args.file)?;
     let request = match args.kind {
-        Kind::Server => api.request(&server_in(&file, args.product.as_deref())?),
+        Kind::Server => api.build_request(&server_in(&file, args.product.as_deref())?),
         Kind::Stats => {
             let mut stats: Stats = file.parse()?;
             stats.product = args.product.clone().unwrap_or_default();
-            api.request(&stats)
+            api.build_request(&stats)
         }
         Kind::Usage => {
             let mut usage: Usage = file.parse()?;
             usage.product = args.product.clone().unwrap_or_default();
-            api.request(&usage)
+            api.build_request(&usage)
         }
     }?;
     Ok(Prepared { api, request })

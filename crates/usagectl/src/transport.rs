@@ -140,7 +140,7 @@ mod tests {
         for name in TransportName::value_variants() {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let api = Api::new(url(listener.local_addr().unwrap()).parse().unwrap());
-            let request = api.request(&Usage::new("influxdb")).unwrap();
+            let request = api.build_request(&Usage::new("influxdb")).unwrap();
             let client = name.client(api, Deadlines::new().total(PATIENCE)).unwrap();
             check(listener, client, request);
         }

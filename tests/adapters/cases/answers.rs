@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use testkit::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
+use testkit::scripted::Script;
 use usage_proto::TransportErrorKind::Protocol;
-use usage_tests::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
-use usage_tests::scripted::Script;
 
 use crate::case::Case;
 

@@ -1,10 +1,10 @@
 //! Bodies that are framed oddly, that break off (W46), or that are too large (W38).
 
+use testkit::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
+use testkit::samples::{LESS_SHORT, SHORT};
+use testkit::scripted::{Script, ScriptedServer};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Protocol;
-use usage_tests::outcome::{Outcome, Refusal, incomplete, refused, saved, sent, simple};
-use usage_tests::samples::{LESS_SHORT, SHORT};
-use usage_tests::scripted::{Script, ScriptedServer};
 
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds};

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 
+use testkit::outcome::{Outcome, incomplete, refused, saved, sent, simple};
+use testkit::samples::{CREATED, LESS_SHORT, api, usage};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
+use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Interrupted;
-use usage_tests::outcome::{Outcome, incomplete, refused, saved, sent, simple};
-use usage_tests::samples::{CREATED, LESS_SHORT, api, usage};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
-use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
 use crate::adapter::{Adapter, Client, Threads};

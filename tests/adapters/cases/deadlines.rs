@@ -3,11 +3,11 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use testkit::outcome::{Outcome, saved, unsent};
+use testkit::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Timeout;
-use usage_tests::outcome::{Outcome, saved, unsent};
-use usage_tests::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};

@@ -1,10 +1,10 @@
 //! What a head may look like, and what is none (W40).
 
+use testkit::outcome::{Outcome, refused, saved, sent, unexpected};
+use testkit::samples::{CREATED, LESS_SHORT, SHORT};
+use testkit::scripted::Script;
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Protocol, Timeout};
-use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected};
-use usage_tests::samples::{CREATED, LESS_SHORT, SHORT};
-use usage_tests::scripted::Script;
 
 use crate::case::Case;
 

@@ -1,10 +1,10 @@
 //! A server, or what is there in its place, that does all it should not.
 
+use testkit::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
+use testkit::samples::{LESS_SHORT, large_usage, usage};
+use testkit::scripted::{Nobody, PATIENCE, Script, ScriptedServer, no_such_host};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout};
-use usage_tests::outcome::{Outcome, incomplete, refused, sent, simple, unsent};
-use usage_tests::samples::{LESS_SHORT, large_usage, usage};
-use usage_tests::scripted::{Nobody, PATIENCE, Script, ScriptedServer, no_such_host};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};

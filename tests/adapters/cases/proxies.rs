@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 
+use testkit::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
+use testkit::proxy;
+use testkit::samples::{AGES, CREATED, SHORT, TOKEN};
+use testkit::scripted::{Nobody, Received, Script, ScriptedServer, no_such_host};
+use testkit::tls::{self, Authority};
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Timeout, Tls};
-use usage_tests::outcome::{Outcome, refused, saved, sent, unexpected, unsent};
-use usage_tests::proxy;
-use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
-use usage_tests::scripted::{Nobody, Received, Script, ScriptedServer, no_such_host};
-use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
 use crate::adapter::Adapter;
@@ -45,7 +45,7 @@ pub(super) fn cases() -> Vec<Case> {
             let location = format!("{}/login", other.url());
             let answer =
                 format!("HTTP/1.1 302 X\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-            let expected = refused(302, usage_tests::outcome::redirect(Some(&location)));
+            let expected = refused(302, testkit::outcome::redirect(Some(&location)));
             asked(adapter, HTTP, Script::answer(answer), &expected)?;
             same("connections to the other host", &other.connections(), &0)
         }),

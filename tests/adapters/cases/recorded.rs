@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use usage_proto::{Deadlines, Server, TransportErrorKind};
-use usage_tests::outcome::{
+use testkit::outcome::{
     Outcome, Refusal, incomplete, redirect, refused, saved, sent, simple, unexpected,
 };
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
+use usage_proto::{Deadlines, Server, TransportErrorKind};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};

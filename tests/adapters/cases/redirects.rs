@@ -1,9 +1,9 @@
 //! W37: a redirect is never followed, and the token stays here.
 
+use testkit::outcome::{Outcome, redirect, refused, unexpected};
+use testkit::samples::{CREATED, usage};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use usage_proto::Deadlines;
-use usage_tests::outcome::{Outcome, redirect, refused, unexpected};
-use usage_tests::samples::{CREATED, usage};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, same};

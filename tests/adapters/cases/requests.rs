@@ -1,11 +1,11 @@
 //! What a server gets to see.
 
 use bytes::Bytes;
+use testkit::outcome::{Outcome, in_vain, saved, sent};
+use testkit::samples::{CREATED, LESS_SHORT, TOKEN, api, large_usage, usage};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Other, Timeout};
-use usage_tests::outcome::{Outcome, in_vain, saved, sent};
-use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, large_usage, usage};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::adapter::{Adapter, Client};
 use crate::case::{Case, Difference, holds, same};
@@ -24,7 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
 fn as_it_was_built(adapter: Adapter) -> Result<(), Difference> {
     let server = ScriptedServer::answering(CREATED);
     let client = Client::new(adapter, &server.url(), Deadlines::new());
-    let built = api(&server.url()).request(&usage()).unwrap();
+    let built = api(&server.url()).build_request(&usage()).unwrap();
     same("the outcome", &Outcome::of(&client.save(&usage())), &saved(201, "{}"))?;
 
     let [request] = &server.received()[..] else { return Err("not one request".to_owned()) };
@@ -49,7 +49,7 @@ fn large(adapter: Adapter) -> Result<(), Difference> {
     let server = ScriptedServer::answering(CREATED);
     let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
     same("the outcome", &Outcome::of(&client.save(&large_usage())), &saved(201, "{}"))?;
-    let built = api(&server.url()).request(&large_usage()).unwrap();
+    let built = api(&server.url()).build_request(&large_usage()).unwrap();
     let [request] = &server.received()[..] else { return Err("not one request".to_owned()) };
     holds("the body came whole", request.body == *built.body(), &request.body.len())
 }
@@ -88,7 +88,7 @@ fn one_byte_more(adapter: Adapter) -> Result<(), Difference> {
         "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{long}"
     ));
     let client = Client::new(adapter, &server.url(), Deadlines::new());
-    let request = api(&server.url()).request(&usage()).unwrap();
+    let request = api(&server.url()).build_request(&usage()).unwrap();
     let response = client.execute(request).map_err(|error| format!("{error:?}"))?;
     same("the length", &response.body().len(), &((64 << 10) + 1))
 }

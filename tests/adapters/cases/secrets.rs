@@ -1,10 +1,10 @@
 //! W6: secrets are in no log, whatever its level, and in no `Debug`.
 
+use testkit::outcome::{Outcome, saved, unsent};
+use testkit::samples::{CREATED, TOKEN};
+use testkit::scripted::{Received, Script, ScriptedServer};
+use testkit::tls::{self, Authority};
 use usage_proto::TransportErrorKind::Connect;
-use usage_tests::outcome::{Outcome, saved, unsent};
-use usage_tests::samples::{CREATED, TOKEN};
-use usage_tests::scripted::{Received, Script, ScriptedServer};
-use usage_tests::tls::{self, Authority};
 
 use super::tls::trusting;
 use crate::adapter::Adapter;

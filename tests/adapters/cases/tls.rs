@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use testkit::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
+use testkit::samples::{AGES, CREATED, SHORT, TOKEN};
+use testkit::scripted::{Nobody, Script, ScriptedServer};
+use testkit::tls::{self, Authority};
 use usage_proto::TransportErrorKind::{Interrupted, Timeout, Tls};
-use usage_tests::outcome::{Outcome, in_vain, incomplete, saved, sent, unsent};
-use usage_tests::samples::{AGES, CREATED, SHORT, TOKEN};
-use usage_tests::scripted::{Nobody, Script, ScriptedServer};
-use usage_tests::tls::{self, Authority};
 
 use crate::adapter::Adapter;
 use crate::case::{Case, Difference, holds, same};

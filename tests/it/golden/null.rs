@@ -1,6 +1,6 @@
 //! Where the Go client writes `null` for what is empty (W8).
 
-use usage_tests::json::Json;
+use testkit::json::Json;
 
 /// Whether two bodies are the same, but for `null` there and an empty list or map here; `Some(true)`
 /// if there is such a place.

@@ -78,7 +78,7 @@ impl Notes {
             not_finite: self.not_finite,
             mended: self.mended,
             // Through a reference, as the Go client takes pointers.
-            build: Box::new(move |api| api.request(&&payload)),
+            build: Box::new(move |api| api.build_request(&&payload)),
         }
     }
 

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use serde::Deserialize;
+use testkit::json::Json;
+use testkit::uri::escape;
 use usage_proto::{Api, BaseUrl, BuildError, Payload, Token, TransportErrorKind, parse_request};
-use usage_tests::json::Json;
-use usage_tests::uri::escape;
 
 use super::null::same_but_for_empty;
 use super::payload::{self, Built, Fault};
@@ -241,9 +241,9 @@ fn check_read_by_server(
     let body = Bytes::from(case.go_body.clone().unwrap_or_default());
     let request = Request::post(sent.uri()).body(body).map_err(|error| error.to_string())?;
     let again = match parse_request(&request).map_err(|error| error.to_string())? {
-        Payload::Server(server) => api.request(&server),
-        Payload::Stats(stats) => api.request(&stats),
-        Payload::Usage(usage) => api.request(&usage),
+        Payload::Server(server) => api.build_request(&server),
+        Payload::Stats(stats) => api.build_request(&stats),
+        Payload::Usage(usage) => api.build_request(&usage),
         other => return Err(format!("{other:?} is not known here")),
     };
     let again = again.map_err(|error| error.to_string())?;

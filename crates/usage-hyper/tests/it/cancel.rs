@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use testkit::samples::usage;
+use testkit::scripted::{Connection, PATIENCE, ScriptedServer};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::yield_now;
 use tokio::time::timeout;
-use usage_tests::samples::usage;
-use usage_tests::scripted::{Connection, PATIENCE, ScriptedServer};
 
 use crate::client;
 use crate::event::Event;

@@ -1,13 +1,13 @@
 //! The application's own settings stand, and what is forced stays forced.
 
+use testkit::outcome::{saved, sent};
+use testkit::samples::{CREATED, SHORT, api};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_hyper::Client;
 use usage_hyper::hyper_util::client::legacy::Builder;
 use usage_hyper::hyper_util::rt::TokioExecutor;
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Protocol;
-use usage_tests::outcome::{saved, sent};
-use usage_tests::samples::{CREATED, SHORT, api};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::event::Event;
 use crate::save;

@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use testkit::outcome::saved;
+use testkit::samples::{CREATED, SHORT, usage};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use usage_hyper::Client;
 use usage_proto::Saveable;
-use usage_tests::outcome::saved;
-use usage_tests::samples::{CREATED, SHORT, usage};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 
 use crate::{client, save};
 

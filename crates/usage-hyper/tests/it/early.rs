@@ -1,9 +1,9 @@
 //! An answer that comes before the whole report was sent.
 
+use testkit::outcome::{Outcome, refused, simple};
+use testkit::samples::{LESS_SHORT, large_usage};
+use testkit::scripted::{Script, ScriptedServer};
 use usage_proto::Incomplete;
-use usage_tests::outcome::{Outcome, refused, simple};
-use usage_tests::samples::{LESS_SHORT, large_usage};
-use usage_tests::scripted::{Script, ScriptedServer};
 
 use crate::connections::no_task_is_left;
 use crate::{client, client_within};
@@ -15,12 +15,12 @@ async fn w46_it_is_found_though_the_server_has_closed() {
     let answer = "HTTP/1.1 413 X\r\nConnection: close\r\n\r\n{\"error\":\"too large\"}";
     let server = ScriptedServer::start([Script::new().read_head().send(answer).hang_up()]);
     let client = client(&server.url());
-    let request = client.api().request(&large_usage()).unwrap();
+    let request = client.api().build_request(&large_usage()).unwrap();
     for connections in 1..=3 {
         let response = client.execute(request.clone()).await.unwrap();
         // The connection was reset, which is no end of a body.
         assert!(response.extensions().get::<Incomplete>().is_some());
-        let judged = client.api().response(response).map_err(Into::into);
+        let judged = client.api().parse_response(response).map_err(Into::into);
         assert_eq!(Outcome::of(&judged), refused(413, simple("too large")));
         // The half-written connection is not used again.
         assert_eq!(server.connections(), connections);

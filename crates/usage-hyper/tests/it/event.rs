@@ -1,5 +1,5 @@
+use testkit::scripted::PATIENCE;
 use tokio::sync::mpsc;
-use usage_tests::scripted::PATIENCE;
 
 /// Something that happens on a thread of a server, and that an async test waits for.
 pub(crate) struct Event(mpsc::UnboundedReceiver<()>);

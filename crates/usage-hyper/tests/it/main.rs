@@ -21,11 +21,11 @@ mod tls;
 
 use std::time::Duration;
 
+use testkit::outcome::Outcome;
+use testkit::samples::{api, usage};
+use testkit::scripted::PATIENCE;
 use usage_hyper::Client;
 use usage_proto::{Deadlines, Error, Saved, TransportError};
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::{api, usage};
-use usage_tests::scripted::PATIENCE;
 
 fn client(url: &str) -> Client {
     client_within(url, PATIENCE)
@@ -52,7 +52,7 @@ fn unanswered(result: Result<Saved, Error>) -> TransportError {
 #[tokio::test]
 async fn https_without_tls_says_what_to_do() {
     let error = unanswered(client("https://usage.example").save(&usage()).await);
-    let expected = usage_tests::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
+    let expected = testkit::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
     assert_eq!(Outcome::unanswered(&error), expected);
     let advice = std::error::Error::source(&error).unwrap().to_string();
     assert!(advice.contains("feature `tls`"), "{advice}");

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::Poll;
 
+use testkit::outcome::{Outcome, in_vain, sent};
+use testkit::samples::{SHORT, usage};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use usage_proto::TransportErrorKind::{Interrupted, Other};
-use usage_tests::outcome::{Outcome, in_vain, sent};
-use usage_tests::samples::{SHORT, usage};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::{client, save};
 

@@ -17,15 +17,15 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame};
 use http_body_util::Full;
 use hyper::rt::{Sleep, Timer};
+use testkit::outcome::{Outcome, Refusal, refused, unexpected};
+use testkit::samples::{CREATED, TOKEN, api, usage};
+use testkit::scripted::{Nobody, Script, ScriptedServer};
 use tower::{Service, ServiceBuilder, service_fn};
 use usage_hyper::Client;
 use usage_hyper::hyper_util::client::legacy;
 use usage_hyper::hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Other, Protocol, Timeout};
 use usage_proto::{Api, Deadlines, Error, TransportError, TransportErrorKind};
-use usage_tests::outcome::{Outcome, Refusal, refused, unexpected};
-use usage_tests::samples::{CREATED, TOKEN, api, usage};
-use usage_tests::scripted::{Nobody, Script, ScriptedServer};
 
 use crate::unanswered;
 
@@ -73,7 +73,7 @@ async fn the_smallest_service_will_do() {
     let service = Echo::default();
     let client = over(service.clone());
     shared(&client);
-    let sent = client.api().request(&usage()).unwrap().into_body();
+    let sent = client.api().build_request(&usage()).unwrap().into_body();
     for _ in 0..3 {
         assert_eq!(*client.clone().save(&usage()).await.unwrap().body(), sent);
     }
@@ -153,7 +153,7 @@ async fn w38_the_limit_holds_over_the_frames_of_any_body() {
     // It hangs after six bytes, which nobody asks for.
     let started = tokio::time::Instant::now();
     let client = over(answering(200, [Ok("123"), Ok(""), Ok("456789")]));
-    let request = client.api().request(&usage()).unwrap();
+    let request = client.api().build_request(&usage()).unwrap();
     assert_eq!(client.execute(request).await.unwrap().body(), "123456");
     let saved = client.save(&usage()).await.unwrap();
     assert_eq!((&saved.body()[..], saved.is_complete()), (&b"12345"[..], false));

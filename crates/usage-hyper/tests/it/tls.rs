@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ServerConfig};
+use testkit::outcome::{Outcome, in_vain, saved, sent, unsent};
+use testkit::samples::{CREATED, api};
+use testkit::scripted::{Script, ScriptedServer};
+use testkit::tls::{self, Authority, provider};
 use usage_hyper::{Client, tls_config};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Interrupted, Protocol, Tls};
-use usage_tests::outcome::{Outcome, in_vain, saved, sent, unsent};
-use usage_tests::samples::{CREATED, api};
-use usage_tests::scripted::{Script, ScriptedServer};
-use usage_tests::tls::{self, Authority, provider};
 
 use crate::races::{resetting, unnoticed};
 use crate::save;

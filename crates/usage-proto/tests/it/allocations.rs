@@ -12,7 +12,7 @@ fn api() -> Api {
 /// counter counts a buffer that grows as a new one.
 fn count<P: Saveable>(api: &Api, payload: &P) -> u64 {
     let mut request = None;
-    let info = measure(|| request = Some(api.request(payload)));
+    let info = measure(|| request = Some(api.build_request(payload)));
     assert!(request.unwrap().is_ok());
     info.count_total
 }
@@ -53,7 +53,7 @@ fn a_body_of_a_mebibyte_grows_its_buffer_at_most_six_times() {
 #[test]
 fn a_clone_for_a_retry_copies_no_body() {
     let usage = Usage::new("p").data(UsageData::new().value("v", "x".repeat(100_000)));
-    let request = api().request(&usage).unwrap();
+    let request = api().build_request(&usage).unwrap();
     let info = measure(|| drop(request.body().clone()));
     assert!(info.bytes_total < 100, "{info:?}");
 }
@@ -62,6 +62,6 @@ fn a_clone_for_a_retry_copies_no_body() {
 fn w30_an_answer_is_handed_over_without_a_copy() {
     let body = bytes::Bytes::from(vec![b'x'; 50_000]);
     let at = body.as_ptr();
-    let saved = api().response(http::Response::new(body)).unwrap();
+    let saved = api().parse_response(http::Response::new(body)).unwrap();
     assert_eq!(saved.body().as_ptr(), at);
 }

@@ -6,7 +6,7 @@ use usage_proto::{Api, BaseUrl, Incomplete, ResponseError, ResponseErrorKind, Sa
 
 fn answer(status: u16, body: impl Into<Bytes>) -> Result<Saved, ResponseError> {
     let response = Response::builder().status(status).body(body.into()).unwrap();
-    Api::new(BaseUrl::STAGING).response(response)
+    Api::new(BaseUrl::STAGING).parse_response(response)
 }
 
 fn kind(status: u16, body: &'static str) -> ResponseErrorKind {
@@ -36,7 +36,7 @@ fn w30_any_2xx_is_a_success_whatever_the_body_says() {
         for body in ["", "{}", "null", r#"{"error":"oops!"}"#, "<html>"] {
             let response =
                 Response::builder().status(status).header("x-request-id", "7").body(body).unwrap();
-            let saved = Api::new(BaseUrl::STAGING).response(response).unwrap();
+            let saved = Api::new(BaseUrl::STAGING).parse_response(response).unwrap();
             assert_eq!(saved.status(), status);
             assert_eq!(saved.headers()["x-request-id"], "7");
             assert_eq!(saved.body(), body);
@@ -142,7 +142,7 @@ fn w37_a_redirect_is_an_error_that_tells_where_to() {
             .header("location", location)
             .body(Bytes::from_static(b"{\"error\":\"moved\"}"))
             .unwrap();
-        match Api::new(BaseUrl::STAGING).response(response).unwrap_err().kind {
+        match Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err().kind {
             ResponseErrorKind::Redirect { location, .. } => Some(location),
             _ => None,
         }
@@ -180,7 +180,7 @@ fn w37_a_redirect_is_an_error_that_tells_where_to() {
 fn w38_a_body_above_the_limit_is_cut_on_success_and_too_large_otherwise() {
     let api = Api::new(BaseUrl::STAGING).with_response_limit(17);
     let answer = |status: u16, body: &'static str| {
-        api.response(Response::builder().status(status).body(body).unwrap())
+        api.parse_response(Response::builder().status(status).body(body).unwrap())
     };
     let saved = answer(200, "0123456789abcdefgh").unwrap();
     assert_eq!((&saved.body()[..], saved.is_complete()), (&b"0123456789abcdefg"[..], false));
@@ -198,7 +198,7 @@ fn w46_a_body_that_broke_off_leaves_a_success_a_success() {
     let broken = |status: u16, body: &'static str| {
         let mut response = Response::builder().status(status).body(body).unwrap();
         response.extensions_mut().insert(Incomplete);
-        Api::new(BaseUrl::STAGING).response(response)
+        Api::new(BaseUrl::STAGING).parse_response(response)
     };
     let saved = broken(201, "{\"sta").unwrap();
     assert_eq!((&saved.body()[..], saved.is_complete()), (&b"{\"sta"[..], false));
@@ -215,16 +215,17 @@ fn a_token_that_the_api_repeats_is_removed() {
         (422, r#"{"error":"token-goes-here","errors":{"token-goes-here":["token-goes-here?"]}}"#),
         (502, "<p>token-goes-here</p>"),
     ] {
-        let error = api.response(Response::builder().status(status).body(body).unwrap());
+        let error = api.parse_response(Response::builder().status(status).body(body).unwrap());
         let shown = format!("{0} {0:?}", error.unwrap_err());
         assert!(!shown.contains("goes-here") && shown.contains("[redacted]"), "{shown}");
     }
     // Nor is half of it left where an excerpt is cut.
     let late = "x".repeat(250) + "token-goes-here";
-    let error = api.response(Response::builder().status(500).body(late).unwrap()).unwrap_err();
+    let error =
+        api.parse_response(Response::builder().status(500).body(late).unwrap()).unwrap_err();
     assert!(!error.to_string().contains("toke"), "{error}");
 
     let moved = Response::builder().status(302).header("location", "/token-goes-here/x").body("");
-    let shown = format!("{0} {0:?}", api.response(moved.unwrap()).unwrap_err());
+    let shown = format!("{0} {0:?}", api.parse_response(moved.unwrap()).unwrap_err());
     assert!(!shown.contains("goes-here") && shown.contains("/[redacted]/x"), "{shown}");
 }

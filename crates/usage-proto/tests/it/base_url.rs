@@ -14,7 +14,7 @@ impl Saveable for At<'_> {
 
 fn uri(base: &str, segments: &[&str]) -> String {
     let base: BaseUrl = base.parse().unwrap();
-    Api::new(base).request(&At(segments)).unwrap().uri().to_string()
+    Api::new(base).build_request(&At(segments)).unwrap().uri().to_string()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn w1_a_segment_is_one_segment_whatever_is_in_it() {
         ("...", "..."),
         ("\0\n", "%00%0A"),
     ] {
-        let request = Api::new(BaseUrl::STAGING).request(&Usage::new(product)).unwrap();
+        let request = Api::new(BaseUrl::STAGING).build_request(&Usage::new(product)).unwrap();
         assert_eq!(request.uri().path(), format!("/api/v1/usage/{path}"), "{product:?}");
         assert_eq!(request.uri().query(), None, "{product:?}");
     }
@@ -42,7 +42,7 @@ fn w1_a_segment_is_one_segment_whatever_is_in_it() {
 #[test]
 fn w1_a_segment_that_would_vanish_or_climb_is_refused() {
     for segment in ["", ".", ".."] {
-        let error = Api::new(BaseUrl::STAGING).request(&Usage::new(segment)).unwrap_err();
+        let error = Api::new(BaseUrl::STAGING).build_request(&Usage::new(segment)).unwrap_err();
         assert!(
             matches!(&error, BuildError::Segment { position: 2, segment: s, .. } if s == segment),
             "{error:?}",
@@ -55,10 +55,10 @@ fn w1_a_uri_has_at_most_65534_bytes() {
     let base = "https://usage.staging.influxdata.com/api/v1/usage/";
     let fits = "x".repeat(65_534 - base.len());
     let api = Api::new(BaseUrl::STAGING);
-    let uri = api.request(&Usage::new(fits.as_str())).unwrap().uri().to_string();
+    let uri = api.build_request(&Usage::new(fits.as_str())).unwrap().uri().to_string();
     assert_eq!(uri.len(), 65_534);
 
-    let error = api.request(&Usage::new(fits + "x")).unwrap_err();
+    let error = api.build_request(&Usage::new(fits + "x")).unwrap_err();
     assert!(
         matches!(error, BuildError::UriTooLong { length: 65_535, limit: 65_534, .. }),
         "{error:?}",
@@ -175,7 +175,7 @@ fn w5_user_information_is_refused_and_never_repeated() {
 #[test]
 fn the_original_calls_go_to_the_original_paths() {
     let api = Api::new(BaseUrl::PRODUCTION);
-    let request = api.request(&Server::new()).unwrap();
+    let request = api.build_request(&Server::new()).unwrap();
     assert_eq!(request.method(), http::Method::POST);
     assert_eq!(request.uri(), "https://usage.influxdata.com/api/v1/servers");
     assert_eq!(request.headers()["content-type"], "application/json");

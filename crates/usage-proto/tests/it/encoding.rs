@@ -21,7 +21,7 @@ fn api() -> Api {
 }
 
 fn blamed<P: Saveable>(payload: &P) -> String {
-    let error = api().request(payload).unwrap_err();
+    let error = api().build_request(payload).unwrap_err();
     assert!(matches!(error, BuildError::NotFinite { .. }), "{error:?}");
     error.field().unwrap().to_owned()
 }
@@ -77,16 +77,16 @@ fn w9_holds_in_the_applications_own_types() {
 #[test]
 fn w9_null_that_was_meant_stays_null() {
     let usage = Usage::new("p").data(UsageData::new().value("v", Value::Null).value("w", 0.5));
-    let request = api().request(&usage).unwrap();
+    let request = api().build_request(&usage).unwrap();
     assert_eq!(request.body(), r#"[{"tags":{},"values":{"v":null,"w":0.5}}]"#);
 
     let own = Own((None::<u8>, (), serde_json::json!({"a": null}), 'c', [0_u8; 2], i128::MIN));
-    let request = api().request(&own).unwrap();
+    let request = api().build_request(&own).unwrap();
     let text = r#"[null,null,{"a":null},"c",[0,0],-170141183460469231731687303715884105728]"#;
     assert_eq!(request.body(), text);
 
     let raw = serde_json::value::RawValue::from_string(r#"{"b": 1.0,  "a":null}"#.into()).unwrap();
-    let request = api().request(&Own((raw, ()))).unwrap();
+    let request = api().build_request(&Own((raw, ()))).unwrap();
     assert_eq!(request.body(), r#"[{"b": 1.0,  "a":null},null]"#);
 }
 
@@ -102,7 +102,7 @@ fn w9_a_gauge_that_changes_between_two_passes_never_leaves_a_null() {
         }
     }
 
-    let request = api().request(&Own(Gauge(AtomicU32::new(0)))).unwrap();
+    let request = api().build_request(&Own(Gauge(AtomicU32::new(0)))).unwrap();
     assert_eq!(request.body(), "1.5");
 }
 
@@ -133,7 +133,7 @@ fn a_failing_implementation_is_quoted() {
         }
     }
 
-    let error = api().request(&Own((None::<u8>, Failing))).unwrap_err();
+    let error = api().build_request(&Own((None::<u8>, Failing))).unwrap_err();
     assert_eq!(error.to_string(), "the payload could not be encoded as JSON: the gauge is gone");
     assert_eq!(error.field(), None);
 }
@@ -143,15 +143,15 @@ fn w15_a_body_above_the_limit_is_refused_and_one_at_the_limit_is_not() {
     let payload = |length: usize| {
         Usage::new("p").data(UsageData::new().value("v", "x".repeat(length)).value("n", None::<u8>))
     };
-    let frame = api().request(&payload(0)).unwrap().body().len();
+    let frame = api().build_request(&payload(0)).unwrap().body().len();
     for limit in [frame, 100, 1023, 1024, 1025, 5000, 1 << 20] {
         let api = api().with_request_limit(limit);
-        let fits = api.request(&payload(limit - frame)).unwrap();
+        let fits = api.build_request(&payload(limit - frame)).unwrap();
         assert_eq!(fits.body().len(), limit);
 
-        let error = api.request(&payload(limit - frame + 1)).unwrap_err();
+        let error = api.build_request(&payload(limit - frame + 1)).unwrap_err();
         assert!(matches!(error, BuildError::TooLarge { limit: l, .. } if l == limit), "{error:?}");
     }
-    assert!(api().with_request_limit(0).request(&payload(0)).is_err());
+    assert!(api().with_request_limit(0).build_request(&payload(0)).is_err());
     assert_eq!(api().request_limit(), 1 << 20);
 }

@@ -6,7 +6,7 @@ use usage_proto::{Api, BaseUrl, ResponseErrorKind};
 
 fn kind(body: impl Into<Bytes>) -> ResponseErrorKind {
     let response = Response::builder().status(422).body(body.into()).unwrap();
-    Api::new(BaseUrl::STAGING).response(response).unwrap_err().kind
+    Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err().kind
 }
 
 fn simple(body: impl Into<Bytes>) -> String {

@@ -7,7 +7,7 @@ use usage_proto::{Api, BaseUrl, Error, TransportError, TransportErrorKind, Usage
 
 fn refused(status: u16, body: &'static str) -> String {
     let response = Response::builder().status(status).body(body).unwrap();
-    Api::new(BaseUrl::STAGING).response(response).unwrap_err().to_string()
+    Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err().to_string()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn answers_say_their_status_and_what_the_body_said() {
         assert_eq!(refused(status, body), format!("the Usage API answered {text}"));
     }
     let wait = Response::builder().status(503).header("retry-after", "30").body("").unwrap();
-    let wait = Api::new(BaseUrl::STAGING).response(wait).unwrap_err().to_string();
+    let wait = Api::new(BaseUrl::STAGING).parse_response(wait).unwrap_err().to_string();
     assert!(wait.ends_with(" (retry after 30 s)"), "{wait}");
 }
 
@@ -52,7 +52,7 @@ fn an_error_over_another_says_nothing_twice() {
     assert!(!format!("{error:?}").contains("secret"));
 
     let nan = Usage::new("p").data(UsageData::new().value("v", f64::NAN));
-    let error = Error::from(Api::new(BaseUrl::STAGING).request(&nan).unwrap_err());
+    let error = Error::from(Api::new(BaseUrl::STAGING).build_request(&nan).unwrap_err());
     assert!(error.source().is_none());
     assert!(error.to_string().contains("`[0].values.v`"), "{error}");
 }

@@ -9,7 +9,7 @@ use usage_proto::{
 };
 
 fn body<P: Saveable>(payload: &P) -> String {
-    let request = Api::new(BaseUrl::STAGING).request(payload).unwrap();
+    let request = Api::new(BaseUrl::STAGING).build_request(payload).unwrap();
     String::from_utf8(request.into_body().into()).unwrap()
 }
 
@@ -100,7 +100,7 @@ fn w10_numbers_are_exact() {
         let text = body(&one(value.clone()));
         assert_eq!(text, format!(r#"[{{"tags":{{}},"values":{{"v":{json}}}}}]"#));
         // Read back, it is the same number: neither is a digit lost in parsing.
-        let request = Api::new(BaseUrl::STAGING).request(&one(value.clone())).unwrap();
+        let request = Api::new(BaseUrl::STAGING).build_request(&one(value.clone())).unwrap();
         assert_eq!(parse_request(&request).unwrap(), Payload::Usage(one(value)));
     }
     assert_eq!(Number::from(3_u8), Number::from(3_isize));
@@ -145,7 +145,7 @@ fn w14_any_type_of_the_application_can_be_saved() {
     }
 
     let heartbeat = Heartbeat { id: 7, tags: Tags::from([("os", "linux")]) };
-    let request = Api::new(BaseUrl::STAGING).request(&&heartbeat).unwrap();
+    let request = Api::new(BaseUrl::STAGING).build_request(&&heartbeat).unwrap();
     assert_eq!(request.uri().path(), "/api/v1/heartbeats/7");
     assert_eq!(request.body(), r#"{"id":7,"tags":{"os":"linux"}}"#);
 }
@@ -168,7 +168,7 @@ fn every_kind_of_value_is_written_and_read_back() {
         5_usize.into(),
         1.5_f64.into(),
     ]);
-    let request = Api::new(BaseUrl::STAGING).request(&payload).unwrap();
+    let request = Api::new(BaseUrl::STAGING).build_request(&payload).unwrap();
     assert_eq!(
         request.body(),
         r#"[{"tags":{},"values":{"v":[null,true,null,"x","s","c",{},[],1,2,3,4,5,1.5]}}]"#
@@ -246,7 +246,7 @@ fn w11_a_map_may_have_the_key_that_serde_json_keeps_for_itself() {
     }
     for value in [Value::from("12"), "x".into(), 1.into()] {
         let payload = one(Values::from([(private, value)]));
-        let request = Api::new(BaseUrl::STAGING).request(&payload).unwrap();
+        let request = Api::new(BaseUrl::STAGING).build_request(&payload).unwrap();
         assert_eq!(parse_request(&request).unwrap(), Payload::Usage(payload));
     }
 }

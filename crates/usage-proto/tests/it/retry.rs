@@ -12,7 +12,7 @@ fn wait(headers: &[(&'static str, &str)]) -> Option<u64> {
     }
     let response = response.body("").unwrap();
     let direct = retry_after(response.headers());
-    let error = Api::new(BaseUrl::STAGING).response(response).unwrap_err();
+    let error = Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err();
     assert_eq!(error.retry_after, direct);
     direct.map(|wait| wait.as_secs())
 }
@@ -64,7 +64,7 @@ fn w44_the_statuses_that_may_be_retried() {
         .chain(300..=999)
         .filter(|&status| {
             let response = Response::builder().status(status).body("").unwrap();
-            Error::from(api.response(response).unwrap_err()).is_retryable()
+            Error::from(api.parse_response(response).unwrap_err()).is_retryable()
         })
         .collect();
     assert_eq!(retried, [408, 425, 429, 500, 502, 503, 504]);
@@ -93,7 +93,7 @@ fn w44_no_answer_may_be_retried_but_for_a_certificate() {
 #[test]
 fn w39_the_error_over_all_tells_the_wait() {
     let response = Response::builder().status(429).header("retry-after", "30").body("").unwrap();
-    let error: Error = Api::new(BaseUrl::STAGING).response(response).unwrap_err().into();
+    let error: Error = Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err().into();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
 }
 

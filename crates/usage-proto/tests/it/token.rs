@@ -37,13 +37,13 @@ fn w6_white_space_around_a_token_is_dropped() {
 #[test]
 fn w6_the_header_is_raw_and_marked_sensitive() {
     let api = Api::new(BaseUrl::STAGING).with_token(Token::new("s3cret-token").unwrap()).unwrap();
-    let request = api.request(&Server::new()).unwrap();
+    let request = api.build_request(&Server::new()).unwrap();
     let header = &request.headers()[TOKEN_HEADER];
     assert_eq!(header, "s3cret-token");
     assert!(header.is_sensitive());
     assert!(!format!("{request:?} {api:?} {:?}", api.token()).contains("s3cret"));
 
-    let without = api.without_token().request(&Server::new()).unwrap();
+    let without = api.without_token().build_request(&Server::new()).unwrap();
     assert!(!without.headers().contains_key(TOKEN_HEADER));
 }
 
@@ -73,7 +73,10 @@ fn w7_a_token_does_not_travel_in_plain_text_unless_told_to() {
 #[test]
 fn w13_the_application_stands_in_front_of_the_library() {
     let agent = |api: &Api| {
-        api.request(&Server::new()).unwrap().headers()["user-agent"].to_str().unwrap().to_owned()
+        api.build_request(&Server::new()).unwrap().headers()["user-agent"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     };
     let own = format!("usage-proto/{}", env!("CARGO_PKG_VERSION"));
     let api = Api::new(BaseUrl::STAGING);
@@ -91,6 +94,6 @@ fn w13_the_application_stands_in_front_of_the_library() {
 
 #[test]
 fn w45_requests_ask_for_no_content_coding() {
-    let request = Api::new(BaseUrl::STAGING).request(&Server::new()).unwrap();
+    let request = Api::new(BaseUrl::STAGING).build_request(&Server::new()).unwrap();
     assert_eq!(request.headers()["accept-encoding"], "identity");
 }

@@ -231,7 +231,7 @@ impl Reporter {
     ) {
         let now = self.clock(now);
         if let Some(attempt) = self.take_in_flight(id) {
-            match attempt.api.response(response) {
+            match attempt.api.parse_response(response) {
                 Ok(saved) => self.delivered(now, &attempt, saved.status()),
                 Err(error) => self.failed(now, attempt, error.into()),
             }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::oracle::{Case, check};
+use testkit::oracle::reporter::{Case, check};
 
 proptest! {
     #![proptest_config(config())]

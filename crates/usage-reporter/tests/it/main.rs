@@ -8,8 +8,6 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod support;
 
 mod close;

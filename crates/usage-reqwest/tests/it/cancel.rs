@@ -5,13 +5,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde::Serialize;
+use testkit::outcome::{Outcome, in_vain};
+use testkit::samples::{CREATED, usage};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use usage_proto::Saveable;
 use usage_proto::TransportErrorKind::Other;
-use usage_tests::outcome::{Outcome, in_vain};
-use usage_tests::samples::{CREATED, usage};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::client;
 
@@ -45,7 +45,7 @@ async fn a_future_is_send_and_does_not_borrow_the_payload() {
     let client = client(&server.url());
     let save = send(client.save(&Unshared { count: Cell::new(7) }));
     tokio::spawn(save).await.unwrap().unwrap();
-    send(client.execute(client.api().request(&usage()).unwrap())).await.unwrap();
+    send(client.execute(client.api().build_request(&usage()).unwrap())).await.unwrap();
     assert_eq!(server.received()[0].body, b"{\"count\":7}");
 }
 

@@ -1,12 +1,12 @@
 //! The application's own settings stand, and what is forced stays forced.
 
+use testkit::outcome::{self, Outcome, refused, saved, sent};
+use testkit::samples::{CREATED, LESS_SHORT, api};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use usage_proto::{Deadlines, TransportErrorKind, Usage};
 use usage_reqwest::reqwest::header::{HeaderMap, HeaderValue};
 use usage_reqwest::reqwest::{Proxy, redirect, retry};
 use usage_reqwest::{Client, ClientError};
-use usage_tests::outcome::{self, Outcome, refused, saved, sent};
-use usage_tests::samples::{CREATED, LESS_SHORT, api};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::save;
 
@@ -94,7 +94,7 @@ fn settings_that_reqwest_does_not_take_are_refused_at_construction() {
 #[cfg(not(feature = "tls"))]
 async fn without_tls_an_https_url_is_an_error_that_says_so() {
     let client = Client::new(api("https://127.0.0.1:1")).unwrap();
-    let error = crate::unanswered(client.save(&usage_tests::samples::usage()).await);
+    let error = crate::unanswered(client.save(&testkit::samples::usage()).await);
     let expected = outcome::in_vain(TransportErrorKind::Tls);
     assert_eq!(Outcome::unanswered(&error), expected);
     assert!(crate::source(&error).contains("feature `tls`"), "{error:?}");

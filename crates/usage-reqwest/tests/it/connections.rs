@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Condvar, Mutex};
 
+use testkit::outcome::saved;
+use testkit::samples::{CREATED, usage};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use tokio::task::JoinSet;
 use usage_reqwest::Client;
-use usage_tests::outcome::saved;
-use usage_tests::samples::{CREATED, usage};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::{client, save};
 

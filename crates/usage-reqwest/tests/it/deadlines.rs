@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use testkit::outcome::{Outcome, sent, unsent};
+use testkit::samples::{AGES, SHORT, api, usage};
+use testkit::scripted::{Script, ScriptedServer};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Timeout;
 use usage_reqwest::Client;
 use usage_reqwest::reqwest::ClientBuilder;
 use usage_reqwest::reqwest::dns::{Name, Resolve, Resolving};
-use usage_tests::outcome::{Outcome, sent, unsent};
-use usage_tests::samples::{AGES, SHORT, api, usage};
-use usage_tests::scripted::{Script, ScriptedServer};
 
 use crate::{save, soon, source, unanswered};
 

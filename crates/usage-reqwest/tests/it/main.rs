@@ -15,11 +15,11 @@ mod tls;
 
 use std::time::Duration;
 
+use testkit::outcome::Outcome;
+use testkit::samples::{api, usage};
+use testkit::scripted::PATIENCE;
 use usage_proto::{Deadlines, Error, Saved, TransportError};
 use usage_reqwest::Client;
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::{api, usage};
-use usage_tests::scripted::PATIENCE;
 
 fn client(url: &str) -> Client {
     client_within(url, PATIENCE)

@@ -5,15 +5,15 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 
+use testkit::outcome::{Outcome, sent};
+use testkit::samples::{SHORT, api, usage};
+use testkit::scripted::{PATIENCE, ScriptedServer};
 use tokio::sync::Notify;
 use tower_layer::layer_fn;
 use tower_service::Service;
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Interrupted, Protocol};
 use usage_reqwest::Client;
-use usage_tests::outcome::{Outcome, sent};
-use usage_tests::samples::{SHORT, api, usage};
-use usage_tests::scripted::{PATIENCE, ScriptedServer};
 
 use crate::{client, save, soon};
 

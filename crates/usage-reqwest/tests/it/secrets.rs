@@ -1,12 +1,12 @@
 //! W6: the token is in no log, even if the application asks reqwest for all that it sends.
 
+use testkit::outcome::saved;
+use testkit::samples::{CREATED, TOKEN, api};
+use testkit::scripted::ScriptedServer;
+use testkit::{child, logged};
 use usage_proto::Deadlines;
 use usage_reqwest::Client;
 use usage_reqwest::reqwest::ClientBuilder;
-use usage_tests::outcome::saved;
-use usage_tests::samples::{CREATED, TOKEN, api};
-use usage_tests::scripted::ScriptedServer;
-use usage_tests::{child, logged};
 
 use crate::save;
 

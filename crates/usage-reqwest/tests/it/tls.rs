@@ -1,12 +1,12 @@
 //! TLS by a configuration of the application's own; by that of the platform it is in the suite.
 
+use testkit::outcome::{in_vain, saved};
+use testkit::samples::{CREATED, api};
+use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Tls;
 use usage_reqwest::reqwest::ClientBuilder;
 use usage_reqwest::{Client, tls_config};
-use usage_tests::outcome::{in_vain, saved};
-use usage_tests::samples::{CREATED, api};
-use usage_tests::tls::{self, Authority};
 
 use crate::save;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use testkit::outcome::{Outcome, redirect, refused, saved, sent};
+use testkit::samples::{CREATED, LESS_SHORT, TOKEN, api, usage};
+use testkit::scripted::{Script, ScriptedServer};
 use usage_proto::{Deadlines, TransportErrorKind};
-use usage_tests::outcome::{Outcome, redirect, refused, saved, sent};
-use usage_tests::samples::{CREATED, LESS_SHORT, TOKEN, api, usage};
-use usage_tests::scripted::{Script, ScriptedServer};
 use usage_ureq::Client;
 use usage_ureq::ureq::{self, Body, SendBody, http, middleware::MiddlewareNext};
 
@@ -57,7 +57,7 @@ fn what_is_forced_cannot_be_undone_for_one_request_either() {
     // ureq keeps a configuration for one request in the request's extensions.
     let carrier = http::Request::new(());
     let carrier = ureq::agent().configure_request(carrier).max_redirects(5).build();
-    let mut request = client.api().request(&usage()).unwrap();
+    let mut request = client.api().build_request(&usage()).unwrap();
     *request.extensions_mut() = carrier.into_parts().0.extensions;
     assert_eq!(client.execute(request).unwrap().status(), 302);
     assert_eq!(elsewhere.connections(), 0);

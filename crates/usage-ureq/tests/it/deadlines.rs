@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use testkit::outcome::{Outcome, sent, unsent};
+use testkit::samples::{CREATED, SHORT, api, large_usage, usage};
+use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::TransportErrorKind::Timeout;
 use usage_proto::{Deadlines, Usage, UsageData};
-use usage_tests::outcome::{Outcome, sent, unsent};
-use usage_tests::samples::{CREATED, SHORT, api, large_usage, usage};
-use usage_tests::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_ureq::Client;
 use usage_ureq::ureq::middleware::MiddlewareNext;
 use usage_ureq::ureq::{self, Body, SendBody, http};

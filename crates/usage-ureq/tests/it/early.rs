@@ -1,8 +1,8 @@
 //! An answer that comes before the whole report was sent.
 
-use usage_tests::outcome::{refused, simple};
-use usage_tests::samples::large_usage;
-use usage_tests::scripted::{Script, ScriptedServer};
+use testkit::outcome::{refused, simple};
+use testkit::samples::large_usage;
+use testkit::scripted::{Script, ScriptedServer};
 
 use crate::{client, save};
 
@@ -13,7 +13,7 @@ fn w46_it_is_found_though_the_server_has_closed() {
     let answer = "HTTP/1.1 413 X\r\nConnection: close\r\n\r\n{\"error\":\"too large\"}";
     let server = ScriptedServer::start([Script::new().read_head().send(answer).hang_up()]);
     let client = client(&server.url());
-    let outcome = usage_tests::outcome::Outcome::of(&client.save(&large_usage()));
+    let outcome = testkit::outcome::Outcome::of(&client.save(&large_usage()));
     assert_eq!(outcome, refused(413, simple("too large")));
     // The half-written connection is not used again.
     assert_eq!(save(&client), refused(413, simple("too large")));

@@ -1,10 +1,10 @@
 //! The environment of a host is hostile now and then.
 
+use testkit::child;
+use testkit::outcome::{saved, unsent};
+use testkit::samples::CREATED;
+use testkit::scripted::ScriptedServer;
 use usage_proto::TransportErrorKind::Connect;
-use usage_tests::child;
-use usage_tests::outcome::{saved, unsent};
-use usage_tests::samples::CREATED;
-use usage_tests::scripted::ScriptedServer;
 
 use crate::{client, save};
 

@@ -12,10 +12,10 @@ mod tls;
 
 use std::time::Duration;
 
+use testkit::outcome::Outcome;
+use testkit::samples::{api, usage};
+use testkit::scripted::PATIENCE;
 use usage_proto::{Deadlines, Error, Saved, TransportError};
-use usage_tests::outcome::Outcome;
-use usage_tests::samples::{api, usage};
-use usage_tests::scripted::PATIENCE;
 use usage_ureq::Client;
 
 fn client(url: &str) -> Client {
@@ -53,7 +53,7 @@ fn a_client_can_be_shared() {
 #[cfg(not(feature = "tls"))]
 fn https_without_tls_is_tls_and_says_what_to_turn_on() {
     let error = unanswered(client("https://127.0.0.1:1").save(&usage()));
-    let expected = usage_tests::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
+    let expected = testkit::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
     assert_eq!(Outcome::unanswered(&error), expected);
     assert!(source(&error).contains("feature `tls` of usage-ureq"), "{error:?}");
 }

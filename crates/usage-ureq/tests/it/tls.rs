@@ -1,11 +1,11 @@
 //! TLS by ureq's own settings; by those of the platform it is in the suite.
 
 use rcgen::{CertificateParams, KeyPair};
+use testkit::outcome::{in_vain, saved};
+use testkit::samples::{CREATED, api};
+use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Tls;
-use usage_tests::outcome::{in_vain, saved};
-use usage_tests::samples::{CREATED, api};
-use usage_tests::tls::{self, Authority};
 use usage_ureq::ureq::config::ConfigBuilder;
 use usage_ureq::ureq::tls::{
     Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider,

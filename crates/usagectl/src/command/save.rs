@@ -21,7 +21,7 @@ pub(crate) fn run(args: &SaveArgs, json: bool) -> Result<(), Failure> {
         let proxied = api::is_proxied(api.base_url());
         if proxied { Failure::ThroughProxy(error) } else { Failure::Transport(error) }
     })?;
-    let saved = api.response(answer)?;
+    let saved = api.parse_response(answer)?;
     let told = if json {
         output::json(&Outcome::saved(&saved, api.token()))
     } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use usage_tests::outcome::{Outcome, Refusal};
+use testkit::outcome::{Outcome, Refusal};
 
 use super::{REDIRECTS, Recorded};
 

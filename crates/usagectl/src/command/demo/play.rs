@@ -99,19 +99,19 @@ pub(super) fn play(
         ask(
             "A server registers",
             "at every start of the application",
-            known.request(&example_server())?,
+            known.build_request(&example_server())?,
         ),
-        ask("It posts statistics", "as often as it likes", known.request(&example_stats())?),
-        ask("It posts its usage", "every 12 hours", known.request(&example_usage())?),
+        ask("It posts statistics", "as often as it likes", known.build_request(&example_stats())?),
+        ask("It posts its usage", "every 12 hours", known.build_request(&example_usage())?),
         ask(
             "A report with blank fields",
             "refused, and the answer names them",
-            known.request(&Server::new().cluster_id("clus1").product(PRODUCT))?,
+            known.build_request(&Server::new().cluster_id("clus1").product(PRODUCT))?,
         ),
         Question {
             title: "A report with an unknown token",
             remark: "refused, and nothing is stored",
-            request: stranger.request(&example_usage())?,
+            request: stranger.build_request(&example_usage())?,
             token: unknown,
         },
     ];
@@ -120,7 +120,7 @@ pub(super) fn play(
         tell(Event::Asking(&question))?;
         let answer = client.execute(question.request.clone())?;
         let judge = if question.token == token { &known } else { &stranger };
-        let result = judge.response(answer.clone());
+        let result = judge.parse_response(answer.clone());
         let exchange = Exchange { question, answer, result };
         tell(Event::Answered(&exchange))?;
         exchanges.push(exchange);

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     }
     // Whatever is wrong with the arguments is told now, not half a day later.
     let api = prepare::api(&args.api)?;
-    api.request(&Usage::new(&*args.product))?;
+    api.build_request(&Usage::new(&*args.product))?;
     let server = args.server.as_deref().map(|path| prepare::server(path, Some(&args.product)));
     let server = server.transpose()?;
     let client = args.api.transport.client(api.clone(), Deadlines::new())?;

@@ -1,6 +1,6 @@
 //! What tests share: oracles for any input, and servers that do what a test tells them to.
 //!
-//! The oracles are used by the properties in `tests/it`, by the fuzz targets in `fuzz/` and by the
+//! The oracles are used by the properties in `tests/it` and in `usage-reporter`, by the fuzz targets in `fuzz/` and by the
 //! replay of what these have found. The servers, behind the feature `servers`, are used by the
 //! suite over every adapter in `tests/adapters` and by the tests of the adapters themselves.
 
@@ -31,5 +31,5 @@ pub mod uri;
 
 /// The program in the README builds.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../../README.md")]
 pub struct Readme;

@@ -6,7 +6,7 @@ use usage_reporter::{Config, PendingLimits, RetryPolicy};
 
 /// A start and what happens after it.
 #[derive(Debug, Clone)]
-pub(crate) struct Case {
+pub struct Case {
     pub(crate) start: Start,
     pub(crate) ops: Vec<Op>,
     pub(crate) end: End,
@@ -14,7 +14,7 @@ pub(crate) struct Case {
 
 impl Case {
     /// Any bytes are a case: four for the frame, then two for each operation.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let (frame, ops) = bytes.split_at(bytes.len().min(4));
         let at = |index: usize| frame.get(index).copied().unwrap_or(0);
         Self {

@@ -139,11 +139,11 @@ impl<'a> Subject<'a> {
     fn request(&self, limit: usize) -> Result<Request<Bytes>, BuildError> {
         let api = Api::new(BaseUrl::new(BASE).unwrap()).with_request_limit(limit);
         match self {
-            Self::Payload(Payload::Server(server)) => api.request(server),
-            Self::Payload(Payload::Stats(stats)) => api.request(stats),
-            Self::Payload(Payload::Usage(usage)) => api.request(usage),
+            Self::Payload(Payload::Server(server)) => api.build_request(server),
+            Self::Payload(Payload::Stats(stats)) => api.build_request(stats),
+            Self::Payload(Payload::Usage(usage)) => api.build_request(usage),
             Self::Payload(other) => panic!("a call that is not known here: {other:?}"),
-            Self::Own(own) => api.request(own),
+            Self::Own(own) => api.build_request(own),
         }
     }
 }

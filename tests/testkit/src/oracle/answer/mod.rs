@@ -35,7 +35,7 @@ pub fn check(input: &Input) {
         None => api,
     };
     retry_after::check_headers(&input.headers);
-    let outcome = api.response(input.response());
+    let outcome = api.parse_response(input.response());
     match (input.status.is_success(), outcome) {
         (true, Ok(saved)) => check_saved(input, &saved),
         (false, Err(error)) => check_refused(input, &error),

@@ -7,7 +7,7 @@
 //! use std::io::{Read, Write};
 //! use std::net::TcpStream;
 //!
-//! use usage_tests::scripted::{Script, ScriptedServer};
+//! use testkit::scripted::{Script, ScriptedServer};
 //!
 //! let server = ScriptedServer::start([Script::new().read_request().send("HTTP/1.1 503 ")]);
 //! let mut stream = TcpStream::connect(server.address())?;

@@ -34,7 +34,7 @@ mod registration;
 mod wall;
 mod world;
 
-pub(crate) use case::Case;
+pub use case::Case;
 use case::{End, Op};
 use world::World;
 
@@ -43,7 +43,7 @@ use world::World;
 /// # Panics
 ///
 /// If a law is broken.
-pub(crate) fn check(case: &Case) {
+pub fn check(case: &Case) {
     let mut world = World::new(case.start);
     for op in &case.ops {
         apply(&mut world, *op);

@@ -78,7 +78,7 @@ fn check_inverse(base: &BaseUrl) {
 fn check_use(base: &BaseUrl) {
     let api = Api::new(base.clone());
     let uri = format!("{base}/api/v1/servers");
-    match api.request(&Server::new()) {
+    match api.build_request(&Server::new()) {
         Ok(request) => assert_eq!(request.uri().to_string(), uri, "W2, W3"),
         Err(error) => {
             let long = uri.len() > LONGEST_URI && matches!(error, BuildError::UriTooLong { .. });

@@ -104,9 +104,9 @@ fn check_again(call: &Call, payload: &Payload) {
 fn sent(payload: &Payload) -> Request<Bytes> {
     let api = Api::new(BaseUrl::STAGING).with_request_limit(usize::MAX);
     let request = match payload {
-        Payload::Server(server) => api.request(server),
-        Payload::Stats(stats) => api.request(stats),
-        Payload::Usage(usage) => api.request(usage),
+        Payload::Server(server) => api.build_request(server),
+        Payload::Stats(stats) => api.build_request(stats),
+        Payload::Usage(usage) => api.build_request(usage),
         other => panic!("a payload that is not known here: {other:?}"),
     };
     request.unwrap()
