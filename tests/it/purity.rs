@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What `usage-proto` asks for itself.
-const DIRECT: [&str; 9] = [
+const DIRECT: [&str; 10] = [
+    "base64",
     "bytes",
     "http",
     "httpdate",

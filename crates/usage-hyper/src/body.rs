@@ -2,41 +2,37 @@
 
 use std::pin::pin;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::Response;
 use http_body::Body;
 use http_body_util::BodyExt;
-use usage_proto::Incomplete;
+use usage_proto::{Collector, TransportError};
 
 use crate::deadline::Deadline;
 
-/// Reads the body frame by frame, and keeps one byte above `limit` at most (rule W38).
-///
-/// A body that breaks off, by the deadline too, keeps what came and is marked as [`Incomplete`]
-/// (rule W46).
+/// Reads the body frame by frame, up to `limit` (rule W38). A body that breaks off, by the deadline
+/// too, keeps what came (rule W46).
 pub(crate) async fn collect<B: Body>(
     response: Response<B>,
     limit: usize,
     deadline: &mut Deadline,
-) -> Response<Bytes> {
-    let (mut parts, body) = response.into_parts();
-    let mut bytes = BytesMut::new();
-    let read = deadline.limit(read(body, &mut bytes, limit.saturating_add(1))).await;
-    if !matches!(read, Some(Ok(()))) {
-        parts.extensions.insert(Incomplete);
-    }
-    Response::from_parts(parts, bytes.freeze())
+) -> Result<Response<Bytes>, TransportError> {
+    let (parts, body) = response.into_parts();
+    let mut answer = Collector::new(parts, limit)?;
+    let read = deadline.limit(read(body, &mut answer)).await;
+    Ok(if matches!(read, Some(Ok(()))) { answer.finish() } else { answer.break_off() })
 }
 
-async fn read<B: Body>(body: B, bytes: &mut BytesMut, most: usize) -> Result<(), B::Error> {
+async fn read<B: Body>(body: B, answer: &mut Collector) -> Result<(), B::Error> {
     let mut body = pin!(body);
     // Reading goes on to the end of a body within the limit: only then is the connection reused.
-    while bytes.len() < most
+    while answer.wants_more()
         && let Some(frame) = body.frame().await
     {
         // What is no data is trailers.
-        if let Ok(data) = frame?.into_data() {
-            bytes.put(data.take(most - bytes.len()));
+        if let Ok(mut data) = frame?.into_data() {
+            let wanted = data.remaining().min(answer.wanted());
+            answer.push(data.copy_to_bytes(wanted));
         }
     }
     Ok(())

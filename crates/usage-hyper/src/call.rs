@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::connect::capture_connection;
 use tokio::runtime::Handle;
 use tower_service::Service;
-use usage_proto::{Deadlines, TransportError, check_head};
+use usage_proto::{Deadlines, TransportError};
 
 use crate::body;
 use crate::deadline::{Deadline, SharedTimer};
@@ -48,10 +48,7 @@ where
         // Tells when the request is about to go out, if the service is one that tells.
         let connection = capture_connection(&mut request);
         match deadline.limit(answer(self.service, request)).await {
-            Some(Ok(response)) => {
-                check_head(response.version(), response.headers())?;
-                Ok(body::collect(response, self.limit, &mut deadline).await)
-            }
+            Some(Ok(response)) => body::collect(response, self.limit, &mut deadline).await,
             Some(Err(error)) => Err(transport_error(error.into())),
             None => {
                 let error = TransportError::timeout(CallError::Deadline(self.deadlines.total));

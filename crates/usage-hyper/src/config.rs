@@ -10,7 +10,7 @@ use usage_proto::{InvalidProxy, Proxy};
 use crate::connector::Route;
 use crate::slots::{Background, CONNECTIONS};
 
-/// The buffer for the head of an answer, in bytes: more than `check_head` takes, so that it is the
+/// The buffer for the head of an answer, in bytes: more than the collector takes, so that it is the
 /// one to say what is too large.
 const HEAD: usize = 80 << 10;
 

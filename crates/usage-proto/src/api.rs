@@ -4,14 +4,19 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::response::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use url::Url;
 
-use crate::{
-    BaseUrl, BuildError, Registration, ResponseError, Saveable, Saved, Token, answer, encode,
-    excerpt, uri_text,
-};
+use crate::base_url::BaseUrl;
+use crate::collector::Collector;
+use crate::error::{BuildError, ResponseError, TransportError};
+use crate::registration::Registration;
+use crate::saveable::Saveable;
+use crate::saved::Saved;
+use crate::token::Token;
+use crate::{answer, encode, excerpt, uri_text};
 
 /// The header that carries the token, raw and with no scheme in front.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-authorization");
@@ -105,8 +110,7 @@ impl Api {
 
     /// Sets the size of the largest response body, in bytes (rule W38).
     ///
-    /// An adapter reads at most one byte more than this, by which a body that is too large is
-    /// told from one that just fits.
+    /// A transport keeps at most one byte more than this, see [`Collector`].
     #[must_use]
     pub fn with_response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = bytes;
@@ -199,6 +203,17 @@ impl Api {
 
 /// # Input
 impl Api {
+    /// Judges the head of an answer, and collects its body up to the response limit: what every
+    /// transport feeds with what it reads.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] of the kind [`Protocol`](crate::TransportErrorKind::Protocol) if the
+    /// head is too large or malformed, see [`Collector::new`].
+    pub fn receive(&self, head: Parts) -> Result<Collector, TransportError> {
+        Collector::new(head, self.response_limit)
+    }
+
     /// Judges an answer: any 2xx is a success (rule W30), anything else a typed error with its
     /// status (rules W31 to W38).
     ///

@@ -65,8 +65,9 @@
 //! - [`Server`], [`Stats`] and [`Usage`] are the payloads; [`Saveable`] lets you add your own.
 //! - [`Registration`] makes the URL for the customer and takes the token from the redirect.
 //! - [`Error`] covers everything: [`BuildError`], [`ResponseError`], [`TransportError`].
-//! - For adapters: [`choose_proxy`], [`Deadlines`], [`Incomplete`], the constructors of
-//!   [`TransportError`].
+//! - For adapters and event loops: [`Collector`] takes what a transport reads of an answer;
+//!   [`choose_proxy`], [`Deadlines`], [`Saving`], [`causes`] and the constructors of
+//!   [`TransportError`] are what they have in common.
 //! - For the other end: [`parse_request()`] reads back what a client wrote.
 //!
 //! Rules are cited by number, W1 to W46: [`protocol`] holds them.
@@ -74,6 +75,8 @@
 mod answer;
 mod api;
 mod base_url;
+mod causes;
+mod collector;
 mod deadlines;
 mod encode;
 mod error;
@@ -88,6 +91,7 @@ mod registration;
 mod retry_after;
 mod saveable;
 mod saved;
+mod saving;
 mod token;
 mod uri_text;
 
@@ -96,12 +100,13 @@ pub mod protocol {}
 
 pub use api::{Api, TOKEN_HEADER};
 pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use causes::{Chain, causes};
+pub use collector::Collector;
 pub use deadlines::Deadlines;
 pub use error::{
     BuildError, Error, ResponseError, ResponseErrorKind, SimpleError, TransportError,
     TransportErrorKind, ValidationErrors,
 };
-pub use head::check_head;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub use parse_request::{ParseRequestError, Payload, parse_request};
 pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
@@ -110,4 +115,5 @@ pub use registration::{RedirectError, Registration};
 pub use retry_after::retry_after;
 pub use saveable::Saveable;
 pub use saved::{Incomplete, Saved};
+pub use saving::Saving;
 pub use token::{InvalidToken, Token};

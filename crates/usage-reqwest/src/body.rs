@@ -1,36 +1,26 @@
 //! The body of an answer.
 
 use bytes::Bytes;
-use bytes::BytesMut;
 use http::Response;
-use usage_proto::Incomplete;
+use usage_proto::{Collector, TransportError};
 
-/// Reads the body, one byte above `limit` at most (rule W38).
-///
-/// A body that breaks off, by the deadline too, keeps what came and is marked as [`Incomplete`]
-/// (rule W46).
-pub(crate) async fn collect(mut response: reqwest::Response, limit: usize) -> Response<Bytes> {
-    let most = limit.saturating_add(1);
-    let mut bytes = BytesMut::new();
-    let mut broke_off = false;
+/// Reads the body up to `limit` (rule W38). A body that breaks off, by the deadline too, keeps what
+/// came (rule W46).
+pub(crate) async fn collect(
+    response: reqwest::Response,
+    limit: usize,
+) -> Result<Response<Bytes>, TransportError> {
+    let response = Response::<reqwest::Body>::from(response);
+    let (parts, body) = response.into_parts();
+    let mut answer = Collector::new(parts, limit)?;
+    let mut body = reqwest::Response::from(Response::new(body));
     // Reading goes on to the end of a body within the limit: only then is the connection reused.
-    while bytes.len() < most {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = most - bytes.len();
-                bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            }
+    while answer.wants_more() {
+        match body.chunk().await {
+            Ok(Some(chunk)) => answer.push(chunk),
             Ok(None) => break,
-            Err(_) => {
-                broke_off = true;
-                break;
-            }
+            Err(_) => return Ok(answer.break_off()),
         }
     }
-    // Without what is left of the body; the connection closes if there is any.
-    let (mut parts, _) = Response::<reqwest::Body>::from(response).into_parts();
-    if broke_off {
-        parts.extensions.insert(Incomplete);
-    }
-    Response::from_parts(parts, bytes.freeze())
+    Ok(answer.finish())
 }

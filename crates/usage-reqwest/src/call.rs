@@ -9,7 +9,7 @@ use http::{Request, Response};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
-use usage_proto::{Deadlines, TransportError, check_head};
+use usage_proto::{Deadlines, TransportError};
 
 use crate::error::{Circumstances, Next, Passed, transport_error, was_canceled};
 use crate::{body, request, reuse};
@@ -68,10 +68,7 @@ impl Call {
             }
         };
         match response {
-            Ok(response) => {
-                check_head(response.version(), response.headers())?;
-                Ok(body::collect(response, self.limit).await)
-            }
+            Ok(response) => body::collect(response, self.limit).await,
             Err(error) => Err(transport_error(
                 error,
                 &Circumstances {

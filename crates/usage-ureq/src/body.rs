@@ -5,34 +5,35 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use http::Response;
 use ureq::Body;
-use usage_proto::Incomplete;
+use usage_proto::{Collector, TransportError};
 
 /// Reads the body, one byte above `limit` at most (rule W38).
 ///
 /// A body that breaks off, by the deadline too, keeps what came and is marked as [`Incomplete`]
 /// (rule W46). ureq's own limit is not used: it would turn the answer into an error.
-pub(crate) fn collect(response: Response<Body>, limit: usize) -> Response<Bytes> {
-    let (mut parts, mut body) = response.into_parts();
+pub(crate) fn collect(
+    response: Response<Body>,
+    limit: usize,
+) -> Result<Response<Bytes>, TransportError> {
+    let (parts, mut body) = response.into_parts();
+    let mut answer = Collector::new(parts, limit)?;
     let mut reader = body.as_reader();
-    let mut bytes = Vec::new();
-    let most = limit.saturating_add(1);
     // Within the limit it reads to the end: only then is the connection used again.
-    while bytes.len() < most {
+    while answer.wants_more() {
         let mut piece = [0; 4 << 10];
-        let room = piece.len().min(most - bytes.len());
+        let room = piece.len().min(answer.wanted());
         match reader.read(&mut piece[..room]) {
             Ok(0) => break,
-            Ok(length) => bytes.extend_from_slice(&piece[..length]),
+            Ok(length) => answer.push_slice(&piece[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => {
                 // ureq has put the good chunks in front of a bad one into the buffer, and does not
                 // say how much. JSON has no zero bytes.
                 let length = piece.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
-                bytes.extend_from_slice(&piece[..length]);
-                parts.extensions.insert(Incomplete);
-                break;
+                answer.push_slice(&piece[..length]);
+                return Ok(answer.break_off());
             }
         }
     }
-    Response::from_parts(parts, bytes.into())
+    Ok(answer.finish())
 }

@@ -5,9 +5,7 @@ use http::{Request, Response};
 use ureq::Agent;
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
-use usage_proto::{
-    Api, Deadlines, Error, Saveable, Saved, TransportError, check_head, choose_proxy,
-};
+use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError, choose_proxy};
 
 use crate::config::{self, ClientError};
 use crate::connector::connector;
@@ -168,10 +166,7 @@ impl Client {
         let request = Request::from_parts(parts, &*bytes);
         let (answer, sent) = call::run(secrets, || self.agent.run(request));
         match answer {
-            Ok(response) => {
-                check_head(response.version(), response.headers())?;
-                Ok(body::collect(response, self.api.response_limit()))
-            }
+            Ok(response) => body::collect(response, self.api.response_limit()),
             Err(error) => Err(transport_error(error, sent, self.agent.config())),
         }
     }

@@ -7,7 +7,7 @@ use ureq::config::{Config, ConfigBuilder};
 use ureq::typestate::AgentScope;
 use usage_proto::{Deadlines, InvalidProxy, Proxy};
 
-/// The buffer for the head of an answer, in bytes: more than `check_head` takes, so that it is the
+/// The buffer for the head of an answer, in bytes: more than the collector takes, so that it is the
 /// one to say what is too large.
 const HEAD: usize = 80 << 10;
 

@@ -1,7 +1,12 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use std::time::Duration;
+
 use http::Uri;
+
+use crate::causes;
+use crate::proxy::Proxy;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -95,11 +100,27 @@ impl TransportError {
         Self::new(TransportErrorKind::Tls, false, source)
     }
 
-    /// A certificate that is untrusted, expired or for another name: the kind is TLS, nothing was
-    /// sent, and a retry would fail again (rule W44).
+    /// A certificate that is untrusted or for another name: the kind is TLS, nothing was sent, and
+    /// a retry would fail again.
+    ///
+    /// One that is not yet valid, or has expired, by this host's clock is [`tls`](Self::tls): the
+    /// clock may be what is wrong, and be set right later.
     #[must_use]
     pub fn certificate(source: impl Into<Source>) -> Self {
         Self::tls(source).not_retryable()
+    }
+
+    /// `https`, and the adapter was built without TLS. `adapter` is the crate whose feature `tls`
+    /// is off.
+    #[must_use]
+    pub fn tls_not_built_in(adapter: &'static str) -> Self {
+        Self::tls(Circumstance::NoTls(adapter)).not_retryable()
+    }
+
+    /// This host trusts no certificate authority, or they cannot be read: no handshake can begin.
+    #[must_use]
+    pub fn no_authorities(source: impl Into<Source>) -> Self {
+        Self::tls(NoAuthorities(source.into())).not_retryable()
     }
 
     /// A deadline passed. The request may have been sent, unless [`not_sent`](Self::not_sent) says
@@ -107,6 +128,19 @@ impl TransportError {
     #[must_use]
     pub fn timeout(source: impl Into<Source>) -> Self {
         Self::new(TransportErrorKind::Timeout, true, source)
+    }
+
+    /// The [total deadline](crate::Deadlines::total) passed. The request may have been sent, unless
+    /// [`not_sent`](Self::not_sent) says otherwise.
+    #[must_use]
+    pub fn total_deadline(passed: Duration) -> Self {
+        Self::timeout(Circumstance::Total(passed))
+    }
+
+    /// The [connect deadline](crate::Deadlines::connect) passed. Nothing was sent.
+    #[must_use]
+    pub fn connect_deadline(passed: Duration) -> Self {
+        Self::timeout(Circumstance::Connect(passed)).not_sent()
     }
 
     /// The connection was closed or reset before a complete head. The request may have been sent.
@@ -126,6 +160,21 @@ impl TransportError {
     #[must_use]
     pub fn other(source: impl Into<Source>) -> Self {
         Self::new(TransportErrorKind::Other, true, source)
+    }
+
+    /// An async adapter was called where there is no runtime that it can use. Nothing was sent, and
+    /// it would fail again.
+    #[must_use]
+    pub fn no_runtime() -> Self {
+        Self::other(Circumstance::NoRuntime).not_sent().not_retryable()
+    }
+
+    /// Says that it happened on the way through `proxy`, whose host and port become part of the
+    /// cause: the API is not at fault. The proxy's credentials do not.
+    #[must_use]
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.source = ThroughProxy { authority: proxy.authority(), source: self.source }.into();
+        self
     }
 
     /// Says that no byte of the request has left.
@@ -182,20 +231,21 @@ impl TransportError {
     }
 }
 
-/// Says what happened and to which host; why is the source's to say.
+/// Says what happened and to which host. Why is the source's to say: `{:#}` shows both.
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = self.origin.as_deref().unwrap_or("the Usage API");
         match self.kind {
-            TransportErrorKind::Connect => write!(f, "could not connect to {to}"),
-            TransportErrorKind::Tls => write!(f, "no TLS session with {to}"),
-            TransportErrorKind::Timeout => write!(f, "no answer from {to} in time"),
+            TransportErrorKind::Connect => write!(f, "could not connect to {to}")?,
+            TransportErrorKind::Tls => write!(f, "no TLS session with {to}")?,
+            TransportErrorKind::Timeout => write!(f, "no answer from {to} in time")?,
             TransportErrorKind::Interrupted => {
-                write!(f, "{to} closed the connection before it answered")
+                write!(f, "{to} closed the connection before it answered")?;
             }
-            TransportErrorKind::Protocol => write!(f, "{to} did not answer in HTTP"),
-            TransportErrorKind::Other => write!(f, "no answer from {to}"),
+            TransportErrorKind::Protocol => write!(f, "{to} did not answer in HTTP")?,
+            TransportErrorKind::Other => write!(f, "no answer from {to}")?,
         }
+        causes::write_if_alternate(f, self)
     }
 }
 
@@ -203,4 +253,28 @@ impl StdError for TransportError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&*self.source)
     }
+}
+
+/// What the adapters would each have words for.
+#[derive(Debug, thiserror::Error)]
+enum Circumstance {
+    #[error("it took longer than {} s in all", .0.as_secs_f64())]
+    Total(Duration),
+    #[error("it took longer than {} s to connect", .0.as_secs_f64())]
+    Connect(Duration),
+    #[error("https is not built in: turn on the feature `tls` of {0}")]
+    NoTls(&'static str),
+    #[error("there is no tokio runtime with its IO and time drivers on here: await it in one")]
+    NoRuntime,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("this host has no usable certificate authorities: install them, or set SSL_CERT_FILE")]
+struct NoAuthorities(#[source] Source);
+
+#[derive(Debug, thiserror::Error)]
+#[error("through the proxy {authority}")]
+struct ThroughProxy {
+    authority: String,
+    source: Source,
 }

@@ -1,17 +1,30 @@
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-/// A proxy that speaks plain HTTP.
+/// A proxy that speaks plain HTTP. Every value of it can be used: [`uri`](Self::uri) is a URI, and
+/// [`authorization`](Self::authorization) a header value.
 ///
 /// `Debug` shows neither user name nor password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     host: Host,
     port: u16,
-    username: Option<String>,
+    uri: Uri,
+    credentials: Option<Credentials>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Credentials {
+    username: String,
     password: Option<String>,
+    /// Made of the two, and marked sensitive.
+    authorization: HeaderValue,
 }
 
 impl Proxy {
@@ -36,12 +49,18 @@ impl Proxy {
         let username = decoded(url.username()).ok_or(fault(Reason::Credentials))?;
         let password = url.password().map(|text| decoded(text).ok_or(fault(Reason::Credentials)));
         let password = password.transpose()?;
-        let named = !username.is_empty() || password.is_some();
+        let credentials = if username.is_empty() && password.is_none() {
+            None
+        } else {
+            Some(Credentials::new(username, password).ok_or(fault(Reason::Credentials))?)
+        };
+        let port = url.port_or_known_default().ok_or(fault(Reason::Address))?;
         Ok(Self {
+            // A WHATWG parser takes hosts that cannot stand in a URI, such as `a"b`.
+            uri: to_uri(&host, port).ok_or(fault(Reason::Address))?,
+            credentials,
             host,
-            port: url.port_or_known_default().ok_or(fault(Reason::Address))?,
-            username: named.then_some(username),
-            password,
+            port,
         })
     }
 
@@ -66,24 +85,55 @@ impl Proxy {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// The user name for `Proxy-Authorization`, if there are credentials; it may be empty.
+    /// `http://host:port/`, without credentials.
     #[must_use]
-    pub fn username(&self) -> Option<&str> {
-        self.username.as_deref()
+    pub fn uri(&self) -> &Uri {
+        &self.uri
     }
 
-    /// The password for `Proxy-Authorization`.
+    /// The user name, if there are credentials; it may be empty.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        self.credentials.as_ref().map(|credentials| &*credentials.username)
+    }
+
+    /// The password, if there is one.
     #[must_use]
     pub fn password(&self) -> Option<&str> {
-        self.password.as_deref()
+        self.credentials.as_ref()?.password.as_deref()
     }
+
+    /// The value of `Proxy-Authorization`, marked sensitive, if there are credentials (RFC 7617).
+    #[must_use]
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.credentials.as_ref().map(|credentials| &credentials.authorization)
+    }
+}
+
+impl Credentials {
+    /// `None` if they cannot stand in a header.
+    fn new(username: String, password: Option<String>) -> Option<Self> {
+        let pair = format!("{username}:{}", password.as_deref().unwrap_or_default());
+        let basic = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let mut authorization = HeaderValue::try_from(basic).ok()?;
+        authorization.set_sensitive(true);
+        Some(Self { username, password, authorization })
+    }
+}
+
+fn to_uri(host: &Host, port: u16) -> Option<Uri> {
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(Authority::try_from(format!("{host}:{port}")).ok()?);
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).ok()
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")
             .field("authority", &self.authority())
-            .field("credentials", &self.username.as_ref().map(|_| "[redacted]"))
+            .field("credentials", &self.credentials.as_ref().map(|_| "[redacted]"))
             .finish_non_exhaustive()
     }
 }

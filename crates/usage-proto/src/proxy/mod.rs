@@ -5,11 +5,14 @@ mod no_proxy;
 
 pub use address::{InvalidProxy, Proxy};
 
-use crate::BaseUrl;
+use std::ffi::OsString;
+
+use crate::base_url::BaseUrl;
 
 /// The proxy for requests to `base_url`, or `None` for a direct connection.
 ///
-/// `variable` looks up an environment variable; an empty one counts as unset. In this order:
+/// `variable` looks up an environment variable, such as [`std::env::var_os`] does; an empty one
+/// counts as unset. In this order:
 ///
 /// 1. A loopback host is never reached through a proxy.
 /// 2. `no_proxy`, then `NO_PROXY`: a list with commas or white space between, of host names (which
@@ -21,6 +24,9 @@ use crate::BaseUrl;
 /// 4. `all_proxy`, then `ALL_PROXY`.
 ///
 /// A proxy is spoken to in plain HTTP: requests to an `https` URL go through a `CONNECT` tunnel.
+///
+/// A variable that is not text is not taken for unset, which would mean that there is no proxy: its
+/// parts that are text count.
 ///
 /// ```
 /// use usage_proto::{BaseUrl, choose_proxy};
@@ -35,16 +41,17 @@ use crate::BaseUrl;
 ///
 /// [`InvalidProxy`] if the variable that decides holds no address of a proxy that can be used.
 /// Going around it instead would send the report where its owner did not want it to go.
-pub fn choose_proxy(
+pub fn choose_proxy<V: Into<OsString>>(
     base_url: &BaseUrl,
-    mut variable: impl FnMut(&str) -> Option<String>,
+    mut variable: impl FnMut(&str) -> Option<V>,
 ) -> Result<Option<Proxy>, InvalidProxy> {
     if base_url.is_loopback() {
         return Ok(None);
     }
     let mut first = |names: &[&'static str]| {
         names.iter().find_map(|&name| {
-            let value = variable(name)?;
+            let value = variable(name)?.into();
+            let value = value.to_string_lossy();
             let value = value.trim();
             (!value.is_empty()).then(|| (name, value.to_owned()))
         })

@@ -102,3 +102,51 @@ fn an_address_that_cannot_be_used_is_an_error_without_its_secret() {
         assert!(shown.contains("NO_PROXY"), "{shown}");
     }
 }
+
+#[test]
+fn every_proxy_is_a_uri_and_a_header() {
+    let with = |value| choose("https://h.test", &[("ALL_PROXY", value)]).unwrap().unwrap();
+    let plain = with("proxy.test:3128");
+    assert_eq!(plain.uri(), "http://proxy.test:3128/");
+    assert_eq!(plain.authorization(), None);
+    assert_eq!(with("http://[::1]").uri(), "http://[::1]:80/");
+
+    // RFC 7617, section 2: the pair in UTF-8, with an empty half where there is none.
+    for (value, encoded) in [
+        ("http://Aladdin:open%20sesame@p.test", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ("test:123%C2%A3@p.test", "Basic dGVzdDoxMjPCow=="),
+        ("user@p.test", "Basic dXNlcjo="),
+        (":secret@p.test", "Basic OnNlY3JldA=="),
+    ] {
+        let proxy = with(value);
+        let authorization = proxy.authorization().unwrap();
+        assert_eq!(authorization, encoded, "{value}");
+        assert!(authorization.is_sensitive());
+        assert!(!proxy.uri().to_string().contains('@'));
+    }
+}
+
+#[test]
+fn a_host_that_cannot_stand_in_a_uri_is_an_invalid_proxy() {
+    for value in ["http://a\"b:1", "http://a{b}:1", "http://a`b"] {
+        let error = choose("https://h.test", &[("ALL_PROXY", value)]).unwrap_err();
+        assert_eq!(error.variable(), "ALL_PROXY");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_text_is_not_taken_for_unset() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let look_up = |bytes: &'static [u8]| {
+        let base: BaseUrl = "https://h.test".parse().unwrap();
+        choose_proxy(&base, move |name| {
+            (name == "HTTPS_PROXY").then(|| OsString::from_vec(bytes.to_vec()))
+        })
+    };
+    assert!(look_up(b"\xff").is_err() || look_up(b"\xff").unwrap().is_some());
+    assert!(look_up(b"http://p.test:\xff").is_err());
+    assert!(look_up(b"http://p.test:1").unwrap().is_some());
+}

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use http::HeaderValue;
 use usage_proto::{BaseUrl, InvalidProxy, Proxy, choose_proxy};
 
 use super::text::{check_debug, check_error, is_clean, is_telling};
@@ -111,6 +112,9 @@ fn check_chosen(name: &str, value: &str, proxy: &Proxy) {
     let said = value.to_ascii_lowercase().contains(&host) || host.parse::<Ipv4Addr>().is_ok();
     assert!(said || !plain || !value.is_ascii(), "{name}: {host} does not stand in the value");
     assert!(proxy.password().is_none() || proxy.username().is_some(), "{name}");
+    assert_eq!(proxy.uri().authority().unwrap().as_str(), authority, "{name}");
+    assert_eq!(proxy.authorization().is_some(), proxy.username().is_some(), "{name}");
+    assert!(proxy.authorization().is_none_or(HeaderValue::is_sensitive), "{name}");
     for secret in [proxy.username(), proxy.password()].into_iter().flatten() {
         assert!(!secret.contains(char::is_control), "{name}: a credential would break a header");
         if is_telling(secret) && !proxy.authority().contains(secret) {
