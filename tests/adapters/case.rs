@@ -1,6 +1,11 @@
 //! What a case is, and how it is run.
+//!
+//! Most cases are *contract*: every adapter has to come to the same outcome. Some are *finer points*,
+//! where the library that an adapter stands on decides: the case says what each of them comes to. A
+//! finer point is never less cautious than the contract, which is checked.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -17,12 +22,14 @@ pub(crate) type Difference = String;
 /// What has come of a case, for each adapter.
 pub(crate) type Results = [(Adapter, Result<(), Difference>); 3];
 
-/// One thing that every adapter has to do in the same way.
+/// One situation, and what the adapters have to make of it.
 pub(crate) struct Case {
     /// To be found by, such as `hostile: resets before the head`.
     pub(crate) name: String,
     /// Where it stands in the table.
     pub(crate) row: String,
+    /// What each adapter does, in words, if it is a finer point.
+    pub(crate) finer: Option<[String; 3]>,
     play: Box<dyn Fn(Adapter) -> Result<(), Difference> + Send + Sync>,
 }
 
@@ -33,11 +40,15 @@ impl Case {
         play: impl Fn(Adapter) -> Result<(), Difference> + Send + Sync + 'static,
     ) -> Self {
         let name = name.into();
-        Self { row: name.clone(), name, play: Box::new(play) }
+        Self { row: name.clone(), name, finer: None, play: Box::new(play) }
     }
 
     /// One save to a server that plays `script`, and the outcome that it has to have.
-    pub(crate) fn script(name: impl Into<String>, script: Script, expected: Outcome) -> Self {
+    pub(crate) fn script(
+        name: impl Into<String>,
+        script: Script,
+        expected: impl Into<Expected>,
+    ) -> Self {
         Self::within(name, Deadlines::new().total(PATIENCE), script, expected)
     }
 
@@ -46,30 +57,49 @@ impl Case {
         name: impl Into<String>,
         deadlines: Deadlines,
         script: Script,
-        expected: Outcome,
+        expected: impl Into<Expected>,
     ) -> Self {
-        Self::new(name, move |adapter| {
+        let expected = expected.into();
+        let finer = expected.words();
+        let case = Self::new(name, move |adapter| {
             let server = ScriptedServer::start([script.clone()]);
             let client = Client::new(adapter, &server.url(), deadlines);
-            same("the outcome", &Outcome::of(&client.save(&usage())), &expected)?;
+            let outcome = Outcome::of(&client.save(&usage()));
+            same("the outcome", &outcome, expected.of(adapter))?;
             // Nobody follows, nobody tries again.
-            same("connections", &server.connections(), &1)
-        })
+            same("connections", &server.connections(), &1)?;
+            cautious(&outcome, &server)
+        });
+        Self { finer, ..case }
     }
 
     /// The same without a look at the connections: one that ends before the request is handed to it
     /// may be made again, since nothing was sent.
-    pub(crate) fn at_once(name: impl Into<String>, script: Script, expected: Outcome) -> Self {
-        Self::new(name, move |adapter| {
+    pub(crate) fn at_once(
+        name: impl Into<String>,
+        script: Script,
+        expected: impl Into<Expected>,
+    ) -> Self {
+        let expected = expected.into();
+        let finer = expected.words();
+        let case = Self::new(name, move |adapter| {
             let server = ScriptedServer::start([script.clone()]);
             let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
-            same("the outcome", &Outcome::of(&client.save(&usage())), &expected)
-        })
+            let outcome = Outcome::of(&client.save(&usage()));
+            same("the outcome", &outcome, expected.of(adapter))?;
+            cautious(&outcome, &server)
+        });
+        Self { finer, ..case }
     }
 
     /// A case that stands in a row with others.
     pub(crate) fn in_row(self, row: impl Into<String>) -> Self {
         Self { row: row.into(), ..self }
+    }
+
+    /// A finer point that no single outcome tells: what ureq, reqwest and hyper do, in words.
+    pub(crate) fn finer(self, words: [&str; 3]) -> Self {
+        Self { finer: Some(words.map(str::to_owned)), ..self }
     }
 
     /// Runs it over every adapter, whatever comes of it.
@@ -79,6 +109,58 @@ impl Case {
             (adapter, played.unwrap_or_else(|panic| Err(words(&*panic))))
         })
     }
+}
+
+/// What every adapter has to come to, or each of them.
+#[derive(Clone)]
+pub(crate) enum Expected {
+    Same(Outcome),
+    Each([Outcome; 3]),
+}
+
+impl From<Outcome> for Expected {
+    fn from(outcome: Outcome) -> Self {
+        Self::Same(outcome)
+    }
+}
+
+/// A finer point: what ureq, reqwest and hyper come to.
+///
+/// Whether to try again is contract: where there is no answer, it is the same for all.
+pub(crate) fn each(ureq: Outcome, reqwest: Outcome, hyper: Outcome) -> Expected {
+    let outcomes = [ureq, reqwest, hyper];
+    let verdicts: BTreeSet<_> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Unanswered { retryable, .. } => Some(*retryable),
+            _ => None,
+        })
+        .collect();
+    assert!(verdicts.len() < 2, "whether to try again differs: {outcomes:?}");
+    Expected::Each(outcomes)
+}
+
+impl Expected {
+    pub(crate) fn of(&self, adapter: Adapter) -> &Outcome {
+        match self {
+            Self::Same(outcome) => outcome,
+            Self::Each(outcomes) => &outcomes[adapter as usize],
+        }
+    }
+
+    /// What each comes to, if they differ.
+    pub(crate) fn words(&self) -> Option<[String; 3]> {
+        match self {
+            Self::Same(_) => None,
+            Self::Each(outcomes) => Some(outcomes.each_ref().map(Outcome::in_words)),
+        }
+    }
+}
+
+/// What a server has read was sent.
+pub(crate) fn cautious(outcome: &Outcome, server: &ScriptedServer) -> Result<(), Difference> {
+    let unsent = matches!(outcome, Outcome::Unanswered { may_have_been_sent: false, .. });
+    holds("nothing arrived of what was not sent", !unsent || !server.has_read(), outcome)
 }
 
 fn words(panic: &(dyn Any + Send)) -> Difference {

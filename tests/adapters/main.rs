@@ -1,8 +1,9 @@
 //! One list of cases, run over every adapter, with a table of what came of it.
 //!
-//! Each case says what its outcome has to be, and each adapter has to come to that one: the same
-//! value of the same type. There are no exceptions. Arguments are those of other tests: a filter
-//! picks cases by their names.
+//! Each case of the contract says what its outcome has to be, and each adapter has to come to that
+//! one: the same value of the same type. There are no exceptions. A finer point says what each adapter
+//! comes to, and `docs/protocol.md` lists it. Arguments are those of other tests: a filter picks cases
+//! by their names.
 //!
 //! It is made for Linux: there the platform's authorities are files, `/proc` tells what a process
 //! has open, and what came before a reset can still be read.
@@ -22,6 +23,9 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::table::Table;
+
+/// With the table of the finer points.
+const PROTOCOL: &str = include_str!("../../docs/protocol.md");
 
 /// Most cases wait for a server or a deadline, not for a processor.
 const AT_ONCE: usize = 8;
@@ -49,7 +53,14 @@ fn main() -> ExitCode {
             if differences.is_empty() { Ok(()) } else { Err(Failed::from(differences.join("\n"))) }
         })
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let of_documents = Arc::clone(&table);
+    let documented = Trial::test("finer points: docs/protocol.md lists them", move || {
+        let missing: Vec<_> =
+            of_documents.finer_points().filter(|row| !PROTOCOL.contains(row.as_str())).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Failed::from(missing.join("\n"))) }
+    });
+    let trials = trials.chain([documented]).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         // For who runs the tests and not only for who debugs them.
         io::stdout().write_all(table.to_string().as_bytes()).unwrap();

@@ -40,29 +40,36 @@ impl Received {
 
 /// A TCP connection. It closes when it is dropped, or when its server stops.
 #[derive(Debug)]
-pub struct Socket(pub(super) Arc<TcpStream>);
+pub struct Socket {
+    pub(super) stream: Arc<TcpStream>,
+    pub(super) shared: Arc<Shared>,
+}
 
 impl Socket {
     /// To read and write from two threads.
     #[must_use]
     pub fn both_ways(&self) -> &TcpStream {
-        &self.0
+        &self.stream
     }
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self.0).read(buffer)
+        let length = (&*self.stream).read(buffer)?;
+        if length > 0 {
+            self.shared.has_read();
+        }
+        Ok(length)
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self.0).write(bytes)
+        (&*self.stream).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        (&*self.0).flush()
+        (&*self.stream).flush()
     }
 }
 
@@ -164,7 +171,7 @@ impl Connection {
     /// Closes with a reset instead of an orderly end. What was sent before is on its way.
     pub fn reset(self) {
         // The client may have closed already.
-        let _ = SockRef::from(&*self.stream.0).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(&*self.stream.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Closes, and returns once the client's system has heard of it. The client itself may not have
@@ -182,7 +189,7 @@ impl Connection {
 
     /// Closes so that what was sent arrives: closing with something unread would be a reset.
     pub fn close(self) {
-        let _ = self.stream.0.shutdown(Shutdown::Write);
+        let _ = self.stream.stream.shutdown(Shutdown::Write);
         self.hang();
     }
 }

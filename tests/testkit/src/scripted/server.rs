@@ -1,4 +1,5 @@
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -25,11 +26,17 @@ pub(super) struct Shared {
     /// One for each connection; those that are closed are gone.
     streams: Mutex<Vec<Weak<TcpStream>>>,
     received: Mutex<Vec<Received>>,
+    /// Whether a byte was ever read from a client.
+    has_read: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn remember(&self, request: Received) {
         lock(&self.received).push(request);
+    }
+
+    pub(super) fn has_read(&self) {
+        self.has_read.store(true, Ordering::Relaxed);
     }
 
     /// Lets this time pass; `None` as soon as the server stops.
@@ -125,6 +132,12 @@ impl ScriptedServer {
         lock(&self.shared.streams).iter().filter(|stream| stream.strong_count() > 0).count()
     }
 
+    /// Whether it has read a byte of any client.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        self.shared.has_read.load(Ordering::Relaxed)
+    }
+
     /// The requests that came so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
@@ -199,7 +212,8 @@ where
         }
         let (act, shared) = (Arc::clone(act), Arc::clone(shared));
         players.push(thread::spawn(move || {
-            act(Connection { stream: Socket(stream), index, unread: Vec::new(), shared });
+            let stream = Socket { stream, shared: Arc::clone(&shared) };
+            act(Connection { stream, index, unread: Vec::new(), shared });
         }));
     }
     for player in players {
