@@ -11,6 +11,8 @@
 )]
 
 #[cfg(feature = "servers")]
+pub mod bench;
+#[cfg(feature = "servers")]
 pub mod child;
 pub mod json;
 #[cfg(feature = "servers")]
