@@ -68,7 +68,8 @@
 //! - For adapters and event loops: [`Collector`] takes what a transport reads of an answer;
 //!   [`choose_proxy`], [`Deadlines`], [`Saving`], [`causes`] and the constructors of
 //!   [`TransportError`] are what they have in common.
-//! - For the other end: [`parse_request()`] reads back what a client wrote.
+//! - For the other end: [`parse_request()`] and [`RegistrationRequest`] read back what a client
+//!   wrote.
 //!
 //! Rules are cited by number, W1 to W46: [`protocol`] holds them.
 
@@ -88,6 +89,7 @@ mod payload;
 mod proxy;
 mod redact;
 mod registration;
+mod registration_request;
 mod retry_after;
 mod saveable;
 mod saved;
@@ -112,6 +114,7 @@ pub use parse_request::{ParseRequestError, Payload, parse_request};
 pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
 pub use proxy::{InvalidProxy, Proxy, choose_proxy};
 pub use registration::{RedirectError, Registration};
+pub use registration_request::{RegistrationRequest, RegistrationRequestError};
 pub use retry_after::retry_after;
 pub use saveable::Saveable;
 pub use saved::{Incomplete, Saved};

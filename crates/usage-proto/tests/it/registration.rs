@@ -1,6 +1,9 @@
 //! W20 to W23: registration in a browser.
 
-use usage_proto::{Api, BaseUrl, BuildError, RedirectError, Registration};
+use usage_proto::{
+    Api, BaseUrl, BuildError, RedirectError, Registration, RegistrationRequest,
+    RegistrationRequestError, Token,
+};
 
 fn url(registration: &Registration) -> Result<String, BuildError> {
     Api::new(BaseUrl::PRODUCTION).registration_url(registration).map(Into::into)
@@ -130,4 +133,99 @@ fn w1_a_registration_url_has_at_most_65534_bytes() {
     assert_eq!(url(&fits).unwrap().len(), 65_534);
     let error = url(&Registration::new("x".repeat(65_535 - base), "p")).unwrap_err();
     assert!(matches!(error, BuildError::UriTooLong { length: 65_535, .. }), "{error:?}");
+}
+
+#[test]
+fn w23_the_state_may_stand_in_the_path() {
+    let state = |redirect: &str| {
+        Registration::new("c", "p").redirect_url(redirect).state_in_path([0xab, 1])
+    };
+    for (redirect, sent, path) in [
+        ("http://h", "http%3A%2F%2Fh%2Fab01", "/ab01"),
+        ("http://h/", "http%3A%2F%2Fh%2Fab01", "/ab01"),
+        ("http://h/callback", "http%3A%2F%2Fh%2Fcallback%2Fab01", "/callback/ab01"),
+        ("http://h/a?state=mine#f", "http%3A%2F%2Fh%2Fa%2Fab01%3Fstate%3Dmine%23f", "/a/ab01"),
+    ] {
+        let url = url(&state(redirect)).unwrap();
+        assert!(url.ends_with(&format!("&redirect_url={sent}")), "{url}");
+        assert_eq!(state(redirect).redirect_path().as_deref(), Some(path));
+    }
+    let registration = state("http://h/callback");
+    for redirect in ["/callback/ab01?token=t", "http://h/callback/ab01?x=1&token=t#f"] {
+        assert_eq!(registration.parse_redirect(redirect).unwrap().expose(), "t");
+    }
+    for redirect in [
+        "/callback?token=t",
+        "/callback/?token=t",
+        "/callback/ab02?token=t",
+        "/callback/AB01?token=t",
+        "/callback/ab01/?token=t",
+        "/callback?token=t&state=ab01",
+        "?token=t",
+        "",
+    ] {
+        let error = registration.parse_redirect(redirect).unwrap_err();
+        assert_eq!(error, RedirectError::State, "{redirect}");
+    }
+    assert!(!format!("{registration:?}").contains("ab01"));
+    assert_eq!(Registration::new("c", "p").redirect_path(), None);
+}
+
+fn request(query: &str) -> Result<RegistrationRequest, RegistrationRequestError> {
+    RegistrationRequest::parse(&format!("/start?{query}").parse().unwrap())
+}
+
+#[test]
+fn w20_a_server_reads_what_a_client_wrote() {
+    for (cluster_id, product, redirect) in [
+        ("clus1", "chronograf", None),
+        ("<>\"'&=;,/?:@#[]!$()*~-_.", "a b+é", Some("http://h/back?a=%20+&b")),
+        ("c", "p", Some("https://[::1]:8888/x?token_of=1")),
+    ] {
+        let mut registration = Registration::new(cluster_id, product);
+        if let Some(redirect) = redirect {
+            registration = registration.redirect_url(redirect);
+        }
+        let read = RegistrationRequest::parse(&url(&registration).unwrap().parse().unwrap());
+        let read = read.unwrap();
+        assert_eq!((&*read.cluster_id, &*read.product), (cluster_id, product));
+        assert_eq!(read.redirect_url.as_ref().map(AsRef::as_ref), redirect);
+        // The token is merged into the query, whatever it has in it, and what was there is kept.
+        let token = Token::new("a+b &c=%20#d").unwrap();
+        match (read.redirect_with(&token), redirect) {
+            (Some(back), Some(redirect)) => {
+                assert!(back.as_str().starts_with(redirect), "{back}");
+                assert_eq!(registration.parse_redirect(back.as_str()).unwrap(), token);
+            }
+            (back, redirect) => {
+                assert_eq!((back.as_ref().map(AsRef::as_ref), redirect), (None, None))
+            }
+        }
+    }
+    assert_eq!(request("cluster_id=c&product=p&redirect_url=").unwrap().redirect_url, None);
+    assert!(request("cluster_id=c&product=p&campaign=x").is_ok());
+}
+
+#[test]
+fn a_server_says_which_parameter_is_at_fault() {
+    for (query, parameter) in [
+        ("", "cluster_id"),
+        ("cluster_id=&product=p", "cluster_id"),
+        ("cluster_id=+&product=p", "cluster_id"),
+        ("cluster_id=c", "product"),
+        ("cluster_id=c&product=p&product=q", "product"),
+        ("cluster_id=c&product=p&redirect_url=http://h&redirect_url=http://i", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=javascript:alert(1)", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=//h/x", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=http://u@h", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=http://:secret@h", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=http://h/%23x", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=http://h/?token=mine", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=ftp://h", "redirect_url"),
+        ("cluster_id=c&product=p&redirect_url=http://h%0a", "redirect_url"),
+    ] {
+        let error = request(query).unwrap_err();
+        assert_eq!(error.parameter(), parameter, "{query}: {error:?}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
 }
