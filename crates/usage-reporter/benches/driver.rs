@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_proto::{Api, BaseUrl, Stats, StatsData, Usage, UsageData};
-use usage_reporter::{Config, Consent, Handle, Host, Reporter, State, blocking};
+use usage_reporter::{Config, Consent, Handle, Host, Reporter, Seed, State, blocking};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -132,7 +132,8 @@ fn live<D: usage_reporter::Driver>(handle: &Handle<D>, worst: &mut Worst) -> Res
 fn reporter(url: &str) -> Result<(Reporter, Api, Bench), BoxError> {
     let api = Api::new(BaseUrl::new(url)?);
     let (now, wall) = (Instant::now(), SystemTime::now());
-    let mut reporter = Reporter::new(Config::new(), api.clone(), State::new(), [7; 32], now, wall)?;
+    let seed = Seed::from_bytes([7; 32]);
+    let mut reporter = Reporter::new(Config::new(), api.clone(), State::new(), seed, now, wall)?;
     reporter.report_now(now);
     let consent = Consent::resolve(Some(true), "BENCH_USAGE_REPORTING", |_| None);
     Ok((reporter, api, Bench { consent }))

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use allocation_counter::measure;
 use bytes::Bytes;
 use usage_proto::{Api, BaseUrl, Server, Stats, StatsData, Token, Usage, UsageData};
-use usage_reporter::{Action, Config, Identity, Reporter, State};
+use usage_reporter::{Action, Config, Identity, Reporter, Seed, State};
 
 const POLLS: u32 = 10_000_000;
 const ROUNDS: usize = 5;
@@ -51,7 +51,8 @@ fn after_a_month(start: Instant) -> Result<(Reporter, Instant), Box<dyn Error>> 
     let identity = Identity::new(&mut state, "a cluster of some name", [7; 16]);
     let api = Api::new(BaseUrl::PRODUCTION).with_token(Token::new(&"t".repeat(40))?)?;
     let wall = SystemTime::UNIX_EPOCH;
-    let mut reporter = Reporter::new(Config::new(), api, state, [1; 32], start, wall)?;
+    let mut reporter =
+        Reporter::new(Config::new(), api, state, Seed::from_bytes([1; 32]), start, wall)?;
     let server = Server::new().product("influxdb").server_id(identity.server_id.as_str());
     reporter.register(start, &server)?;
 

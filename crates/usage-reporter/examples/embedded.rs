@@ -14,17 +14,19 @@
 //! registrations under the same id.
 
 #![expect(clippy::disallowed_methods, reason = "a product has a clock and an environment")]
+#![expect(clippy::print_stderr, reason = "a program tells its user what went wrong")]
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_proto::{Api, BaseUrl, Server, Usage, UsageData};
 use usage_reporter::{
-    Config, Consent, Handle, Host, Identity, Reporter, State, StateFile, blocking,
+    Config, Consent, Handle, Host, Identity, Reporter, Seed, State, StateFile, blocking,
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -175,7 +177,8 @@ fn prepare(
     }
 
     let now = Instant::now();
-    let mut reporter = Reporter::new(config, api, state, random()?, now, SystemTime::now())?;
+    let seed = Seed::from_bytes(random()?);
+    let mut reporter = Reporter::new(config, api, state, seed, now, SystemTime::now())?;
     let server = Server::new()
         .cluster_id(&identity.cluster_id)
         .server_id(&identity.server_id)
@@ -194,8 +197,15 @@ fn random() -> Result<[u8; 32], getrandom::Error> {
 
 // ── The demonstration ────────────────────────────────────────────────────────────────────────────
 
-fn main() -> Result<(), BoxError> {
-    demo(&mut io::stdout().lock())
+fn main() -> ExitCode {
+    match demo(&mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With the reasons behind it: `{error}` alone says what failed, and not why.
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Two starts of the product, and what the API has seen of them.

@@ -33,7 +33,8 @@ use ureq_proto::client::state::{RecvBody, RecvResponse};
 use ureq_proto::client::{Call, RecvResponseResult, SendRequestResult};
 use usage_proto::{Api, BaseUrl, Deadlines, Incomplete, Server, TransportError, Usage, UsageData};
 use usage_reporter::{
-    Action, Attempt, AttemptId, Config, Event, Identity, ReportKind, Reporter, RetryPolicy, State,
+    Action, Attempt, AttemptId, Config, Event, Identity, ReportKind, Reporter, RetryPolicy, Seed,
+    State,
 };
 
 /// How many usage reports to deliver before the end.
@@ -77,8 +78,9 @@ fn report(api: Api, out: &mut impl Write) -> Result<State, Box<dyn Error>> {
     let mut state = State::new();
     let identity = Identity::single_node(&mut state, random()?);
     let started = Instant::now();
+    let seed = Seed::from_bytes(random()?);
     let mut reporter =
-        Reporter::new(config(), api, state.clone(), random()?, started, SystemTime::now())?;
+        Reporter::new(config(), api, state.clone(), seed, started, SystemTime::now())?;
     reporter.register(started, &server(&identity))?;
     let (mut delivered, mut lookups) = (0, 0);
 
@@ -105,7 +107,7 @@ fn report(api: Api, out: &mut impl Write) -> Result<State, Box<dyn Error>> {
             }
             Action::Persist(snapshot) => {
                 // A program that is to be restarted writes it to a file here.
-                state = snapshot.stamped(SystemTime::now());
+                state = snapshot.into_state(SystemTime::now());
                 continue;
             }
             Action::Event(event) => {

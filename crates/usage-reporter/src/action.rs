@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::events::Event;
-use crate::report::ReportKind;
-use crate::state::Snapshot;
+use crate::event::Event;
+use crate::report_kind::ReportKind;
+use crate::state::snapshot::Snapshot;
 
 /// What to do next ([`Reporter::poll`](crate::Reporter::poll)).
 ///
@@ -18,13 +18,13 @@ pub enum Action {
     /// Usage is due: collect fresh numbers and hand them to
     /// [`Reporter::submit`](crate::Reporter::submit), or say why there are none with
     /// [`Reporter::collect_failed`](crate::Reporter::collect_failed). Without either, the schedule
-    /// goes on after [`Config::collect_limit`](crate::Config::collect_limit).
+    /// goes on after [`Config::collect_timeout`](crate::Config::collect_timeout).
     Collect,
     /// Send a request, and tell its outcome with
     /// [`Reporter::on_response`](crate::Reporter::on_response) or
     /// [`Reporter::on_failure`](crate::Reporter::on_failure). There is one at a time. Without an
     /// outcome it counts as failed after
-    /// [`Config::attempt_limit`](crate::Config::attempt_limit).
+    /// [`Config::attempt_timeout`](crate::Config::attempt_timeout).
     Send(Attempt),
     /// Store the state, stamped with the wall clock, before the next call of `poll`. If it cannot be
     /// stored, say so with [`Reporter::persist_failed`](crate::Reporter::persist_failed) and go on:

@@ -38,10 +38,10 @@ pub struct Config {
     pub pending: PendingLimits,
     /// How long an attempt may go unanswered before it counts as failed; 2 minutes unless set,
     /// twice the total deadline of an adapter ([`Deadlines::total`]).
-    pub attempt_limit: Duration,
+    pub attempt_timeout: Duration,
     /// How long [`Action::Collect`](crate::Action::Collect) may go unanswered; 1 minute unless
     /// set.
-    pub collect_limit: Duration,
+    pub collect_timeout: Duration,
 }
 
 impl Config {
@@ -60,8 +60,8 @@ impl Config {
             start_spread: period.min(10 * MINUTE),
             retry: RetryPolicy::new(),
             pending: PendingLimits::new(),
-            attempt_limit: Deadlines::new().total.saturating_mul(2),
-            collect_limit: MINUTE,
+            attempt_timeout: Deadlines::new().total.saturating_mul(2),
+            collect_timeout: MINUTE,
         }
     }
 
@@ -93,17 +93,17 @@ impl Config {
         self
     }
 
-    /// Sets [`attempt_limit`](Self::attempt_limit).
+    /// Sets [`attempt_timeout`](Self::attempt_timeout).
     #[must_use]
-    pub fn attempt_limit(mut self, limit: Duration) -> Self {
-        self.attempt_limit = limit;
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
         self
     }
 
-    /// Sets [`collect_limit`](Self::collect_limit).
+    /// Sets [`collect_timeout`](Self::collect_timeout).
     #[must_use]
-    pub fn collect_limit(mut self, limit: Duration) -> Self {
-        self.collect_limit = limit;
+    pub fn collect_timeout(mut self, limit: Duration) -> Self {
+        self.collect_timeout = limit;
         self
     }
 
@@ -111,8 +111,8 @@ impl Config {
         let times = [
             ("period", self.period),
             ("retry.base", self.retry.base),
-            ("attempt_limit", self.attempt_limit),
-            ("collect_limit", self.collect_limit),
+            ("attempt_timeout", self.attempt_timeout),
+            ("collect_timeout", self.collect_timeout),
         ];
         if let Some((field, _)) = times.into_iter().find(|(_, time)| time.is_zero()) {
             return Err(ConfigError::Zero { field });

@@ -36,7 +36,7 @@
 //!
 //! use bytes::Bytes;
 //! use usage_proto::{Api, BaseUrl, TransportError, Usage, UsageData};
-//! use usage_reporter::{Action, Config, Reporter, State};
+//! use usage_reporter::{Action, Config, Reporter, Seed, State};
 //!
 //! # // Stands in for a transport, and for what a host does at each of its steps.
 //! # fn send(_: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
@@ -46,7 +46,7 @@
 //! # fn store(_: &State) {}
 //! # fn log(_: &str) {}
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let seed = [0; 32];
+//! # let seed = Seed::from_bytes([0; 32]);
 //! # // A clock that jumps.
 //! # #[allow(clippy::disallowed_methods, reason = "an example has a clock")]
 //! # let clock = std::cell::Cell::new(Instant::now());
@@ -68,7 +68,7 @@
 //!         }
 //!         // 2. Store the state before anything else, so that a crash repeats no report. If that
 //!         //    fails, say so with `persist_failed`, and go on.
-//!         Action::Persist(snapshot) => store(&snapshot.stamped(wall_now())),
+//!         Action::Persist(snapshot) => store(&snapshot.into_state(wall_now())),
 //!         // 3. Send a request, and tell the outcome whenever it is known.
 //!         Action::Send(attempt) => match send(attempt.request) {
 //!             Ok(response) => reporter.on_response(now(), attempt.id, response),
@@ -185,43 +185,41 @@
 //! `attempt_failed` alone.
 
 mod action;
-mod backoff;
-#[cfg(feature = "blocking")]
-pub mod blocking;
+mod chain;
 mod config;
 mod consent;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod driver;
-mod error;
-mod events;
-mod identity;
-mod ledger;
-mod memory;
-mod outage;
-mod pending;
-mod random;
-mod report;
-mod reporter;
-mod schedule;
+mod event;
+mod machine;
+mod report_kind;
+mod seed;
 mod state;
-#[cfg(feature = "state_file")]
-mod state_file;
 mod status;
+mod submit_error;
 mod time;
-#[cfg(feature = "tokio")]
-pub mod tokio;
 
 pub use action::{Action, Attempt, AttemptId};
 pub use config::{Config, ConfigError, PendingLimits, RetryPolicy};
 pub use consent::{Consent, ConsentRule};
+#[cfg(feature = "blocking")]
+pub use driver::blocking;
+#[cfg(feature = "tokio")]
+pub use driver::tokio;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
-pub use driver::{Driver, Handle, Host, SpawnError};
-pub use error::SubmitError;
-pub use events::{Event, Level, LossReason};
-pub use identity::Identity;
-pub use report::ReportKind;
-pub use reporter::Reporter;
-pub use state::{Snapshot, State};
+pub use driver::{
+    handle::{Driver, Handle},
+    host::Host,
+    spawn_error::SpawnError,
+};
+pub use event::{Event, Level, LossReason};
+pub use machine::Reporter;
+pub use report_kind::ReportKind;
+pub use seed::Seed;
+pub use state::State;
 #[cfg(feature = "state_file")]
-pub use state_file::{StateFile, StateFileError};
+pub use state::file::{StateFile, error::StateFileError};
+pub use state::identity::Identity;
+pub use state::snapshot::Snapshot;
 pub use status::{Phase, Status};
+pub use submit_error::SubmitError;

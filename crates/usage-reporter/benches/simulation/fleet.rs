@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use usage_proto::{Api, BaseUrl, Saveable};
-use usage_reporter::{Action, AttemptId, Config, Event, Reporter, State};
+use usage_proto::{Api, BaseUrl, Saveable, Server};
+use usage_reporter::{Action, AttemptId, Config, Event, Reporter, Seed, State};
 
 /// The width of a bin in which requests are counted.
 pub(crate) const BIN: Duration = Duration::from_secs(5 * 60);
@@ -158,10 +158,10 @@ fn start_one(number: u32, api: Arc<Api>, now: Instant) -> Reporter {
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&number.to_le_bytes());
     let state = State::new();
-    let wall = SystemTime::UNIX_EPOCH;
+    let (seed, wall) = (Seed::from_bytes(seed), SystemTime::UNIX_EPOCH);
     let mut reporter = Reporter::new(Config::new(), api, state, seed, now, wall)
         .unwrap_or_else(|error| unreachable!("the default configuration: {error}"));
-    let taken = reporter.register(now, &Report);
+    let taken = reporter.register(now, &Server::new());
     debug_assert!(taken.is_ok());
     reporter
 }

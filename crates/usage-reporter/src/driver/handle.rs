@@ -5,7 +5,8 @@ use std::time::Duration;
 use usage_proto::{Api, BuildError, Saveable, Token};
 
 use super::shared::{Clock, Shared};
-use crate::{Status, SubmitError};
+use crate::status::Status;
+use crate::submit_error::SubmitError;
 
 /// A reporter that is being driven: by [`blocking::Thread`](crate::blocking::Thread) or by
 /// [`tokio::Task`](crate::tokio::Task).

@@ -2,7 +2,8 @@ use std::error::Error;
 
 use usage_proto::Saveable;
 
-use crate::{Consent, State};
+use crate::consent::Consent;
+use crate::state::State;
 
 /// The program that a driver reports for. It is the same for both drivers.
 ///
@@ -64,7 +65,7 @@ pub trait Host: Send + Sync + 'static {
 
     /// Collects fresh usage.
     ///
-    /// After [`Config::collect_limit`](crate::Config::collect_limit) the schedule goes on without
+    /// After [`Config::collect_timeout`](crate::Config::collect_timeout) the schedule goes on without
     /// it; numbers that come later are taken all the same.
     ///
     /// # Errors

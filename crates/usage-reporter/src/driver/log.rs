@@ -1,15 +1,16 @@
 //! Events as `tracing` has them. The names and fields are a promise: the page of the crate lists
 //! them.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::iter::successors;
 use std::time::Duration;
 
 use tracing::{debug, info, warn};
 use usage_proto::{BaseUrl, Error};
 
-use crate::{Consent, Event, Status};
+use crate::chain::Chain;
+use crate::consent::Consent;
+use crate::event::Event;
+use crate::status::Status;
 
 /// The target of every event.
 const TARGET: &str = "usage_reporter";
@@ -101,17 +102,6 @@ pub(crate) fn write(happened: &Event) {
             event,
             "usage reporting has stopped until the next start: the API wants no more reports",
         ),
-    }
-}
-
-/// An error and its reasons on one line.
-struct Chain<'a>(&'a (dyn StdError + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        successors(self.0.source(), |&error| error.source())
-            .try_for_each(|reason| write!(f, ": {reason}"))
     }
 }
 

@@ -6,10 +6,18 @@ use bytes::Bytes;
 use http::Response;
 use usage_proto::{Api, BuildError, Saveable, TransportError};
 
-use super::{Host, Panicked, caught, log};
-use crate::report::{Encoded, ReportKind};
+use super::guard::{Panicked, caught};
+use super::host::Host;
+use super::log;
+use super::spawn_error::SpawnError;
+use crate::action::{Action, AttemptId};
+use crate::machine::Reporter;
+use crate::machine::report::Encoded;
+use crate::report_kind::ReportKind;
+use crate::state::snapshot::Snapshot;
+use crate::status::Status;
+use crate::submit_error::SubmitError;
 use crate::time::after;
-use crate::{Action, AttemptId, Reporter, Snapshot, Status, SubmitError};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -31,8 +39,17 @@ pub(crate) struct Shared<D> {
 
 /// # For the driver
 impl<D: Clock> Shared<D> {
-    pub(super) fn new(reporter: Reporter, driver: D) -> Self {
-        Self { reporter: Mutex::new(reporter), driver }
+    /// The beginning of every driver: nothing is started where reporting is off.
+    pub(super) fn new(
+        reporter: Reporter,
+        host: &impl Host,
+        driver: D,
+    ) -> Result<Arc<Self>, SpawnError> {
+        let consent = host.consent();
+        if !consent.is_on() {
+            return Err(SpawnError::Off { consent: consent.clone() });
+        }
+        Ok(Arc::new(Self { reporter: Mutex::new(reporter), driver }))
     }
 
     /// The line at the start. Without it, nothing is reported.
@@ -155,6 +172,6 @@ pub(crate) fn collect(host: &impl Host, api: &Api) -> Result<Encoded, BoxError> 
 /// Has the host store the state, stamped with the wall clock.
 #[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
 pub(crate) fn store(host: &impl Host, snapshot: Snapshot) -> Result<(), BoxError> {
-    let stored = caught(|| host.store(&snapshot.stamped(SystemTime::now())));
+    let stored = caught(|| host.store(&snapshot.into_state(SystemTime::now())));
     stored.unwrap_or_else(|panicked| Err(panicked.into()))
 }

@@ -38,6 +38,21 @@ fn an_outage_has_one_warning_when_it_begins_and_one_notice_when_it_ends() {
 }
 
 #[test]
+fn an_event_says_why_an_attempt_failed() {
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.reporter.on_failure(
+        host.now,
+        attempt.id,
+        TransportError::tls("the reason of the failure"),
+    );
+    host.step();
+    let failed = host.events.iter().find(|event| event.name() == "attempt_failed").unwrap();
+    let text = failed.to_string();
+    assert_eq!(text.matches("the reason of the failure").count(), 1, "{text}");
+}
+
+#[test]
 fn a_failure_that_a_retry_mends_is_not_worth_a_warning() {
     let mut host = Host::new();
     for _ in 0..3 {

@@ -24,8 +24,8 @@ fn a_configuration_that_makes_no_sense_is_a_typed_error() {
         (config.clone().retry(RetryPolicy::new().base(zero)), "retry.base"),
         (config.clone().pending(PendingLimits::new().items(0)), "pending.items"),
         (config.clone().pending(PendingLimits::new().bytes(0)), "pending.bytes"),
-        (config.clone().attempt_limit(zero), "attempt_limit"),
-        (config.clone().collect_limit(zero), "collect_limit"),
+        (config.clone().attempt_timeout(zero), "attempt_timeout"),
+        (config.clone().collect_timeout(zero), "collect_timeout"),
     ] {
         assert!(refused(config).contains(&format!("`{field}` is zero")), "{field}");
     }
@@ -36,7 +36,7 @@ fn a_configuration_that_makes_no_sense_is_a_typed_error() {
     assert!(refused(config.clone().retry(cap)).contains("a cap of 1s below its base of 5s"));
 
     let made =
-        Reporter::new(Config::every(zero), api(), State::new(), [0; 32], clock(), wall_of_day());
+        Reporter::new(Config::every(zero), api(), State::new(), seed_of(0), clock(), wall_of_day());
     assert!(matches!(made, Err(ConfigError::Zero { field: "period", .. })));
 }
 
@@ -46,8 +46,8 @@ fn what_the_documentation_says_is_the_default() {
     assert_eq!(config, Config::every(12 * 60 * MINUTE));
     assert_eq!(config.start_spread, 10 * MINUTE);
     assert_eq!(config.jitter, 60 * MINUTE);
-    assert_eq!(config.attempt_limit, 2 * usage_proto::Deadlines::new().total);
-    assert_eq!(config.collect_limit, MINUTE);
+    assert_eq!(config.attempt_timeout, 2 * usage_proto::Deadlines::new().total);
+    assert_eq!(config.collect_timeout, MINUTE);
     assert_eq!(config.retry, RetryPolicy::new().attempts(4).base(5 * SECOND).cap(5 * MINUTE));
     assert_eq!(Config::every(SECOND).start_spread, SECOND);
 }
@@ -116,7 +116,7 @@ fn an_identity_is_minted_once_and_stored_before_anything_is_sent() {
     let mut host = crate::support::Host::start(Config::new(), state, 0);
     host.push_stats();
     let Action::Persist(snapshot) = host.reporter.poll(host.now) else { panic!("not stored") };
-    let mut disk = stored(&snapshot.stamped(host.wall));
+    let mut disk = stored(&snapshot.into_state(host.wall));
     assert!(matches!(host.step(), Step::Send(_)));
 
     let again = Identity::single_node(&mut disk, [0; 32]);

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, Stats, StatsData, Token, Usage, UsageData};
-use usage_reporter::{Action, Attempt, Config, Event, LossReason, ReportKind, Reporter, State};
+use usage_reporter::{
+    Action, Attempt, Config, Event, LossReason, ReportKind, Reporter, Seed, State,
+};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -76,7 +78,7 @@ impl Host {
         loop {
             match self.reporter.poll(self.now) {
                 Action::Event(event) => self.events.push(event),
-                Action::Persist(snapshot) => self.disk = stored(&snapshot.stamped(self.wall)),
+                Action::Persist(snapshot) => self.disk = stored(&snapshot.into_state(self.wall)),
                 Action::Collect => return Step::Collect,
                 Action::Send(attempt) => return Step::Send(Box::new(attempt)),
                 Action::Wait(until) => return Step::Wait(until),
@@ -188,10 +190,10 @@ pub(crate) fn api_with(token: &str) -> Api {
     api().with_token(Token::new(token).unwrap()).unwrap()
 }
 
-pub(crate) fn seed_of(number: u64) -> [u8; 32] {
+pub(crate) fn seed_of(number: u64) -> Seed {
     let mut seed = [0x5e; 32];
     seed[..8].copy_from_slice(&number.to_le_bytes());
-    seed
+    Seed::from_bytes(seed)
 }
 
 /// A state as it comes back from the disk.

@@ -2,8 +2,8 @@
 
 use usage_reporter::{
     Action, Attempt, AttemptId, Config, ConfigError, Consent, ConsentRule, Event, Identity, Level,
-    LossReason, PendingLimits, Phase, ReportKind, Reporter, RetryPolicy, Snapshot, State, Status,
-    SubmitError,
+    LossReason, PendingLimits, Phase, ReportKind, Reporter, RetryPolicy, Seed, Snapshot, State,
+    Status, SubmitError,
 };
 
 #[test]
@@ -11,5 +11,5 @@ fn everything_is_send_and_sync() {
     fn check<T: Send + Sync + 'static>() {}
     check::<(Action, Attempt, AttemptId, Config, ConfigError, Consent, ConsentRule)>();
     check::<(Event, Identity, Level, LossReason, PendingLimits, Phase, ReportKind)>();
-    check::<(Reporter, RetryPolicy, Snapshot, State, Status, SubmitError)>();
+    check::<(Reporter, RetryPolicy, Seed, Snapshot, State, Status, SubmitError)>();
 }

@@ -311,7 +311,7 @@ fn a_state_that_cannot_be_used_is_told_and_left_alone() {
     let start = || finish(command(&serving.url, &state, &[], NUMBERS).spawn().unwrap());
     let ran = start();
     assert_eq!(ran.code, Some(5), "{ran:?}");
-    assert!(ran.stderr.contains("is no state of usage reporting: restore it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not a state of usage reporting: restore it"), "{}", ran.stderr);
     assert!(ran.stderr.contains("because: missing field `version`"), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(&state).unwrap(), "{}");
 

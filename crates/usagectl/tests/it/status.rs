@@ -68,7 +68,7 @@ fn a_file_that_is_not_there_or_no_state_is_told() {
     fs::write(&path, "no state").unwrap();
     let ran = run(&["status", "--state", &text]).done();
     assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.contains("is no state of usage reporting"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not a state of usage reporting"), "{}", ran.stderr);
     let ran = run(&["status", "--state", &text, "--json"]).done();
     assert_eq!(ran.json()["outcome"], "build");
 }

@@ -234,7 +234,7 @@ fn a_day_of_trouble_is_two_warnings_at_most() {
 #[test]
 fn a_day_without_an_answer_is_one_warning() {
     let [_, rig] = Rig::both();
-    let config = config().attempt_limit(PERIOD / 8);
+    let config = config().attempt_timeout(PERIOD / 8);
     let log = day_with(config, "hanging", &rig, host(), "outage_began", |_| {
         thread::sleep(PERIOD);
         Ok(answer(200))

@@ -7,6 +7,13 @@ use super::rig::{Rig, reporter};
 use crate::support::answer;
 
 #[test]
+fn a_thread_that_is_not_given_says_why() {
+    let error = SpawnError::Thread(std::io::Error::other("no more of them"));
+    assert_eq!(error.to_string(), "the thread of usage reporting could not be started");
+    assert_eq!(format!("{error:#}"), format!("{error}: no more of them"));
+}
+
+#[test]
 fn a_driver_does_not_start_where_reporting_is_off() {
     for rig in Rig::both() {
         let (host, alive) = TestHost::new();

@@ -88,7 +88,7 @@ fn a_collector_that_never_returns_is_asked_once_and_keeps_no_runtime_alive() {
         gate.pass();
         Ok(numbers(count))
     });
-    let config = Config::new().collect_limit(Duration::from_millis(1));
+    let config = Config::new().collect_timeout(Duration::from_millis(1));
     let reporter =
         Reporter::new(config, api(), State::new(), seed_of(1), clock(), SystemTime::UNIX_EPOCH);
     let (told, events) = channel();

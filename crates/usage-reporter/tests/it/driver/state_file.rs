@@ -45,6 +45,8 @@ fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
         assert!(error.to_string().ends_with("or remove it to start as a new server"), "{error}");
         let reason = error.source().unwrap().to_string();
         assert!(!reason.is_empty() && !error.to_string().contains(&reason));
+        // On one line, each reason once.
+        assert_eq!(format!("{error:#}"), format!("{error}: {reason}"));
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
 }
@@ -57,7 +59,9 @@ fn what_is_no_file_is_refused_and_left_alone() {
     fs::create_dir(&path).unwrap();
     for error in [StateFile::open(&path).unwrap_err(), StateFile::peek(&path).unwrap_err()] {
         assert!(matches!(error, StateFileError::NotAFile { .. }), "{error:?}");
-        assert!(error.to_string().ends_with("is no regular file: name another one for the state"));
+        assert!(
+            error.to_string().ends_with("is not a regular file: name another one for the state")
+        );
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     assert!(StateFile::open("/").is_err());
@@ -66,6 +70,8 @@ fn what_is_no_file_is_refused_and_left_alone() {
     fs::write(&file, "").unwrap();
     let error = StateFile::open(file.join("usage.json")).unwrap_err();
     assert!(error.to_string().starts_with("cannot "), "{error}");
+    let reason = error.source().unwrap();
+    assert_eq!(format!("{error:#}"), format!("{error}: {reason}"));
 }
 
 /// A pipe would wait for somebody to write into it.

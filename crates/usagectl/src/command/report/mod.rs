@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 use http::StatusCode;
 use tokio::sync::oneshot;
 use usage_proto::{Deadlines, Error, Usage};
-use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, StateFile, blocking};
+use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, blocking};
 
 use self::collector::Collector;
 use self::host::CommandHost;
@@ -45,7 +45,8 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     }
 
     let now = Instant::now();
-    let mut reporter = Reporter::new(config(args), api, state, random()?, now, SystemTime::now())
+    let seed = Seed::from_bytes(random()?);
+    let mut reporter = Reporter::new(config(args), api, state, seed, now, SystemTime::now())
         .map_err(Failure::server)?;
     if let Some(server) = server {
         reporter.register(now, &ids.clone().of(server)).map_err(Failure::submit)?;

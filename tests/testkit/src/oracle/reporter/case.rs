@@ -14,6 +14,7 @@ pub struct Case {
 
 impl Case {
     /// Any bytes are a case: four for the frame, then two for each operation.
+    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let (frame, ops) = bytes.split_at(bytes.len().min(4));
         let at = |index: usize| frame.get(index).copied().unwrap_or(0);
@@ -39,7 +40,7 @@ impl Start {
         let second = Duration::from_secs(1);
         match self.config % 6 {
             0 => Config::new(),
-            1 => Config::new().pending(PendingLimits::new().items(3).bytes(120)),
+            1 => Config::new().pending(PendingLimits::new().items(3).bytes(140)),
             // Shorter than the waits between attempts.
             2 => Config::every(10 * second).pending(PendingLimits::new().items(1)),
             3 => Config::every(3600 * second)
@@ -51,8 +52,8 @@ impl Start {
                 .start_spread(86_400 * second)
                 .retry(RetryPolicy::new().attempts(9).base(second).cap(second)),
             _ => Config::every(Duration::MAX)
-                .attempt_limit(Duration::MAX)
-                .collect_limit(Duration::MAX)
+                .attempt_timeout(Duration::MAX)
+                .collect_timeout(Duration::MAX)
                 .start_spread(Duration::MAX)
                 .retry(RetryPolicy::new().base(Duration::MAX).cap(Duration::MAX)),
         }

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use usage_proto::{Api, IdempotencyKey, Incomplete, TransportError};
-use usage_reporter::{Action, AttemptId, Config, ReportKind, Reporter, State};
+use usage_proto::{Api, IdempotencyKey, Incomplete, Saveable, Server, TransportError};
+use usage_reporter::{Action, AttemptId, Config, ReportKind, Reporter, Seed, State};
 
 use super::case::Outcome;
 use super::model::{Model, has_exact_stamp};
@@ -37,12 +37,13 @@ impl Life {
         config: &Config,
         api: &Api,
         state: &State,
-        seed: [u8; 32],
+        seed: &Seed,
         now: Instant,
         wall_now: SystemTime,
     ) -> Self {
         let make = || {
-            Reporter::new(config.clone(), api.clone(), state.clone(), seed, now, wall_now).unwrap()
+            Reporter::new(config.clone(), api.clone(), state.clone(), seed.clone(), now, wall_now)
+                .unwrap()
         };
         Self {
             reporter: make(),
@@ -189,14 +190,27 @@ pub(super) struct Payload {
     pub(super) kind: ReportKind,
 }
 
-impl usage_proto::Saveable for Payload {
+impl Saveable for Payload {
     fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
         [self.kind.as_str()]
     }
 }
 
+/// A server that says its number.
+pub(super) fn server(number: u64) -> Server {
+    Server::new().host(number.to_string())
+}
+
+/// What a report takes of the bytes that may wait.
+pub(super) fn size_of(payload: &impl Saveable) -> usize {
+    let segments = payload.segments().into_iter();
+    let path: usize = segments.map(|segment| segment.as_ref().len()).sum();
+    serde_json::to_vec(payload).unwrap().len() + path
+}
+
 /// The number of the report that a request carries.
 pub(super) fn number_of(request: &http::Request<Bytes>) -> u64 {
     let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
-    body["number"].as_u64().unwrap()
+    // A server has its number in the one field that a host chooses freely.
+    body["number"].as_u64().or_else(|| body["host"].as_str()?.parse().ok()).unwrap()
 }

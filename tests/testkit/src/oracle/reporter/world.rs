@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use usage_proto::{IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER};
-use usage_reporter::{Action, Attempt, AttemptId, ReportKind, State, SubmitError};
+use usage_reporter::{Action, Attempt, AttemptId, ReportKind, Seed, State, SubmitError};
 
 use super::case::{Outcome, Start};
-use super::life::{Life, Payload, SentReport, later, number_of};
+use super::life::{Life, Payload, SentReport, later, number_of, server, size_of};
 use super::place::{Place, api};
 use super::wall::Wall;
 
@@ -47,7 +47,8 @@ impl World {
         let disk = wall.first_state(start);
         let now = clock();
         let state = serde_json::from_str(&disk).unwrap();
-        let life = Life::new(&start.config(), &api(0), &state, [start.seed; 32], now, wall.time);
+        let seed = Seed::from_bytes([start.seed; 32]);
+        let life = Life::new(&start.config(), &api(0), &state, &seed, now, wall.time);
         Self {
             start,
             now,
@@ -104,7 +105,7 @@ impl World {
                 self.restart(Duration::from_secs(1));
             }
             Action::Persist(snapshot) => {
-                let state = snapshot.stamped(self.wall.time);
+                let state = snapshot.into_state(self.wall.time);
                 self.life.model.saw_persist(now, &state, self.wall.time);
                 if let Some(key) = state.unacknowledged_key() {
                     self.life.saw_key(now, key);
@@ -226,7 +227,11 @@ impl World {
     }
 
     pub(super) fn register(&mut self) {
-        self.take_in(ReportKind::Server, 1);
+        self.numbers += 1;
+        let server = server(self.numbers);
+        let now = self.now;
+        let result = self.life.feed(|reporter| reporter.register(now, &server));
+        self.taken_in(&result, ReportKind::Server, size_of(&server));
     }
 
     fn take_in(&mut self, kind: ReportKind, size: usize) {
@@ -235,16 +240,15 @@ impl World {
         let now = self.now;
         let result = self.life.feed(|reporter| match kind {
             ReportKind::Usage => reporter.submit(now, &payload),
-            ReportKind::Server => reporter.register(now, &payload),
             _ => reporter.push_stats(now, &payload),
         });
-        let now = self.life.model.tell(now);
+        self.taken_in(&result, kind, size_of(&payload));
+    }
+
+    fn taken_in(&mut self, result: &Result<(), SubmitError>, kind: ReportKind, size: usize) {
+        let now = self.life.model.tell(self.now);
         match result {
-            Ok(()) => {
-                let body = serde_json::to_vec(&payload).unwrap();
-                let size = body.len() + kind.as_str().len();
-                self.life.model.accepted(now, (payload.number, kind, size));
-            }
+            Ok(()) => self.life.model.accepted(now, (self.numbers, kind, size)),
             Err(SubmitError::Closed) => {
                 assert!(self.life.model.deadline.is_some() || self.life.model.has_ended());
             }
@@ -330,10 +334,11 @@ impl World {
         let mut seed = [self.start.seed; 32];
         seed[0] = self.starts;
         seed[1] = !self.start.seed;
+        let seed = Seed::from_bytes(seed);
         let state: State = serde_json::from_str(&self.disk).unwrap();
         self.past.append(&mut self.life.sent);
         self.life =
-            Life::new(&self.start.config(), &api(0), &state, seed, self.now, self.wall.time);
+            Life::new(&self.start.config(), &api(0), &state, &seed, self.now, self.wall.time);
         self.choice = 0;
         self.crash_armed = false;
     }

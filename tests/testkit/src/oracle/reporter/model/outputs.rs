@@ -19,7 +19,7 @@ impl Model {
         );
         assert!(now >= self.floor, "law 3: collecting for an API that wants a pause");
         self.slot(now);
-        self.collecting_until = Some(later(now, self.config.collect_limit));
+        self.collecting_until = Some(later(now, self.config.collect_timeout));
     }
 
     pub(in super::super) fn saw_send(
@@ -40,7 +40,7 @@ impl Model {
             assert_eq!(self.newest_usage, Some(number), "law 6: not the newest usage");
             assert!(!self.to_store, "an acknowledgement was not stored before the next report");
         }
-        let answer_by = later(now, self.config.attempt_limit);
+        let answer_by = later(now, self.config.attempt_timeout);
         self.flight = Some(Flight { id, number, kind, place, answer_by, attempt, silent: false });
     }
 

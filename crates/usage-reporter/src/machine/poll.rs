@@ -7,8 +7,8 @@ use usage_proto::{IdempotencyKey, TransportError};
 
 use super::{InFlight, Reporter};
 use crate::action::{Action, Attempt, AttemptId};
-use crate::events::{Event, LossReason};
-use crate::report::ReportKind;
+use crate::event::{Event, LossReason};
+use crate::report_kind::ReportKind;
 use crate::status::Phase;
 use crate::time::{after, far_future};
 
@@ -20,10 +20,10 @@ impl Reporter {
     /// An instant before one that was told already counts as that one.
     pub fn poll(&mut self, now: Instant) -> Action {
         let now = self.advance(now);
-        if let Some(event) = self.events.pop().or_else(|| self.ledger.next_event()) {
+        if let Some(event) = self.events.pop().or_else(|| self.totals.next_event()) {
             return Action::Event(event);
         }
-        if self.memory.is_unsaved() {
+        if self.durable.is_unsaved() {
             return self.persist(now);
         }
         if matches!(self.phase, Phase::Stopped) {
@@ -31,7 +31,7 @@ impl Reporter {
         }
         if self.collect_at(now).is_some_and(|at| at <= now) {
             self.schedule.collect(now, &self.config, &mut self.random);
-            self.pending.begin_slot();
+            self.queue.begin_slot();
             return Action::Collect;
         }
         if self.send_at(now).is_some_and(|at| at <= now)
@@ -62,14 +62,14 @@ impl Reporter {
     /// Gives up what cannot start before the deadline, and stops once nothing is left.
     fn drain(&mut self, now: Instant, deadline: Instant) {
         if let Some(attempt) = self.in_flight.take_if(|_| now >= deadline) {
-            self.ledger.lose(attempt.report.kind(), LossReason::Closed);
+            self.totals.lose(attempt.report.kind(), LossReason::Closed);
         }
-        if self.backoff.opens(now) >= deadline {
-            self.pending.lose_all(LossReason::Closed, &mut self.ledger);
+        if self.gate.opens(now) >= deadline {
+            self.queue.lose_all(LossReason::Closed, &mut self.totals);
         } else {
-            self.pending.lose_what_is_late(deadline, &mut self.ledger);
+            self.queue.lose_what_is_late(deadline, &mut self.totals);
         }
-        if self.pending.is_empty() && self.in_flight.is_none() {
+        if self.queue.is_empty() && self.in_flight.is_none() {
             self.phase = Phase::Stopped;
         }
     }
@@ -79,7 +79,7 @@ impl Reporter {
         let wanted =
             matches!(self.phase, Phase::Running) && self.schedule.collecting_until().is_none();
         // Numbers that could not be sent yet would be old by then.
-        wanted.then(|| self.schedule.due().max(self.backoff.opens(now)))
+        wanted.then(|| self.schedule.due().max(self.gate.opens(now)))
     }
 
     /// When the next attempt may start, if there is something to send.
@@ -87,8 +87,8 @@ impl Reporter {
         if self.in_flight.is_some() {
             return None;
         }
-        let ready = self.pending.ready_at(now, self.usage_may_go())?;
-        Some(ready.max(self.backoff.opens(now)))
+        let ready = self.queue.ready_at(now, self.usage_may_go())?;
+        Some(ready.max(self.gate.opens(now)))
     }
 
     /// Usage that waits while fresh numbers are being collected is about to be replaced.
@@ -97,12 +97,12 @@ impl Reporter {
     }
 
     fn start_attempt(&mut self, now: Instant) -> Option<Action> {
-        let mut report = self.pending.take_next(now, self.usage_may_go())?;
+        let mut report = self.queue.take_next(now, self.usage_may_go())?;
         let kind = report.kind();
         let key = match (report.key, kind) {
             (Some(key), _) => key,
             (None, ReportKind::Usage) => {
-                report.key = Some(self.memory.key_for_usage(now, &mut self.random));
+                report.key = Some(self.durable.key_for_usage(now, &mut self.random));
                 self.put_back(report);
                 return Some(self.persist(now));
             }
@@ -113,27 +113,27 @@ impl Reporter {
             Ok(request) => request,
             Err(error) => {
                 self.last_error = Some(Arc::new(error.into()));
-                self.ledger.lose(kind, LossReason::Unbuildable);
+                self.totals.lose(kind, LossReason::Unbuildable);
                 if kind == ReportKind::Usage {
-                    self.memory.lost(report.key);
+                    self.durable.lost(report.key);
                 }
-                return self.ledger.next_event().map(Action::Event);
+                return self.totals.next_event().map(Action::Event);
             }
         };
         if kind == ReportKind::Usage {
-            self.memory.sent(key);
+            self.durable.sent(key);
         }
         self.attempts = self.attempts.wrapping_add(1);
         let (id, number) = (AttemptId(self.attempts), report.attempts + 1);
-        let answer_by = after(now, self.config.attempt_limit);
+        let answer_by = after(now, self.config.attempt_timeout);
         self.in_flight = Some(Box::new(InFlight { id, report, api, answer_by }));
         Some(Action::Send(Attempt { id, report: kind, number, request }))
     }
 
     fn persist(&mut self, now: Instant) -> Action {
         // The end of the slot, which is that of its key: after a close as well.
-        let next_due = self.backoff.opens(self.schedule.due());
-        Action::Persist(self.memory.save(next_due, now))
+        let next_due = self.gate.opens(self.schedule.due());
+        Action::Persist(self.durable.save(next_due, now))
     }
 
     /// When there will be something to do, if nothing is handed in before.

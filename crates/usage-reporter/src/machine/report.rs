@@ -1,6 +1,5 @@
 //! One report on its way.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,35 +7,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use usage_proto::{Api, BuildError, Error, IdempotencyKey, Saveable};
 
-/// What a report says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ReportKind {
-    /// That the server is there ([`Reporter::register`](crate::Reporter::register)).
-    Server,
-    /// Statistics ([`Reporter::push_stats`](crate::Reporter::push_stats)).
-    Stats,
-    /// Usage ([`Reporter::submit`](crate::Reporter::submit)).
-    Usage,
-}
-
-impl ReportKind {
-    /// The kind in one lower-case word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Stats => "stats",
-            Self::Usage => "usage",
-        }
-    }
-}
-
-impl fmt::Display for ReportKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::report_kind::ReportKind;
 
 /// A payload as it travels. Encoding runs code of the payload's author, for as long as that takes:
 /// it needs no more of a reporter than its API.
@@ -123,7 +94,7 @@ impl Report {
         api: &Api,
         key: IdempotencyKey,
     ) -> Result<http::Request<Bytes>, BuildError> {
-        let mut request = api.build_request(&Envelope(&self.encoded.segments))?;
+        let mut request = api.build_request(&PathOnly(&self.encoded.segments))?;
         *request.body_mut() = self.encoded.body.clone();
         key.apply(&mut request);
         Ok(request)
@@ -131,15 +102,15 @@ impl Report {
 }
 
 /// The path of a report whose body is there already.
-struct Envelope<'a>(&'a [Box<str>]);
+struct PathOnly<'a>(&'a [Box<str>]);
 
-impl Saveable for Envelope<'_> {
+impl Saveable for PathOnly<'_> {
     fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {
         self.0
     }
 }
 
-impl Serialize for Envelope<'_> {
+impl Serialize for PathOnly<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }

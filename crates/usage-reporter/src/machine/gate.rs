@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use super::random::Random;
 use crate::config::RetryPolicy;
-use crate::random::Random;
 use crate::time::after;
 
 /// One gate for every request of the host: the API that has just failed a usage report would fail
 /// the statistics behind it too.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Backoff {
+pub(crate) struct Gate {
     /// Failures in a row that a retry may mend.
     failures: u32,
     /// Nothing is sent before; in the past once it is over.
     closed_until: Option<Instant>,
 }
 
-impl Backoff {
+impl Gate {
     /// The API failed, and may not fail later.
     pub(crate) fn failed(
         &mut self,

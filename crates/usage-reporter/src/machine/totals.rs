@@ -1,11 +1,11 @@
 //! Every report that was taken is delivered, lost or pending.
 
-use crate::events::{Event, LossReason};
-use crate::report::ReportKind;
+use crate::event::{Event, LossReason};
+use crate::report_kind::ReportKind;
 
 /// The accounts, and the losses that the host has not been told yet.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct Totals {
     pub(crate) accepted: u64,
     pub(crate) delivered: u64,
     pub(crate) lost: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Ledger {
     untold: Vec<(ReportKind, LossReason, u64)>,
 }
 
-impl Ledger {
+impl Totals {
     pub(crate) fn lose(&mut self, report: ReportKind, reason: LossReason) {
         self.lost += 1;
         let known =

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::random::Random;
 use crate::config::Config;
-use crate::random::Random;
 use crate::state::{LastReport, State};
 use crate::time::after;
 
@@ -64,7 +64,7 @@ impl Schedule {
     /// The slot begins with a question to the host.
     pub(crate) fn collect(&mut self, now: Instant, config: &Config, random: &mut Random) {
         self.begin(now, config, random);
-        self.collecting_until = Some(after(now, config.collect_limit));
+        self.collecting_until = Some(after(now, config.collect_timeout));
     }
 
     /// The host has answered. Tells whether it had been asked.

@@ -3,9 +3,9 @@
 //! ```no_run
 //! use std::time::{Duration, Instant, SystemTime};
 //!
-//! use usage_reporter::{Config, Host, Reporter, State, blocking};
+//! use usage_reporter::{Config, Host, Reporter, Seed, State, blocking};
 //!
-//! # fn run(host: impl Host, client: usage_ureq::Client, state: State, seed: [u8; 32])
+//! # fn run(host: impl Host, client: usage_ureq::Client, state: State, seed: Seed)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let api = client.api().clone();
 //! let reporter =
@@ -39,8 +39,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use usage_proto::TransportError;
 
-use crate::driver::{self, Clock, Driver, Handle, Host, Shared, SpawnError, caught};
-use crate::{Action, Reporter, Status};
+use super::guard::caught;
+use super::handle::{Driver, Handle};
+use super::host::Host;
+use super::shared::{Clock, Shared, collect, store};
+use super::spawn_error::SpawnError;
+use crate::action::Action;
+use crate::machine::Reporter;
+use crate::status::Status;
 
 /// The thread of [`spawn`], as its [`Handle`] knows it.
 #[derive(Debug, Default)]
@@ -68,7 +74,7 @@ where
     T: FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError> + Send + 'static,
     H: Host,
 {
-    let shared = driver::share(reporter, &host, Thread::default())?;
+    let shared = Shared::new(reporter, &host, Thread::default())?;
     let ending = Ending(Arc::clone(&shared));
     thread::Builder::new()
         .name("usage-reporter".to_owned())
@@ -94,8 +100,8 @@ fn run(
 ) {
     loop {
         match shared.next() {
-            Action::Collect => shared.collected(driver::collect(host, &shared.api())),
-            Action::Persist(snapshot) => shared.stored(driver::store(host, snapshot)),
+            Action::Collect => shared.collected(collect(host, &shared.api())),
+            Action::Persist(snapshot) => shared.stored(store(host, snapshot)),
             Action::Send(attempt) => {
                 let outcome = caught(|| transport(attempt.request))
                     .unwrap_or_else(|panicked| Err(TransportError::other(panicked)));

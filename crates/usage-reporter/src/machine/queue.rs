@@ -5,30 +5,31 @@ use std::time::Instant;
 
 use usage_proto::Api;
 
+use super::report::Report;
+use super::totals::Totals;
 use crate::config::PendingLimits;
-use crate::events::LossReason;
-use crate::ledger::Ledger;
-use crate::report::{Report, ReportKind};
+use crate::event::LossReason;
+use crate::report_kind::ReportKind;
 
 /// At most one registration, at most one usage report, and statistics in the order they came.
 ///
 /// The boxes keep an idle reporter small.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pending {
+pub(crate) struct Queue {
     server: Option<Box<Report>>,
     usage: Option<Box<Report>>,
     stats: VecDeque<Report>,
     bytes: usize,
 }
 
-impl Pending {
+impl Queue {
     /// Takes a new report, which is the newest of its kind. Returns the one whose place it takes.
     #[must_use]
     pub(crate) fn push(
         &mut self,
         report: Report,
         limits: PendingLimits,
-        ledger: &mut Ledger,
+        totals: &mut Totals,
     ) -> Option<Box<Report>> {
         let kind = report.kind();
         self.bytes += report.size();
@@ -42,9 +43,9 @@ impl Pending {
         };
         if let Some(older) = &older {
             self.bytes -= older.size();
-            ledger.lose(kind, LossReason::Superseded);
+            totals.lose(kind, LossReason::Superseded);
         }
-        self.make_room(limits, ledger);
+        self.make_room(limits, totals);
         older
     }
 
@@ -58,14 +59,14 @@ impl Pending {
     }
 
     /// Takes back a report that was taken out and is to go out again. There is none that is newer.
-    pub(crate) fn put_back(&mut self, report: Report, limits: PendingLimits, ledger: &mut Ledger) {
+    pub(crate) fn put_back(&mut self, report: Report, limits: PendingLimits, totals: &mut Totals) {
         self.bytes += report.size();
         match report.kind() {
             ReportKind::Server => self.server = Some(Box::new(report)),
             ReportKind::Usage => self.usage = Some(Box::new(report)),
             ReportKind::Stats => self.stats.push_front(report),
         }
-        self.make_room(limits, ledger);
+        self.make_room(limits, totals);
     }
 
     /// Takes out the report that goes next at `now`: first what tells who the server is, then
@@ -131,24 +132,24 @@ impl Pending {
     }
 
     /// Loses what is not due before `deadline`.
-    pub(crate) fn lose_what_is_late(&mut self, deadline: Instant, ledger: &mut Ledger) {
+    pub(crate) fn lose_what_is_late(&mut self, deadline: Instant, totals: &mut Totals) {
         let is_late = |report: &Report| report.ready_at().is_none_or(|at| at >= deadline);
         if self.server.as_deref().is_some_and(is_late) {
-            self.lose(ReportKind::Server, LossReason::Closed, ledger);
+            self.lose(ReportKind::Server, LossReason::Closed, totals);
         }
         if self.usage.as_deref().is_some_and(is_late) {
-            self.lose(ReportKind::Usage, LossReason::Closed, ledger);
+            self.lose(ReportKind::Usage, LossReason::Closed, totals);
         }
         while let Some(late) = self.stats.iter().position(is_late) {
             if self.take_stats(late).is_some() {
-                ledger.lose(ReportKind::Stats, LossReason::Closed);
+                totals.lose(ReportKind::Stats, LossReason::Closed);
             }
         }
     }
 
-    pub(crate) fn lose_all(&mut self, reason: LossReason, ledger: &mut Ledger) {
+    pub(crate) fn lose_all(&mut self, reason: LossReason, totals: &mut Totals) {
         for kind in [ReportKind::Server, ReportKind::Usage, ReportKind::Stats] {
-            while self.lose(kind, reason, ledger) {}
+            while self.lose(kind, reason, totals) {}
         }
     }
 
@@ -165,10 +166,10 @@ impl Pending {
     }
 
     /// Statistics go before the registration, and that before usage. One report always fits.
-    fn make_room(&mut self, limits: PendingLimits, ledger: &mut Ledger) {
+    fn make_room(&mut self, limits: PendingLimits, totals: &mut Totals) {
         while self.items() > limits.items || self.bytes > limits.bytes {
             let order = [ReportKind::Stats, ReportKind::Server];
-            if !order.into_iter().any(|kind| self.lose(kind, LossReason::Overflow, ledger)) {
+            if !order.into_iter().any(|kind| self.lose(kind, LossReason::Overflow, totals)) {
                 return;
             }
         }
@@ -195,10 +196,10 @@ impl Pending {
         Some(report)
     }
 
-    fn lose(&mut self, kind: ReportKind, reason: LossReason, ledger: &mut Ledger) -> bool {
+    fn lose(&mut self, kind: ReportKind, reason: LossReason, totals: &mut Totals) -> bool {
         let taken = self.take(kind).is_some();
         if taken {
-            ledger.lose(kind, reason);
+            totals.lose(kind, reason);
         }
         taken
     }

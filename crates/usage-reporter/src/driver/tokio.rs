@@ -3,9 +3,9 @@
 //! ```no_run
 //! use std::time::{Duration, Instant, SystemTime};
 //!
-//! use usage_reporter::{Config, Host, Reporter, State, tokio};
+//! use usage_reporter::{Config, Host, Reporter, Seed, State, tokio};
 //!
-//! # async fn run(host: impl Host, client: usage_reqwest::Client, state: State, seed: [u8; 32])
+//! # async fn run(host: impl Host, client: usage_reqwest::Client, state: State, seed: Seed)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let api = client.api().clone();
 //! let reporter =
@@ -47,9 +47,16 @@ use bytes::Bytes;
 use http::{Request, Response};
 use usage_proto::TransportError;
 
-use crate::driver::{self, Clock, Driver, Handle, Host, Panicked, Shared, SpawnError, caught};
-use crate::report::Encoded;
-use crate::{Action, AttemptId, Reporter, Snapshot, Status};
+use super::guard::{Panicked, caught};
+use super::handle::{Driver, Handle};
+use super::host::Host;
+use super::shared::{Clock, Shared, collect, store};
+use super::spawn_error::SpawnError;
+use crate::action::{Action, AttemptId};
+use crate::machine::Reporter;
+use crate::machine::report::Encoded;
+use crate::state::snapshot::Snapshot;
+use crate::status::Status;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<Response<Bytes>, TransportError>;
@@ -79,7 +86,7 @@ where
     let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
     caught(|| drop(time::sleep(Duration::ZERO))).map_err(|_| SpawnError::Runtime)?;
     let (end, ended) = watch::channel(());
-    let shared = driver::share(reporter, &host, Task { woken: Notify::new(), ended })?;
+    let shared = Shared::new(reporter, &host, Task { woken: Notify::new(), ended })?;
     let running = Running {
         shared: Arc::clone(&shared),
         transport,
@@ -208,7 +215,7 @@ where
             return;
         }
         let (host, api) = (Arc::clone(&self.host), self.shared.api());
-        match aside(move || driver::collect(&*host, &api)) {
+        match aside(move || collect(&*host, &api)) {
             Ok(numbers) => self.collecting = Some(numbers),
             Err(error) => self.shared.collected(Err(error)),
         }
@@ -216,7 +223,7 @@ where
 
     async fn store(&mut self, snapshot: Snapshot) {
         let host = Arc::clone(&self.host);
-        let stored = match aside(move || driver::store(&*host, snapshot)) {
+        let stored = match aside(move || store(&*host, snapshot)) {
             Ok(stored) => stored.await.unwrap_or_else(|error| Err(error.into())),
             Err(error) => Err(error),
         };

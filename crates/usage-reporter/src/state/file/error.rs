@@ -1,13 +1,17 @@
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with a [`StateFile`](crate::StateFile).
+use crate::chain;
+
+/// What is wrong with a [`StateFile`](crate::StateFile). The alternate form, `{error:#}`, has the
+/// reason behind it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateFileError {
     /// The system refuses.
-    #[error("cannot {doing} {}", path.display())]
+    #[error(fmt = io)]
     #[non_exhaustive]
     Io {
         /// The file or directory.
@@ -18,10 +22,7 @@ pub enum StateFileError {
         source: io::Error,
     },
     /// The file is there, and holds no state of this version.
-    #[error(
-        "{} is no state of usage reporting: restore it, or remove it to start as a new server",
-        path.display()
-    )]
+    #[error(fmt = corrupt)]
     #[non_exhaustive]
     Corrupt {
         /// The file.
@@ -30,7 +31,7 @@ pub enum StateFileError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The name is that of a directory, a device or the like.
-    #[error("{} is no regular file: name another one for the state", path.display())]
+    #[error("{} is not a regular file: name another one for the state", path.display())]
     #[non_exhaustive]
     NotAFile {
         /// What was named.
@@ -60,6 +61,23 @@ impl StateFileError {
             | Self::Locked { path } => path,
         }
     }
+}
+
+fn io(path: &Path, doing: &str, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    chain::message(f, format_args!("cannot {doing} {}", path.display()), source)
+}
+
+#[expect(clippy::borrowed_box, reason = "as the derive passes it")]
+fn corrupt(
+    path: &Path,
+    source: &Box<dyn Error + Send + Sync>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let path = path.display();
+    let message = format_args!(
+        "{path} is not a state of usage reporting: restore it, or remove it to start as a new server"
+    );
+    chain::message(f, message, &**source)
 }
 
 /// For `map_err`: `doing` did not work on `path`.

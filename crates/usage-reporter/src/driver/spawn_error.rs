@@ -1,8 +1,11 @@
+use std::fmt;
 use std::io;
 
-use crate::Consent;
+use crate::chain;
+use crate::consent::Consent;
 
-/// A driver did not start. Nothing runs, and nothing was sent.
+/// A driver did not start. Nothing runs, and nothing was sent. The alternate form, `{error:#}`, has
+/// the reason behind it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
@@ -15,7 +18,7 @@ pub enum SpawnError {
         consent: Consent,
     },
     /// The system gave no thread.
-    #[error("the thread of usage reporting could not be started")]
+    #[error(fmt = thread)]
     Thread(#[source] io::Error),
     /// There is no tokio runtime here, or one without a timer.
     #[error(
@@ -23,4 +26,8 @@ pub enum SpawnError {
          `enable_time` or `enable_all`"
     )]
     Runtime,
+}
+
+fn thread(source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    chain::message(f, format_args!("the thread of usage reporting could not be started"), source)
 }

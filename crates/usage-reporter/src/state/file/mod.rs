@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_types, reason = "the one place that has files")]
 
 mod directory;
-mod error;
+pub(crate) mod error;
 mod path;
 mod replace;
 
@@ -12,11 +12,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use error::StateFileError;
-
 use self::directory::Directory;
-use self::error::cannot;
-use crate::State;
+use self::error::{StateFileError, cannot};
+use crate::state::State;
 
 /// Many times what a state takes: whatever is larger is something else.
 const LARGEST: u64 = 64 * 1024;

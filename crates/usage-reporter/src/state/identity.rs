@@ -1,6 +1,6 @@
 //! Who reports.
 
-use crate::State;
+use super::State;
 
 /// The ids that a server reports under. They stay the same for as long as its state does.
 ///

@@ -6,10 +6,11 @@ use std::time::Instant;
 use http::StatusCode;
 use usage_proto::{Api, Error};
 
+use super::gate::pause;
+use super::report::Report;
 use super::{InFlight, Reporter};
-use crate::backoff::pause;
-use crate::events::{Event, LossReason};
-use crate::report::{Report, ReportKind};
+use crate::event::{Event, LossReason};
+use crate::report_kind::ReportKind;
 use crate::status::Phase;
 use crate::time::after;
 
@@ -28,16 +29,16 @@ enum Fate {
 impl Reporter {
     pub(super) fn delivered(&mut self, now: Instant, attempt: &InFlight, status: StatusCode) {
         let report = &attempt.report;
-        self.ledger.delivered += 1;
+        self.totals.delivered += 1;
         self.last_success = Some(now);
         self.last_error = None;
         if self.is_current(&attempt.api) {
-            self.backoff.alive(now, None, &mut self.random);
+            self.gate.alive(now, None, &mut self.random);
         }
         self.outage.delivered(now, report.kind(), &mut self.events);
         if report.kind() == ReportKind::Usage {
             self.schedule.acknowledged(now);
-            self.memory.acknowledged(now);
+            self.durable.acknowledged(now);
         }
         let attempts = report.attempts + 1;
         self.events.push(Event::Delivered { report: report.kind(), attempts, status });
@@ -58,7 +59,7 @@ impl Reporter {
             report.bound_to = Some(api);
         }
 
-        let gate = self.backoff.opens(now);
+        let gate = self.gate.opens(now);
         let retry_at = match fate {
             Fate::Retry => Some(gate.max(report.not_before)),
             Fate::Elsewhere => Some(gate),
@@ -95,18 +96,18 @@ impl Reporter {
                 self.put_back(report);
             }
             Fate::Lost(reason) => {
-                self.ledger.lose(report.kind(), reason);
+                self.totals.lose(report.kind(), reason);
                 // What is closed is on its way as far as the next start knows.
                 if report.kind() == ReportKind::Usage && reason != LossReason::Closed {
-                    self.memory.lost(report.key);
-                    self.memory.given_up();
+                    self.durable.lost(report.key);
+                    self.durable.given_up();
                 }
             }
         }
         if fate == Fate::Lost(LossReason::Gone) {
             self.events.push(Event::Gone);
-            self.pending.lose_all(LossReason::Gone, &mut self.ledger);
-            self.memory.all_lost();
+            self.queue.lose_all(LossReason::Gone, &mut self.totals);
+            self.durable.all_lost();
             self.schedule.collected();
             self.phase = Phase::Stopped;
         }
@@ -117,12 +118,12 @@ impl Reporter {
     pub(super) fn overtaken(&mut self, now: Instant, report: &Report) {
         let is_usage = report.kind() == ReportKind::Usage;
         if is_usage {
-            self.memory.lost(report.key);
+            self.durable.lost(report.key);
         }
         if let Some(error) = &report.error {
             self.announce(now, report.kind(), error);
             if is_usage {
-                self.memory.given_up();
+                self.durable.given_up();
             }
         }
     }
@@ -142,9 +143,9 @@ impl Reporter {
             let wait = pause(report.attempts - 1, retry, floor, &mut self.random);
             report.not_before = after(now, wait);
         } else if matches!(error, Error::Response(answer) if !answer.is_retryable()) {
-            self.backoff.alive(now, floor, &mut self.random);
+            self.gate.alive(now, floor, &mut self.random);
         } else {
-            self.backoff.failed(now, retry, floor, &mut self.random);
+            self.gate.failed(now, retry, floor, &mut self.random);
         }
 
         let is_server = report.kind() == ReportKind::Server;
@@ -152,7 +153,7 @@ impl Reporter {
         let same_token = api.token() == self.api.token();
         if !error.is_retryable() && !token_refused {
             Fate::Lost(LossReason::Refused)
-        } else if self.pending.has_newer_than(report) {
+        } else if self.queue.has_newer_than(report) {
             Fate::Lost(LossReason::Superseded)
         } else if token_refused {
             if current && same_token { Fate::NextSlot } else { Fate::Elsewhere }
@@ -180,7 +181,7 @@ impl Reporter {
     }
 
     pub(super) fn put_back(&mut self, report: Report) {
-        self.pending.put_back(report, self.config.pending, &mut self.ledger);
+        self.queue.put_back(report, self.config.pending, &mut self.totals);
     }
 }
 

@@ -4,14 +4,15 @@ use std::time::{Instant, SystemTime};
 
 use usage_proto::IdempotencyKey;
 
+use super::random::Random;
 use crate::config::Config;
-use crate::random::Random;
-use crate::state::{Snapshot, State};
+use crate::state::State;
+use crate::state::snapshot::Snapshot;
 use crate::time::after;
 
 /// What is to be stored, and whether it has changed since it was.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory {
+pub(crate) struct Durable {
     state: State,
     /// The last acknowledgement of this run.
     acknowledged: Option<Instant>,
@@ -37,7 +38,7 @@ struct Storing {
     failed_before: bool,
 }
 
-impl Memory {
+impl Durable {
     pub(crate) fn new(
         mut state: State,
         config: &Config,

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use usage_proto::Error;
 
-use crate::events::{Event, EventQueue};
-use crate::report::ReportKind;
+use super::event_queue::EventQueue;
+use crate::event::Event;
+use crate::report_kind::ReportKind;
 
 /// Whether reports get through, in as few words as possible.
 #[derive(Debug, Clone, Default)]

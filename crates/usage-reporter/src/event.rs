@@ -1,6 +1,5 @@
 //! What is worth a line in a log.
 
-use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +8,12 @@ use std::time::Duration;
 use http::StatusCode;
 use usage_proto::Error;
 
-use crate::report::ReportKind;
+use crate::chain::Chain;
+use crate::report_kind::ReportKind;
 
 /// Something that happened. No token and no payload is in it.
 ///
-/// `Display` is one line for a log; [`level`](Self::level) and [`name`](Self::name) say how to
+/// `Display` is one line for a log, with the reasons of an error behind it; [`level`](Self::level) and [`name`](Self::name) say how to
 /// write it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -138,7 +138,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutageBegan { error } => {
-                write!(f, "usage reports are not getting through: {error}")
+                write!(f, "usage reports are not getting through: {}", Chain(&**error))
             }
             Self::OutageEnded { lasted, failures } => write!(
                 f,
@@ -149,7 +149,7 @@ impl fmt::Display for Event {
                 write!(f, "{report} delivered at attempt {attempts}: {status}")
             }
             Self::AttemptFailed { report, attempt, error, retry_in } => {
-                write!(f, "attempt {attempt} to deliver {report} failed: {error}")?;
+                write!(f, "attempt {attempt} to deliver {report} failed: {}", Chain(&**error))?;
                 match retry_in {
                     Some(wait) => write!(f, "; next attempt in {} s", wait.as_secs()),
                     None => Ok(()),
@@ -157,9 +157,11 @@ impl fmt::Display for Event {
             }
             Self::Lost { report, reason, count } => write!(f, "{count} × {report} lost: {reason}"),
             Self::CollectUnanswered => f.write_str("no usage was collected in time"),
-            Self::CollectFailed { error } => write!(f, "usage could not be collected: {error}"),
+            Self::CollectFailed { error } => {
+                write!(f, "usage could not be collected: {}", Chain(&**error))
+            }
             Self::StateNotStored { error, .. } => {
-                write!(f, "the state of usage reporting could not be stored: {error}")
+                write!(f, "the state of usage reporting could not be stored: {}", Chain(&**error))
             }
             Self::Gone => f.write_str(
                 "usage reporting has stopped until the next start: the API answered 410 Gone and \
@@ -209,29 +211,5 @@ impl LossReason {
 impl fmt::Display for LossReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What the host has not been told yet, but for losses.
-///
-/// It is short without a limit: each entry belongs to something that `poll` has put out, an attempt
-/// or a question for numbers, and `poll` empties the queue before it puts out more.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct EventQueue {
-    events: VecDeque<Event>,
-}
-
-impl EventQueue {
-    pub(crate) fn push(&mut self, event: Event) {
-        self.events.push_back(event);
-    }
-
-    pub(crate) fn pop(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?;
-        if self.events.is_empty() {
-            // An idle reporter holds no buffers.
-            self.events = VecDeque::new();
-        }
-        Some(event)
     }
 }

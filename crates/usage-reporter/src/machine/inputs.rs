@@ -1,111 +1,21 @@
-//! The state machine itself.
-
-mod outcome;
-mod poll;
+//! What the host tells.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use usage_proto::{Api, Error, Saveable, TransportError};
+use usage_proto::{Api, Saveable, Server, TransportError};
 
+use super::gate::Gate;
+use super::report::{Encoded, Report};
+use super::{InFlight, Reporter};
 use crate::action::AttemptId;
-use crate::backoff::Backoff;
-use crate::config::{Config, ConfigError};
-use crate::error::SubmitError;
-use crate::events::{Event, EventQueue};
-use crate::ledger::Ledger;
-use crate::memory::Memory;
-use crate::outage::Outage;
-use crate::pending::Pending;
-use crate::random::Random;
-use crate::report::{Encoded, Report, ReportKind};
-use crate::schedule::Schedule;
-use crate::state::State;
-use crate::status::{Phase, Status};
+use crate::event::Event;
+use crate::report_kind::ReportKind;
+use crate::status::Phase;
+use crate::submit_error::SubmitError;
 use crate::time::after;
-
-/// Decides when to report. It does no IO, reads no clock and starts no thread: its methods are told
-/// the time, and [`poll`](Self::poll) says what to do.
-///
-/// The [crate's page](crate) has the loop around it and its states.
-pub struct Reporter {
-    config: Config,
-    api: Arc<Api>,
-    random: Random,
-    /// The latest instant that was told: callers on several threads may be a little late.
-    now: Instant,
-    phase: Phase,
-    schedule: Schedule,
-    backoff: Backoff,
-    pending: Pending,
-    in_flight: Option<Box<InFlight>>,
-    /// The number of the last attempt.
-    attempts: u64,
-    memory: Memory,
-    outage: Outage,
-    events: EventQueue,
-    ledger: Ledger,
-    last_success: Option<Instant>,
-    last_error: Option<Arc<Error>>,
-}
-
-/// A report that is being sent.
-#[derive(Debug, Clone)]
-struct InFlight {
-    id: AttemptId,
-    report: Report,
-    /// Where it went.
-    api: Arc<Api>,
-    answer_by: Instant,
-}
-
-/// # Construct
-impl Reporter {
-    /// A reporter that starts now.
-    ///
-    /// `state` is the one that was stored last, or [`State::new`]. `seed` is 32 fresh random bytes
-    /// at every start: jitter and idempotency keys come from it, and two hosts with the same seed
-    /// would use the same keys. `wall_now` judges how old the state is, and is not used again.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] if the configuration makes no sense.
-    pub fn new(
-        config: Config,
-        api: impl Into<Arc<Api>>,
-        state: State,
-        seed: [u8; 32],
-        now: Instant,
-        wall_now: SystemTime,
-    ) -> Result<Self, ConfigError> {
-        config.validate()?;
-        let mut random = Random::new(seed);
-        let schedule = Schedule::new(&config, &state, now, wall_now, &mut random);
-        let memory = Memory::new(state, &config, now, wall_now);
-        let attempts = random.number();
-        Ok(Self {
-            config,
-            api: api.into(),
-            random,
-            now,
-            phase: Phase::Running,
-            schedule,
-            backoff: Backoff::default(),
-            pending: Pending::default(),
-            in_flight: None,
-            attempts,
-            memory,
-            outage: Outage::default(),
-            events: EventQueue::default(),
-            ledger: Ledger::default(),
-            last_success: None,
-            last_error: None,
-        })
-    }
-}
 
 /// # Inputs
 ///
@@ -113,7 +23,7 @@ impl Reporter {
 /// after each.
 impl Reporter {
     /// Registers the server: call it once at the start. The request goes out within
-    /// [`Config::start_spread`].
+    /// [`Config::start_spread`](crate::Config::start_spread).
     ///
     /// A registration that fails for now is tried again when usage is due next. So is one that the
     /// API refuses for its token (401), and before that as soon as [`set_api`](Self::set_api) brings
@@ -122,11 +32,7 @@ impl Reporter {
     /// # Errors
     ///
     /// [`SubmitError`] if the report is not taken.
-    pub fn register<P: Saveable + ?Sized>(
-        &mut self,
-        now: Instant,
-        server: &P,
-    ) -> Result<(), SubmitError> {
+    pub fn register(&mut self, now: Instant, server: &Server) -> Result<(), SubmitError> {
         let report = self.encode(now, ReportKind::Server, server)?;
         self.accept(now, report)
     }
@@ -171,12 +77,12 @@ impl Reporter {
         error: impl Into<Box<dyn StdError + Send + Sync>>,
     ) {
         self.clock(now);
-        let again = self.memory.not_stored();
+        let again = self.durable.not_stored();
         self.events.push(Event::StateNotStored { error: Arc::from(error.into()), again });
     }
 
     /// Takes statistics, to be sent as soon as possible. When there is no room for them, older
-    /// ones are dropped ([`Config::pending`]).
+    /// ones are dropped ([`Config::pending`](crate::Config::pending)).
     ///
     /// # Errors
     ///
@@ -213,11 +119,11 @@ impl Reporter {
         let api = api.into();
         let moved = api.base_url() != self.api.base_url();
         if moved || api.token() != self.api.token() {
-            self.pending.change_api(&self.api, &api, self.backoff.opens(self.now));
+            self.queue.change_api(&self.api, &api, self.gate.opens(self.now));
         }
         if moved {
             // What the API at the old address asked for does not bind the new one.
-            self.backoff = Backoff::default();
+            self.gate = Gate::default();
         }
         self.api = api;
     }
@@ -262,51 +168,7 @@ impl Reporter {
     }
 }
 
-/// # Inspect
 impl Reporter {
-    /// How it is going.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let in_flight = usize::from(self.in_flight.is_some());
-        Status {
-            phase: self.phase,
-            last_success: self.last_success,
-            last_error: self.last_error.clone(),
-            in_outage: self.outage.is_open(),
-            next_due: self.next_due(),
-            accepted: self.ledger.accepted,
-            delivered: self.ledger.delivered,
-            lost: self.ledger.lost,
-            pending: (self.pending.items() + in_flight) as u64,
-            pending_bytes: self.pending.bytes(),
-        }
-    }
-
-    /// The API that new reports go to.
-    #[must_use]
-    pub fn api(&self) -> &Api {
-        &self.api
-    }
-
-    /// The configuration.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// When usage is due, as far as the API allows.
-    fn next_due(&self) -> Option<Instant> {
-        let running = matches!(self.phase, Phase::Running);
-        running.then(|| self.backoff.opens(self.schedule.due()))
-    }
-}
-
-impl Reporter {
-    fn clock(&mut self, now: Instant) -> Instant {
-        self.now = self.now.max(now);
-        self.now
-    }
-
     fn encode<P: Saveable + ?Sized>(
         &mut self,
         now: Instant,
@@ -338,36 +200,19 @@ impl Reporter {
             ReportKind::Server => self.random.below(self.config.start_spread),
             ReportKind::Usage | ReportKind::Stats => Duration::ZERO,
         };
-        self.ledger.accepted += 1;
+        self.totals.accepted += 1;
         let report = Report::new(report, after(now, spread));
-        if let Some(older) = self.pending.push(report, limits, &mut self.ledger) {
+        if let Some(older) = self.queue.push(report, limits, &mut self.totals) {
             self.overtaken(now, &older);
         }
         if kind == ReportKind::Usage && !self.schedule.collected() {
             self.schedule.begin(now, &self.config, &mut self.random);
-            self.pending.begin_slot();
+            self.queue.begin_slot();
         }
         Ok(())
     }
 
-    /// The API, to encode for without this reporter at hand.
-    #[cfg(any(feature = "blocking", feature = "tokio"))]
-    pub(crate) fn shared_api(&self) -> Arc<Api> {
-        Arc::clone(&self.api)
-    }
-
     fn take_in_flight(&mut self, id: AttemptId) -> Option<InFlight> {
         self.in_flight.take_if(|attempt| attempt.id == id).map(|attempt| *attempt)
-    }
-}
-
-/// Without the seed, the token and what the reports say.
-impl fmt::Debug for Reporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reporter")
-            .field("config", &self.config)
-            .field("api", &self.api)
-            .field("status", &self.status())
-            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,151 @@
+//! What outlives the process.
+
+#[cfg(feature = "state_file")]
+pub(crate) mod file;
+pub(crate) mod identity;
+pub(crate) mod snapshot;
+mod stamp;
+mod stored;
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use usage_proto::IdempotencyKey;
+
+use self::stamp::Stamp;
+use self::stored::Stored;
+use crate::config::Config;
+
+/// What a reporter has to remember over a restart: the identity of the server, when usage was last
+/// acknowledged, and the key of a report whose answer was never seen.
+///
+/// Keep it where it survives the process and where only one process writes, and write it so that a
+/// crash leaves the old one or the new one. It serializes with serde, in any format; the format of
+/// the fields has a version, and a state of another version is an error, never a guess.
+///
+/// ```
+/// use usage_reporter::State;
+///
+/// let stored = serde_json::to_string(&State::new())?;
+/// assert_eq!(stored, r#"{"version":1}"#);
+/// let state: State = serde_json::from_str(&stored)?;
+/// assert_eq!(state.acknowledged(), None);
+/// assert!(serde_json::from_str::<State>(r#"{"version":2}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct State {
+    pub(crate) server_id: Option<String>,
+    pub(crate) cluster_id: Option<String>,
+    pub(crate) acknowledged: Option<Stamp>,
+    pub(crate) unacknowledged_key: Option<IdempotencyKey>,
+    pub(crate) failures: u64,
+    pub(crate) next_due: Option<Stamp>,
+    /// An identity was minted and is not stored yet.
+    pub(crate) unsaved: bool,
+}
+
+/// # Construct
+impl State {
+    /// The state of a host that has never reported.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// # Inspect
+impl State {
+    /// The id of this server, once there is one ([`Identity`](crate::Identity)).
+    #[must_use]
+    pub fn server_id(&self) -> Option<&str> {
+        self.server_id.as_deref()
+    }
+
+    /// The id of this server's cluster, where it was minted here
+    /// ([`Identity::single_node`](crate::Identity::single_node)).
+    #[must_use]
+    pub fn cluster_id(&self) -> Option<&str> {
+        self.cluster_id.as_deref()
+    }
+
+    /// When the API last acknowledged a usage report, as the wall clock had it.
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<SystemTime> {
+        self.acknowledged.map(Stamp::to_system_time)
+    }
+
+    /// The key of the usage report that was being delivered when this was stored: it may have been
+    /// sent, and its answer was not seen. A report that was given up leaves none behind.
+    ///
+    /// The next start sends its first report under this key, so that an API that has the report
+    /// already does not count twice. It does so only while that is the same report: usage has to be
+    /// due at the start, and [`next_due`](Self::next_due) must not have passed by the wall clock.
+    /// Later numbers are those of another period, and would be dropped under a key that is known.
+    #[must_use]
+    pub fn unacknowledged_key(&self) -> Option<IdempotencyKey> {
+        self.unacknowledged_key
+    }
+
+    /// How many usage reports in a row were given up after a failed attempt.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// When the next usage report was due at the time that this was stored. No schedule depends on
+    /// it; it tells people, and for how long [`unacknowledged_key`](Self::unacknowledged_key) is
+    /// worth something.
+    #[must_use]
+    pub fn next_due(&self) -> Option<SystemTime> {
+        self.next_due.map(Stamp::to_system_time)
+    }
+
+    /// Whether it holds an identity that was minted since it was loaded.
+    ///
+    /// Store it before anything else then: a host that could not, and reported all the same, would
+    /// be another server at each start.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// The key under which the first report of a start goes out, and for how long it is right.
+    pub(crate) fn key_to_take_over(
+        &self,
+        config: &Config,
+        wall_now: SystemTime,
+    ) -> Option<(IdempotencyKey, Duration)> {
+        let key = self.unacknowledged_key?;
+        if matches!(self.last_report(wall_now), LastReport::Ago(elapsed) if elapsed < config.period)
+        {
+            return None;
+        }
+        // No slot is longer, however far the clock was set back.
+        let longest = config.period.saturating_add(config.jitter);
+        let left = match self.next_due {
+            None => longest,
+            Some(due) => due.after(Stamp::new(wall_now))?.min(longest),
+        };
+        (!left.is_zero()).then_some((key, left))
+    }
+
+    pub(crate) fn last_report(&self, wall_now: SystemTime) -> LastReport {
+        match self.acknowledged {
+            None => LastReport::Never,
+            Some(stamp) => {
+                Stamp::new(wall_now).after(stamp).map_or(LastReport::InTheFuture, LastReport::Ago)
+            }
+        }
+    }
+}
+
+/// The last acknowledgement, as a start sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastReport {
+    Never,
+    Ago(Duration),
+    /// The clock was set back since, or was wrong then: the stamp says nothing.
+    InTheFuture,
+}

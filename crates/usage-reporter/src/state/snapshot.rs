@@ -1,0 +1,50 @@
+//! A state on its way to the disk.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::State;
+use super::stamp::{Stamp, nanos, since_1970};
+
+/// A state that is to be stored, but for the time of day: what is in it is known in time past since
+/// the acknowledgement.
+///
+/// The clock is read when the state is written, and not when the acknowledgement came. A machine
+/// that starts without the right time, reports, and then learns it, has the right stamp in the next
+/// state that it writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the state is lost unless it is stamped and stored"]
+pub struct Snapshot {
+    state: State,
+    /// Since the acknowledgement, where this run has seen it.
+    acknowledged: Option<Duration>,
+    /// Until the next usage report is due.
+    due: Duration,
+}
+
+impl Snapshot {
+    pub(crate) fn new(
+        state: State,
+        acknowledged: Option<Instant>,
+        due: Instant,
+        now: Instant,
+    ) -> Self {
+        Self {
+            state,
+            acknowledged: acknowledged.map(|then| now.saturating_duration_since(then)),
+            due: due.saturating_duration_since(now),
+        }
+    }
+
+    /// The state to store, stamped with the wall clock.
+    #[must_use]
+    pub fn into_state(self, wall_now: SystemTime) -> State {
+        let now = since_1970(wall_now);
+        State {
+            acknowledged: self
+                .acknowledged
+                .map_or(self.state.acknowledged, |ago| Some(Stamp::clamped(now - nanos(ago)))),
+            next_due: Some(Stamp::clamped(now + nanos(self.due))),
+            ..self.state
+        }
+    }
+}
