@@ -1,20 +1,21 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::reader::Reader;
-use crate::{Config, Store};
+use crate::config::Config;
+use crate::json_thread::JsonThread;
+use crate::store::Store;
 
 /// What every request can reach.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) config: Config,
-    pub(crate) reader: Reader,
+    pub(crate) json: JsonThread,
     in_flight: AtomicUsize,
 }
 
 impl App {
-    pub(crate) fn new(store: Store, config: Config, reader: Reader) -> Self {
-        Self { store, config, reader, in_flight: AtomicUsize::new(0) }
+    pub(crate) fn new(store: Store, config: Config, json: JsonThread) -> Self {
+        Self { store, config, json, in_flight: AtomicUsize::new(0) }
     }
 
     /// Requests whose head has arrived and whose answer is not ready.

@@ -2,7 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Database, Faults, RequestLog, store};
+use crate::faults::Faults;
+use crate::request_log::RequestLog;
+use crate::store;
+use crate::store::database::Database;
 
 /// How a [`Server`](crate::Server) is to run. Everything but the database has a default.
 ///

@@ -1,7 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::StoreError;
+use crate::store::error::StoreError;
 
 /// Why a server did not start, or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]

@@ -115,28 +115,33 @@
 //! told so and nothing of it is stored. Of a token only its SHA-256 is kept. A file that is no
 //! database, is another program's or was written by a newer version is refused and not touched.
 
-mod answer;
 mod app;
-mod auth;
-mod body;
+mod body_bytes;
+mod body_to_row;
 mod config;
 mod connection;
 mod ended;
 mod error;
 mod faults;
-mod idempotency;
-mod log;
+mod json_answer;
+mod json_thread;
+mod key_header;
 mod observe;
-mod reader;
-mod reading;
+mod refusal;
+mod request_log;
 mod routes;
 mod server;
 mod store;
+mod token_header;
 mod validate;
 
 pub use config::Config;
 pub use error::ServerError;
 pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
-pub use log::RequestLog;
+pub use request_log::RequestLog;
 pub use server::Server;
-pub use store::{Database, Metrics, Store, StoreError, Stored};
+pub use store::Store;
+pub use store::database::Database;
+pub use store::error::StoreError;
+pub use store::metrics::Metrics;
+pub use store::stored::Stored;

@@ -1,28 +1,25 @@
-//! What happens around every request: its body is read, and it is counted and logged.
+//! What happens around every request: it is counted and logged.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use crate::RequestLog;
-use crate::answer::{Failure, Organisation};
 use crate::app::App;
-use crate::{body, log};
+use crate::body_bytes::Received;
+use crate::json_answer::{Failure, Organisation};
+use crate::request_log::{self, RequestLog};
 
-/// Reads the body before anything looks at the request: whatever the answer is, a client that
-/// sends first and reads later can have it, and the connection can go on.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut entry = Entry::begin(app.clone(), &request);
-    let (parts, body) = request.into_parts();
-    let received = body::receive(body, &app.config, &mut entry.log.body_bytes).await;
-    let mut response = match received {
-        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
-        Err(refusal) => refusal.into_response(),
-    };
+pub(crate) async fn observe(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut entry = Entry::begin(app, &request);
+    request.extensions_mut().insert(entry.received.clone());
+    let mut response = next.run(request).await;
     entry.log.status = Some(response.status());
     let notes = response.extensions_mut();
     entry.log.organisation = notes.remove().map(|Organisation(name)| name);
@@ -35,6 +32,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
 struct Entry {
     app: Arc<App>,
     begun: Instant,
+    received: Received,
     log: RequestLog,
 }
 
@@ -43,14 +41,14 @@ impl Entry {
         app.request_begins();
         let log = RequestLog {
             method: request.method().clone(),
-            path: log::path(request.uri().path()),
+            path: request_log::path(request.uri().path()),
             status: None,
             duration: Duration::ZERO,
             body_bytes: 0,
             organisation: None,
             failure: None,
         };
-        Self { app, begun: Instant::now(), log }
+        Self { app, begun: Instant::now(), received: Received::default(), log }
     }
 }
 
@@ -59,6 +57,7 @@ impl Drop for Entry {
         self.app.request_ends();
         if let Some(log) = &self.app.config.log {
             self.log.duration = self.begun.elapsed();
+            self.log.body_bytes = self.received.bytes();
             log(&self.log);
         }
     }

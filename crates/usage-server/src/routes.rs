@@ -4,22 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use usage_proto::SimpleError;
 
-use crate::answer::{self, Failure, Organisation, Refusal};
 use crate::app::App;
+use crate::body_bytes::Whole;
+use crate::body_to_row::to_row;
+use crate::json_answer::{self, Failure, Organisation};
 use crate::observe::observe;
-use crate::reading::read;
-use crate::store::{Kind, Report, Sender, TokenHash, TokenState};
-use crate::{StoreError, auth, idempotency};
+use crate::refusal::Refusal;
+use crate::store::error::StoreError;
+use crate::store::row::{Kind, Report};
+use crate::store::sender::{Sender, TokenState};
+use crate::store::token_hash::TokenHash;
+use crate::{key_header, token_header};
 
 /// How long the database may take to show that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
@@ -30,26 +35,28 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
         .route("/healthz", get(health))
-        .fallback(|| async { Refusal::UnknownRoute })
-        .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
+        .fallback(async |_: Whole| Refusal::UnknownRoute)
+        .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }
 
-async fn health(State(app): State<Arc<App>>) -> Response {
+async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
     let failure = match timeout(HEALTH_DEADLINE, app.store.barrier()).await {
-        Ok(Ok(())) => return answer::json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
-        Ok(Err(error)) => answer::chain(&error),
+        Ok(Ok(())) => {
+            return json_answer::json(StatusCode::OK, &serde_json::json!({ "status": "ok" }));
+        }
+        Ok(Err(error)) => json_answer::chain(&error),
         Err(_) => format!("the database took more than {HEALTH_DEADLINE:?}"),
     };
     let error = SimpleError::new("the database does not answer");
-    let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, &error);
+    let mut response = json_answer::json(StatusCode::SERVICE_UNAVAILABLE, &error);
     response.extensions_mut().insert(Failure(failure));
     response
 }
 
 /// All three reports, once the fault switches let them through.
-async fn save(State(app): State<Arc<App>>, request: Request) -> Response {
+async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
     let fault = app.config.faults.next();
     let response = match fault.answer {
         Some(answer) => answer.into_response(),
@@ -62,9 +69,9 @@ async fn save(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// Finds out who sends the report, and whether it was answered before.
-async fn identify(app: &App, request: Request) -> Response {
-    let token = auth::token(request.headers(), request.uri());
-    let key = idempotency::key(request.headers());
+async fn identify(app: &App, request: Request<Bytes>) -> Response {
+    let token = token_header::token(request.headers(), request.uri());
+    let key = key_header::key(request.headers());
     let known_as = key.as_ref().ok().cloned().flatten();
     let Sender { token, first } = match look_up(app, token, known_as).await {
         Ok(sender) => sender,
@@ -81,7 +88,7 @@ async fn identify(app: &App, request: Request) -> Response {
         (Ok(key), None) => store(app, request, token_id, key).await,
     };
     let mut response = match result {
-        Ok(kind) => answer::success(status(kind)),
+        Ok(kind) => json_answer::success(status(kind)),
         Err(refusal) => refusal.into_response(),
     };
     if let Some(organisation) = organisation {
@@ -108,14 +115,11 @@ async fn look_up(
 /// Checks and stores a report; returns what the first report with its key was.
 async fn store(
     app: &App,
-    request: Request,
+    request: Request<Bytes>,
     token_id: Option<i64>,
     idempotency_key: Option<String>,
 ) -> Result<Kind, Refusal> {
-    let (parts, body) = request.into_parts();
-    // It was read and limited before it came here.
-    let body = to_bytes(body, usize::MAX).await.map_err(|_| Refusal::Broken)?;
-    let (row, place) = read(app, Request::from_parts(parts, body)).await?;
+    let (row, place) = to_row(app, request).await?;
     Ok(app.store.save(Report { token_id, idempotency_key, row, place }).await?)
 }
 

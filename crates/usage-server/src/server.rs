@@ -10,10 +10,14 @@ use tokio::sync::watch;
 use usage_proto::Token;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::connection::{self, Phase};
 use crate::ended::Ended;
-use crate::reader::Reader;
-use crate::{Config, Faults, ServerError, Store, StoreError};
+use crate::error::ServerError;
+use crate::faults::Faults;
+use crate::json_thread::JsonThread;
+use crate::store::Store;
+use crate::store::error::StoreError;
 
 /// Threads that answer requests. They only read small bodies and wait: large ones and the database
 /// have their own.
@@ -54,8 +58,8 @@ impl Server {
         let address = listener.local_addr().map_err(threads)?;
         let store = Store::open_with(&config.database, config.queue, config.queue_bytes)?;
         let faults = config.faults.clone();
-        let reader = Reader::start().map_err(threads)?;
-        let app = Arc::new(App::new(store.clone(), config, reader));
+        let json = JsonThread::start().map_err(threads)?;
+        let app = Arc::new(App::new(store.clone(), config, json));
         let (phase, wanted) = watch::channel(Phase::Running);
         let (running, ended) = Ended::new();
         let (ready, started) = sync_channel(1);

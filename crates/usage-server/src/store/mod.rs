@@ -1,25 +1,18 @@
 //! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
 
-mod database;
-mod error;
-mod metrics;
-mod queue;
-mod read;
-mod report;
-mod room;
+pub(crate) mod database;
+pub(crate) mod error;
+pub(crate) mod metrics;
+mod reader_pool;
+pub(crate) mod room;
+pub(crate) mod row;
 mod schema;
+pub(crate) mod sender;
 mod sql;
-mod token_hash;
+pub(crate) mod stored;
+pub(crate) mod token_hash;
+mod write_queue;
 mod writer;
-
-pub use database::Database;
-pub use error::StoreError;
-pub use metrics::Metrics;
-pub use read::Stored;
-pub(crate) use read::{Sender, TokenState};
-pub(crate) use report::{Kind, Report, Row, RowError};
-pub(crate) use room::Place;
-pub(crate) use token_hash::TokenHash;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -30,11 +23,16 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use usage_proto::{Server, Stats, Token, Usage};
 
-use database::Location;
-use metrics::Counters;
-use queue::Queue;
-use read::Readers;
-use room::Room;
+use database::{Database, Location};
+use error::StoreError;
+use metrics::{Counters, Metrics};
+use reader_pool::ReaderPool;
+use room::{Place, Room};
+use row::{Kind, Report};
+use sender::Sender;
+use stored::Stored;
+use token_hash::TokenHash;
+use write_queue::WriteQueue;
 use writer::{Done, Job, Reply, Work};
 
 /// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
@@ -68,9 +66,9 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     // Fields go in this order: the writer, then the readers, then the directory of their files.
-    queue: Queue,
+    queue: WriteQueue,
     room: Room,
-    readers: Readers,
+    readers: ReaderPool,
     path: PathBuf,
     counters: Arc<Counters>,
     _directory: Option<TempDir>,
@@ -96,8 +94,8 @@ impl Store {
         let (path, directory) = place(database)?;
         let connection = schema::open_writer(&path)?;
         let counters = Arc::<Counters>::default();
-        let queue = Queue::start(connection, path.clone(), counters.clone(), queue)?;
-        let readers = Readers::new(path.clone());
+        let queue = WriteQueue::start(connection, path.clone(), counters.clone(), queue)?;
+        let readers = ReaderPool::new(path.clone());
         let room = Room::new(queue_bytes);
         let inner = Inner { queue, room, readers, path, counters, _directory: directory };
         Ok(Self { inner: Arc::new(inner) })
@@ -134,7 +132,7 @@ impl Store {
     ///
     /// [`StoreError::Open`] or [`StoreError::Read`].
     pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
-        self.inner.readers.servers()
+        stored::servers(&self.inner.readers)
     }
 
     /// The statistics that came, oldest first, all of them in memory at once.
@@ -143,7 +141,7 @@ impl Store {
     ///
     /// [`StoreError::Open`] or [`StoreError::Read`].
     pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
-        self.inner.readers.stats()
+        stored::stats(&self.inner.readers)
     }
 
     /// The usage that came, oldest first, all of it in memory at once.
@@ -152,7 +150,7 @@ impl Store {
     ///
     /// [`StoreError::Open`] or [`StoreError::Read`].
     pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
-        self.inner.readers.usage()
+        stored::usage(&self.inner.readers)
     }
 
     /// What was done since the store was opened.
@@ -173,7 +171,7 @@ impl Store {
         token: Option<TokenHash>,
         key: Option<&str>,
     ) -> Result<Sender, StoreError> {
-        self.inner.readers.sender(token, key)
+        sender::look_up(&self.inner.readers, token, key)
     }
 
     /// Waits for room for a report of this size, to be taken before the report is read.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// Room is given out in KiB: a semaphore counts in 32 bits.
 const UNIT: usize = 1024;
@@ -56,7 +56,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::{Place, Room};
-    use crate::StoreError;
+    use crate::store::error::StoreError;
 
     fn poll(
         future: Pin<&mut impl Future<Output = Result<Place, StoreError>>>,

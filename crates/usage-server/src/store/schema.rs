@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::StoreError;
-use super::error::said;
+use super::error::{StoreError, said};
 
 /// Each entry brings a database from the version before it to its own; the first makes version 1.
 /// An entry that was released is never edited.

@@ -8,10 +8,11 @@ use std::sync::mpsc::Receiver;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::error::said;
+use super::error::{StoreError, said};
 use super::metrics::Counters;
-use super::report::{Kind, Report, Row};
-use super::{StoreError, TokenHash, sql};
+use super::row::{Kind, Report, Row};
+use super::sql;
+use super::token_hash::TokenHash;
 
 /// The most jobs in one transaction, so that the first of them does not wait for ever.
 const BATCH: usize = 256;

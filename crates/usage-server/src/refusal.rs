@@ -1,18 +1,15 @@
-//! Every answer that is not a plain success, and the shape of all of them.
+//! Every answer that is not a success.
 
-use std::error::Error;
-use std::iter::successors;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
-use usage_proto::{SimpleError, ValidationErrors};
+use usage_proto::ValidationErrors;
 
-use crate::StoreError;
 use crate::faults::FaultAnswer;
+use crate::json_answer::{self, Failure};
+use crate::store::error::StoreError;
 
 /// How long a client is to wait when the queue is full, in seconds.
 const BUSY_WAIT: HeaderValue = HeaderValue::from_static("5");
@@ -47,47 +44,6 @@ pub(crate) enum Refusal {
     Store(StoreError),
 }
 
-/// Whose token came with the request, told to the log.
-#[derive(Debug, Clone)]
-pub(crate) struct Organisation(pub(crate) String);
-
-/// What went wrong inside, told to the log and not to the client.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure(pub(crate) String);
-
-/// A success: the protocol knows no other body than this.
-pub(crate) fn success(status: StatusCode) -> Response {
-    bytes(status, "{}")
-}
-
-pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => bytes(status, body),
-        Err(error) => {
-            let mut response = bytes(StatusCode::INTERNAL_SERVER_ERROR, "{}");
-            response.extensions_mut().insert(Failure(error.to_string()));
-            response
-        }
-    }
-}
-
-fn error(status: StatusCode, message: impl Into<String>) -> Response {
-    json(status, &SimpleError::new(message))
-}
-
-fn bytes(status: StatusCode, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// The connection can not go on: bytes of this request are still to come.
-fn closing(mut response: Response) -> Response {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
 impl From<ValidationErrors> for Refusal {
     fn from(errors: ValidationErrors) -> Self {
         Self::Invalid(errors)
@@ -113,7 +69,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::UnknownToken => {
-                let mut response = error(
+                let mut response = json_answer::error(
                     StatusCode::UNAUTHORIZED,
                     "the token is not known here: check that it was copied in full, or register \
                      again for a new one; without a token the report is taken as anonymous",
@@ -121,28 +77,28 @@ impl IntoResponse for Refusal {
                 response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
                 response
             }
-            Self::UnknownRoute => error(
+            Self::UnknownRoute => json_answer::error(
                 StatusCode::NOT_FOUND,
                 "no such route: this API has POST /api/v1/servers, \
                  POST /api/v1/stats/{product}, POST /api/v1/usage/{product} and GET /healthz",
             ),
-            Self::Segment(message) => error(StatusCode::NOT_FOUND, message),
-            Self::WrongMethod => error(
+            Self::Segment(message) => json_answer::error(StatusCode::NOT_FOUND, message),
+            Self::WrongMethod => json_answer::error(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this route does not take the method: the Allow header names those that it takes",
             ),
-            Self::Invalid(errors) => json(StatusCode::UNPROCESSABLE_ENTITY, &errors),
-            Self::TooLarge { limit } => closing(error(
+            Self::Invalid(errors) => json_answer::json(StatusCode::UNPROCESSABLE_ENTITY, &errors),
+            Self::TooLarge { limit } => json_answer::closing(json_answer::error(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("the body is above the limit of {limit} bytes: send less at once"),
             )),
-            Self::Late { deadline } => closing(error(
+            Self::Late { deadline } => json_answer::closing(json_answer::error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 format!("the body did not arrive within {deadline:?}: send the report again"),
             )),
-            Self::Broken => closing(Self::body("The body broke off.").into_response()),
+            Self::Broken => json_answer::closing(Self::body("The body broke off.").into_response()),
             Self::Store(failure @ StoreError::Busy { .. }) => {
-                let mut response = error(
+                let mut response = json_answer::error(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "too many reports at once: send this one again later",
                 );
@@ -151,11 +107,11 @@ impl IntoResponse for Refusal {
                 response
             }
             Self::Store(failure) => {
-                let mut response = error(
+                let mut response = json_answer::error(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "the report could not be stored: send it again later",
                 );
-                response.extensions_mut().insert(Failure(chain(&failure)));
+                response.extensions_mut().insert(Failure(json_answer::chain(&failure)));
                 response
             }
         }
@@ -170,19 +126,15 @@ impl IntoResponse for FaultAnswer {
             StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => {
                 status.into_response()
             }
-            _ if status.is_success() => success(status),
-            _ => error(status, format!("a fault switch of this server answers {status}")),
+            _ if status.is_success() => json_answer::success(status),
+            _ => json_answer::error(
+                status,
+                format!("a fault switch of this server answers {status}"),
+            ),
         };
         let headers = response.headers_mut();
         headers.extend(self.location.map(|location| (LOCATION, location)));
         headers.extend(self.retry_after.map(|wait| (RETRY_AFTER, wait)));
         response
     }
-}
-
-/// An error and its sources on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let parts: Vec<_> =
-        successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
-    parts.join(": ")
 }

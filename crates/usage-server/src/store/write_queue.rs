@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::metrics::Counters;
 use super::writer::{self, Job};
 use crate::ended::Ended;
@@ -19,7 +19,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 /// The jobs that wait, and the thread behind them.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct WriteQueue {
     /// Taken when the store closes.
     jobs: Option<SyncSender<Job>>,
     capacity: usize,
@@ -27,7 +27,7 @@ pub(super) struct Queue {
     ended: Ended,
 }
 
-impl Queue {
+impl WriteQueue {
     pub(super) fn start(
         connection: Connection,
         path: PathBuf,
@@ -70,7 +70,7 @@ impl Queue {
 
 /// Lets the thread write what is queued and close the file, within bounds: what is still queued
 /// here is awaited by nobody.
-impl Drop for Queue {
+impl Drop for WriteQueue {
     fn drop(&mut self) {
         self.jobs = None;
         self.ended.wait(CLOSE_WAIT);

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use usage_proto::{Server, Stats, Usage};
 
-use super::Place;
+use super::room::Place;
 
 /// Which call a report came in by, as `report.kind` holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,12 @@ impl Kind {
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         [Kind::Server, Kind::Stats, Kind::Usage].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Kind::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::Request;
 use usage_proto::{ParseRequestError, Payload, parse_request};
 
-use crate::answer::Refusal;
 use crate::app::App;
-use crate::store::{Place, Row, RowError};
+use crate::refusal::Refusal;
+use crate::store::room::Place;
+use crate::store::row::{Row, RowError};
 use crate::validate;
 
 /// Larger bodies are read on a thread of their own. This many bytes take milliseconds at worst, in
@@ -14,16 +15,16 @@ use crate::validate;
 const LARGE: usize = 32 * 1024;
 
 /// Reads a request, once there is room for its row. The place returned is the row's.
-pub(crate) async fn read(app: &App, request: Request<Bytes>) -> Result<(Row, Place), Refusal> {
+pub(crate) async fn to_row(app: &App, request: Request<Bytes>) -> Result<(Row, Place), Refusal> {
     let limit = row_limit(&request, app.config.body_limit);
     if request.body().len() <= LARGE {
         let place = app.store.room(limit).await?;
         return Ok(fit(row(&request, limit)?, place));
     }
     // First the turn, then the room: those who wait for a turn leave the room to small reports.
-    let turn = app.reader.turn().await?;
+    let turn = app.json.turn().await?;
     let place = app.store.room(limit).await?;
-    app.reader.run(turn, move || Ok(fit(row(&request, limit)?, place))).await?
+    app.json.run(turn, move || Ok(fit(row(&request, limit)?, place))).await?
 }
 
 /// Gives back the room that the row does not need after all.
@@ -81,10 +82,12 @@ mod tests {
     use bytes::Bytes;
     use http::Request;
 
-    use super::{LARGE, read};
+    use super::{LARGE, to_row};
     use crate::app::App;
-    use crate::reader::Reader;
-    use crate::{Config, Database, Store};
+    use crate::config::Config;
+    use crate::json_thread::JsonThread;
+    use crate::store::Store;
+    use crate::store::database::Database;
 
     fn usage(body: impl Into<Bytes>) -> Request<Bytes> {
         Request::post("/api/v1/usage/influxdb").body(body.into()).unwrap()
@@ -95,16 +98,16 @@ mod tests {
         let config = Config::new(Database::temporary());
         // Room for one large row, or for many small ones.
         let store = Store::open_with(&config.database, 1, 16 * LARGE).unwrap();
-        let app = App::new(store, config, Reader::start().unwrap());
+        let app = App::new(store, config, JsonThread::start().unwrap());
         let large = usage(format!("[{}]", " ".repeat(LARGE)));
-        let turn = app.reader.turn().await.unwrap();
-        let mut waiting = pin!(read(&app, large));
+        let turn = app.json.turn().await.unwrap();
+        let mut waiting = pin!(to_row(&app, large));
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());
 
         let whole = app.store.room(usize::MAX);
         assert!(pin!(whole).poll(&mut context).is_ready(), "all the room is free");
-        let small = pin!(read(&app, usage("[]"))).poll(&mut context);
+        let small = pin!(to_row(&app, usage("[]"))).poll(&mut context);
         assert!(matches!(small, Poll::Ready(Ok(_))), "small ones go on");
 
         drop(turn);

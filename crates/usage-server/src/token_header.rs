@@ -3,7 +3,7 @@
 use http::{HeaderMap, Uri};
 use usage_proto::TOKEN_HEADER;
 
-use crate::store::TokenHash;
+use crate::store::token_hash::TokenHash;
 
 /// The token of a request, hashed at once: the secret goes no further.
 ///

@@ -1,4 +1,4 @@
-//! The thread that takes large bodies apart, one at a time.
+//! The thread that reads the JSON of large bodies, one at a time.
 //!
 //! JSON can need more than a hundred times its size in memory while it is read. It is one thread,
 //! and always the same, because allocators keep what was freed for the thread that used it: a pool
@@ -11,12 +11,12 @@ use std::{fmt, io, thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::StoreError;
+use crate::store::error::StoreError;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The way to the thread, which ends when this is dropped.
-pub(crate) struct Reader {
+pub(crate) struct JsonThread {
     jobs: Sender<Job>,
     turns: Arc<Semaphore>,
 }
@@ -25,10 +25,10 @@ pub(crate) struct Reader {
 #[derive(Debug)]
 pub(crate) struct Turn(#[expect(dead_code, reason = "dropping it ends it")] OwnedSemaphorePermit);
 
-impl Reader {
+impl JsonThread {
     pub(crate) fn start() -> io::Result<Self> {
         let (jobs, queue) = channel::<Job>();
-        thread::Builder::new().name("usage-server-reader".to_owned()).spawn(move || {
+        thread::Builder::new().name("usage-server-json".to_owned()).spawn(move || {
             for job in queue {
                 // Whoever waits for the job hears of the panic; the next job has its own data.
                 drop(catch_unwind(AssertUnwindSafe(job)));
@@ -61,9 +61,9 @@ impl Reader {
     }
 }
 
-impl fmt::Debug for Reader {
+impl fmt::Debug for JsonThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").finish_non_exhaustive()
+        f.debug_struct("JsonThread").finish_non_exhaustive()
     }
 }
 
@@ -71,16 +71,16 @@ impl fmt::Debug for Reader {
 mod tests {
     use std::thread;
 
-    use super::Reader;
-    use crate::StoreError;
+    use super::JsonThread;
+    use crate::store::error::StoreError;
 
     #[tokio::test]
     async fn all_work_is_done_by_one_thread() {
-        let reader = Reader::start().unwrap();
+        let json = JsonThread::start().unwrap();
         let mut threads = Vec::new();
         for _ in 0..3 {
-            let turn = reader.turn().await.unwrap();
-            threads.push(reader.run(turn, || thread::current().id()).await.unwrap());
+            let turn = json.turn().await.unwrap();
+            threads.push(json.run(turn, || thread::current().id()).await.unwrap());
         }
         assert_eq!(threads, [threads[0]; 3]);
         assert_ne!(threads[0], thread::current().id());
@@ -88,11 +88,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_told_and_the_thread_goes_on() {
-        let reader = Reader::start().unwrap();
-        let turn = reader.turn().await.unwrap();
-        let panicked = reader.run(turn, || panic!("this is expected")).await;
+        let json = JsonThread::start().unwrap();
+        let turn = json.turn().await.unwrap();
+        let panicked = json.run(turn, || panic!("this is expected")).await;
         assert!(matches!(panicked, Err::<(), _>(StoreError::Closed)));
-        let turn = reader.turn().await.unwrap();
-        assert_eq!(reader.run(turn, || 7).await.unwrap(), 7);
+        let turn = json.turn().await.unwrap();
+        assert_eq!(json.run(turn, || 7).await.unwrap(), 7);
     }
 }
