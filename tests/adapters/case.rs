@@ -30,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) row: String,
     /// What each adapter does, in words, if it is a finer point.
     pub(crate) finer: Option<[String; 3]>,
+    /// Whether it needs a network of its own, which not every system gives.
+    pub(crate) in_network: bool,
     play: Box<dyn Fn(Adapter) -> Result<(), Difference> + Send + Sync>,
 }
 
@@ -40,7 +42,7 @@ impl Case {
         play: impl Fn(Adapter) -> Result<(), Difference> + Send + Sync + 'static,
     ) -> Self {
         let name = name.into();
-        Self { row: name.clone(), name, finer: None, play: Box::new(play) }
+        Self { row: name.clone(), name, finer: None, in_network: false, play: Box::new(play) }
     }
 
     /// One save to a server that plays `script`, and the outcome that it has to have.
@@ -95,6 +97,11 @@ impl Case {
     /// A case that stands in a row with others.
     pub(crate) fn in_row(self, row: impl Into<String>) -> Self {
         Self { row: row.into(), ..self }
+    }
+
+    /// A case that needs a network of its own.
+    pub(crate) fn in_network(self) -> Self {
+        Self { in_network: true, ..self }
     }
 
     /// A finer point that no single outcome tells: what ureq, reqwest and hyper do, in words.

@@ -13,6 +13,7 @@
 mod adapter;
 mod case;
 mod cases;
+mod network;
 mod remote;
 mod table;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::network::Network;
 use crate::table::Table;
 
 /// With the table of the finer points.
@@ -41,7 +43,8 @@ fn main() -> ExitCode {
     let table = Arc::new(Table::new(&cases));
     let trials = cases.into_iter().map(|case| {
         let table = Arc::clone(&table);
-        Trial::test(case.name.clone(), move || {
+        let possible = !case.in_network || Network::is_possible();
+        let trial = Trial::test(case.name.clone(), move || {
             let results = case.run();
             table.enter(&case, &results);
             let differences: Vec<_> = results
@@ -51,7 +54,9 @@ fn main() -> ExitCode {
                 })
                 .collect();
             if differences.is_empty() { Ok(()) } else { Err(Failed::from(differences.join("\n"))) }
-        })
+        });
+        // It is shown as ignored where it cannot be run, and never as passed.
+        trial.with_ignored_flag(!possible)
     });
     let of_documents = Arc::clone(&table);
     let documented = Trial::test("finer points: docs/protocol.md lists them", move || {

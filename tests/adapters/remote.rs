@@ -20,6 +20,7 @@ use usage_proto::{Deadlines, Error, Saved};
 
 use crate::adapter::{Adapter, Client, Threads, runtime};
 use crate::case::Difference;
+use crate::network::Network;
 
 /// The variable with the task in it.
 const TASK: &str = "USAGE_TESTS_TASK";
@@ -41,6 +42,8 @@ pub(crate) struct Task {
     saves: usize,
     /// What must not be found in the log, if one is kept.
     secrets: Vec<String>,
+    /// The network that it is in, if it is one of its own.
+    network: Option<Network>,
     #[serde(skip)]
     variables: Vec<(String, OsString)>,
 }
@@ -105,8 +108,14 @@ impl Task {
             at_once: None,
             saves: 1,
             secrets: Vec::new(),
+            network: None,
             variables: Vec::new(),
         }
+    }
+
+    /// One save in a network of its own, to a server that is in there too: `url` has no port.
+    pub(crate) fn within_network(adapter: Adapter, network: Network) -> Self {
+        Self { network: Some(network), ..Self::new(adapter, network.url()) }
     }
 
     pub(crate) fn saves(self, saves: usize) -> Self {
@@ -142,7 +151,10 @@ impl Task {
 impl Task {
     /// Does it in a child process.
     pub(crate) fn run(&self) -> Result<Report, Difference> {
-        let mut command = child::command();
+        let mut command = match self.network {
+            Some(network) => network.command(),
+            None => child::command(),
+        };
         command.env(TASK, serde_json::to_string(self).unwrap());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let output = command.output().map_err(|error| format!("no child: {error}"))?;
@@ -172,9 +184,14 @@ impl Task {
         // where some other crate of the build has turned on tokio's signals.
         drop(runtime(Threads::Caller));
         let before = Open::now();
+        let inside = self.network.map(Network::inside);
+        let url = match &inside {
+            Some(inside) => inside.url(&self.url),
+            None => self.url.clone(),
+        };
         let threads = if self.at_once.is_some() { Threads::Two } else { Threads::Caller };
         let deadlines = Deadlines::new().total(self.total).connect(self.connect);
-        let api = api(&self.url).with_response_limit(self.response_limit);
+        let api = api(&url).with_response_limit(self.response_limit);
         let client = Client::with_api(Adapter::ALL[self.adapter], api, deadlines, threads);
         let client = match client {
             Ok(client) => client,
@@ -184,7 +201,14 @@ impl Task {
         // On this thread: nothing is counted on another.
         let counted = allocation_counter::measure(|| results = self.save(&client));
         let shown = format!("{client:?}");
-        let left = leave(client, &before);
+        let left = match self.network {
+            // The program ends at once: what is left of a look-up is not waited for.
+            Some(_) => {
+                drop(client.into_runtime().and_then(Arc::into_inner));
+                Left::default()
+            }
+            None => leave(client, &before),
+        };
         Report {
             outcomes: results.iter().map(|result| format!("{:?}", Outcome::of(result))).collect(),
             words: results

@@ -6,6 +6,7 @@ mod connections;
 mod deadlines;
 mod heads;
 mod hostile;
+mod names;
 mod proxies;
 mod recorded;
 mod redirects;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Case> {
         bodies::cases(),
         hostile::cases(),
         deadlines::cases(),
+        names::cases(),
         redirects::cases(),
         tls::cases(),
         proxies::cases(),
