@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::registration::policy::{Redirects, Registration};
 use crate::request_log::RequestLog;
 use crate::store;
 use crate::store::database::Database;
@@ -35,6 +36,8 @@ use crate::store::database::Database;
 pub struct Config {
     pub(crate) database: Database,
     pub(crate) faults: Faults,
+    pub(crate) registration: Registration,
+    pub(crate) redirects: Redirects,
     pub(crate) log: Option<Arc<LogFn>>,
     pub(crate) body_limit: usize,
     pub(crate) head_deadline: Duration,
@@ -57,6 +60,8 @@ impl Config {
         Self {
             database,
             faults: Faults::new(),
+            registration: Registration::Closed,
+            redirects: Redirects::new(),
             log: None,
             body_limit: 1024 * 1024,
             head_deadline: Duration::from_secs(30),
@@ -72,6 +77,18 @@ impl Config {
     #[must_use]
     pub fn faults(self, faults: Faults) -> Self {
         Self { faults, ..self }
+    }
+
+    /// Who may register at `GET /start`; nobody unless set.
+    #[must_use]
+    pub fn registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
+    }
+
+    /// Where a browser may be sent back to after a registration; this machine alone unless set.
+    #[must_use]
+    pub fn redirects(self, redirects: Redirects) -> Self {
+        Self { redirects, ..self }
     }
 
     /// Called once for each request, when its answer is ready. It runs on the threads that answer:
@@ -139,6 +156,8 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("database", &self.database)
             .field("faults", &self.faults)
+            .field("registration", &self.registration)
+            .field("redirects", &self.redirects)
             .field("body_limit", &self.body_limit)
             .field("head_deadline", &self.head_deadline)
             .field("body_deadline", &self.body_deadline)

@@ -45,8 +45,9 @@
 //! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
+//! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
 //!
-//! Every answer of these routes is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
+//! Every answer of the routes for reports is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
 //!
 //! | status | when |
 //! |---|---|
@@ -75,6 +76,14 @@
 //! there. A blank one is none. A report without a token is stored without an organisation; one with
 //! an unknown token is refused. Tokens are made with [`Server::create_token`] or
 //! [`Store::create_token`].
+//!
+//! ## Registration
+//!
+//! `GET /start?cluster_id=…&product=…&redirect_url=…` is a page for a customer's browser, if the
+//! operator has [opened](Config::registration) it. Its form makes a token for an organisation, and
+//! sends the browser back to `redirect_url` with `token` in its query: to this machine, or to an
+//! origin that the operator [allows](Config::redirects). Without a `redirect_url` the page shows the
+//! token, this once. The page has no scripts. A form that another page has sent is refused.
 //!
 //! ## What is asked of a report
 //!
@@ -128,6 +137,7 @@ mod json_thread;
 mod key_header;
 mod observe;
 mod refusal;
+mod registration;
 mod request_log;
 mod routes;
 mod server;
@@ -138,6 +148,7 @@ mod validate;
 pub use config::Config;
 pub use error::ServerError;
 pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
+pub use registration::policy::{InvalidOrigin, InviteCodes, Redirects, Registration};
 pub use request_log::RequestLog;
 pub use server::Server;
 pub use store::Store;

@@ -24,7 +24,7 @@ use crate::store::error::StoreError;
 use crate::store::row::{Kind, Report};
 use crate::store::sender::{Sender, TokenState};
 use crate::store::token_hash::TokenHash;
-use crate::{key_header, token_header};
+use crate::{key_header, registration, token_header};
 
 /// How long the database may take to show that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
         .route("/healthz", get(health))
+        .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
         .layer(from_fn_with_state(app.clone(), observe))

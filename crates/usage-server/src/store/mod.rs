@@ -4,6 +4,7 @@ pub(crate) mod database;
 pub(crate) mod error;
 pub(crate) mod metrics;
 mod reader_pool;
+pub(crate) mod registrant;
 pub(crate) mod room;
 pub(crate) mod row;
 mod schema;
@@ -27,6 +28,7 @@ use database::{Database, Location};
 use error::StoreError;
 use metrics::{Counters, Metrics};
 use reader_pool::ReaderPool;
+use registrant::Registrant;
 use room::{Place, Room};
 use row::{Kind, Report};
 use sender::Sender;
@@ -115,11 +117,22 @@ impl Store {
         if organisation.is_empty() {
             return Err(StoreError::BlankOrganisation);
         }
+        self.issue_token(organisation.to_owned(), None)
+    }
+
+    /// The same for somebody who has filled in the form.
+    pub(crate) fn register(&self, registrant: &Registrant) -> Result<Token, StoreError> {
+        self.issue_token(registrant.organisation.clone(), Some(registrant.clone()))
+    }
+
+    fn issue_token(
+        &self,
+        organisation: String,
+        registrant: Option<Registrant>,
+    ) -> Result<Token, StoreError> {
         let token = random_token()?;
-        let work = Work::Token {
-            hash: TokenHash::of(token.expose().as_bytes()),
-            organisation: organisation.to_owned(),
-        };
+        let hash = TokenHash::of(token.expose().as_bytes());
+        let work = Work::Token { hash, organisation, registrant };
         let (reply, answer) = sync_channel(1);
         self.inner.queue.send(Job { work, reply: Reply::Thread(reply) })?;
         answer.recv().map_err(|_| StoreError::Closed)??;

@@ -12,7 +12,7 @@ use super::error::{StoreError, said};
 
 /// Each entry brings a database from the version before it to its own; the first makes version 1.
 /// An entry that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_3.sql")];
 
 /// Marks a file as a database of this crate (`PRAGMA application_id`): `UsgA` in ASCII.
 const APPLICATION_ID: i64 = 0x5573_6741;

@@ -1,8 +1,11 @@
-//! Every statement, beside each other, to be read against `schema_1.sql`.
+//! Every statement, beside each other, to be read against the schema.
 
 pub(super) const INSERT_TOKEN: &str = "\
     INSERT INTO token (hash, organisation, created_at)
     VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
+
+pub(super) const INSERT_REGISTRATION: &str = "\
+    INSERT INTO registration (token_id, email, cluster_id, product) VALUES (?1, ?2, ?3, ?4)";
 
 /// Inserts nothing if the key is known: the unique index decides, inside the transaction.
 pub(super) const INSERT_REPORT: &str = "\

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::error::{StoreError, said};
 use super::metrics::Counters;
+use super::registrant::Registrant;
 use super::row::{Kind, Report, Row};
 use super::sql;
 use super::token_hash::TokenHash;
@@ -30,6 +31,8 @@ pub(super) enum Work {
     Token {
         hash: TokenHash,
         organisation: String,
+        /// Who registered for it at the page.
+        registrant: Option<Registrant>,
     },
     /// Nothing to write: the answer shows that everything before it is durable, and that the
     /// database would take a write.
@@ -127,10 +130,16 @@ fn count(counters: &Counters, done: &[Done]) {
 fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Done> {
     match work {
         Work::Report(report) => insert_report(connection, &report),
-        Work::Token { hash, organisation } => {
+        Work::Token { hash, organisation, registrant } => {
             connection
                 .prepare_cached(sql::INSERT_TOKEN)?
                 .execute(params![hash.as_bytes(), organisation])?;
+            if let Some(Registrant { email, cluster_id, product, .. }) = registrant {
+                let id = connection.last_insert_rowid();
+                connection
+                    .prepare_cached(sql::INSERT_REGISTRATION)?
+                    .execute(params![id, email, cluster_id, product])?;
+            }
             Ok(Done::Stored)
         }
         Work::Barrier => Ok(Done::Nothing),
