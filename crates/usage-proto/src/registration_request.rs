@@ -85,7 +85,8 @@ impl RegistrationRequest {
 
 fn redirect_url(text: &str) -> Result<Url, RegistrationRequestError> {
     let fault = || RegistrationRequestError::RedirectUrl { text: uri_text::displayable(text) };
-    if !is_absolute(text) {
+    // A browser reads `\` as `/` and other readers do not: they would see another host.
+    if !is_absolute(text) || text.contains('\\') {
         return Err(fault());
     }
     let url = Url::parse(text).map_err(|_| fault())?;

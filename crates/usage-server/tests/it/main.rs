@@ -8,6 +8,7 @@ mod faults;
 mod idempotency;
 mod limits;
 mod public_types;
+mod registration;
 mod routes;
 mod secrets;
 mod shutdown;
