@@ -30,6 +30,8 @@ pub mod targets;
 #[cfg(feature = "servers")]
 pub mod tls;
 pub mod uri;
+#[cfg(feature = "browser")]
+pub mod webdriver;
 
 /// The program in the README builds.
 #[cfg(doctest)]
