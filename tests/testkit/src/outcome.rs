@@ -132,14 +132,13 @@ impl Outcome {
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
-            Self::Saved { status, complete: true, .. } => format!("{status}"),
             Self::Saved { status, complete: false, body } => {
                 format!("{status}, incomplete, {} bytes", body.0.len())
             }
             Self::Refused { status, kind: Refusal::TooLarge { .. }, .. } => {
                 format!("{status}, too large")
             }
-            Self::Refused { status, .. } => format!("{status}"),
+            Self::Saved { status, .. } | Self::Refused { status, .. } => format!("{status}"),
             Self::Unanswered { kind, may_have_been_sent: true, .. } => format!("{kind}"),
             Self::Unanswered { kind, may_have_been_sent: false, .. } => format!("{kind}, not sent"),
             Self::NotBuilt(words) | Self::NoClient(words) => words.clone(),
