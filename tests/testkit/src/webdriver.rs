@@ -56,7 +56,7 @@ impl Browser {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let (driver, browser) = programs().expect("chromedriver and chromium are installed");
+        let (driver, browser) = programs().unwrap();
         let profile = tempfile::tempdir().unwrap();
         let mut driver = Command::new(driver)
             .arg("--port=0")
@@ -124,6 +124,10 @@ impl Browser {
     }
 
     /// The elements that a selector of CSS picks.
+    ///
+    /// # Panics
+    ///
+    /// If it is not a selector.
     #[must_use]
     pub fn all(&self, selector: &str) -> Vec<Element<'_>> {
         let found = self.post("elements", &json!({"using": "css selector", "value": selector}));
