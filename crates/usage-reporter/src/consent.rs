@@ -1,5 +1,6 @@
 //! Whether there is to be any reporting at all.
 
+use std::ffi::OsString;
 use std::fmt;
 
 /// Whether reporting is on, and which rule decided it.
@@ -56,18 +57,20 @@ impl Consent {
     /// value; a product whose variable means the opposite turns the value round in `look_up`.
     /// `DO_NOT_TRACK` switches reporting off unless it is `0`, `false`, `no` or `off`, and
     /// never switches it on. The case of letters and space around a value do not matter.
+    /// A value that is not text is taken as far as it is.
     #[must_use]
-    pub fn resolve(
+    pub fn resolve<V: Into<OsString>>(
         setting: Option<bool>,
         variable: &str,
-        mut look_up: impl FnMut(&str) -> Option<String>,
+        mut look_up: impl FnMut(&str) -> Option<V>,
     ) -> Self {
         let decided = |on, rule| Self { on, rule, variable: variable.into() };
         if let Some(on) = setting {
             return decided(on, ConsentRule::Setting);
         }
         let mut value = |name: &str| {
-            let value = look_up(name)?.trim().to_ascii_lowercase();
+            let value = look_up(name)?.into();
+            let value = value.to_string_lossy().trim().to_ascii_lowercase();
             (!value.is_empty()).then_some(value)
         };
         // As the product's own, the variable would turn round what it says to every program.
@@ -82,6 +85,15 @@ impl Consent {
             Some(value) if !says_no(&value) => decided(false, ConsentRule::DoNotTrack),
             _ => decided(true, ConsentRule::Default),
         }
+    }
+
+    /// The same with this process's environment.
+    ///
+    /// A value that is not text counts, where `std::env::var` would take it for unset, and so for on.
+    #[expect(clippy::disallowed_methods, reason = "the one question to the environment")]
+    #[must_use]
+    pub fn from_env(setting: Option<bool>, variable: &str) -> Self {
+        Self::resolve(setting, variable, |name| std::env::var_os(name))
     }
 
     /// Whether reporting is on.
@@ -102,7 +114,7 @@ impl Consent {
     /// ```
     /// use usage_reporter::Consent;
     ///
-    /// let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None);
+    /// let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None::<String>);
     /// assert_eq!(
     ///     consent.to_switch_off().to_string(),
     ///     "set INFLUXDB_USAGE_REPORTING=off, or DO_NOT_TRACK=1"

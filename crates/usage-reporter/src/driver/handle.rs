@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usage_proto::{Api, BuildError, Saveable, Token};
+use usage_proto::{Api, BuildError, Saveable, Server, Token};
 
 use super::shared::{Clock, Shared};
 use crate::status::Status;
@@ -43,6 +43,16 @@ impl<D: Driver> Handle<D> {
     /// [`SubmitError`] if they are not taken.
     pub fn push_stats<P: Saveable + ?Sized>(&self, stats: &P) -> Result<(), SubmitError> {
         self.owner.shared.push_stats(stats)
+    }
+
+    /// Registers the server once more, such as after the customer has registered. A registration that
+    /// still waits gives way to it.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`] if it is not taken.
+    pub fn register(&self, server: &Server) -> Result<(), SubmitError> {
+        self.owner.shared.register(server)
     }
 
     /// Makes usage due now. The schedule counts on from there.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::Response;
-use usage_proto::{Api, BuildError, Saveable, TransportError};
+use usage_proto::{Api, BuildError, Saveable, Server, TransportError};
 
 use super::guard::{Panicked, caught};
 use super::host::Host;
@@ -116,6 +116,13 @@ impl<D: Clock> Shared<D> {
 impl<D: Clock> Shared<D> {
     pub(super) fn push_stats<P: Saveable + ?Sized>(&self, stats: &P) -> Result<(), SubmitError> {
         let report = Encoded::new(ReportKind::Stats, &self.api(), stats)?;
+        self.lock().accept(self.driver.now(), report)?;
+        self.driver.wake();
+        Ok(())
+    }
+
+    pub(super) fn register(&self, server: &Server) -> Result<(), SubmitError> {
+        let report = Encoded::new(ReportKind::Server, &self.api(), server)?;
         self.lock().accept(self.driver.now(), report)?;
         self.driver.wake();
         Ok(())

@@ -1,0 +1,105 @@
+//! Report to a Usage API, in ten lines.
+//!
+//! ```no_run
+//! # struct Config { usage_reporting: Option<bool>, usage_url: usage_client::BaseUrl }
+//! # struct Metrics;
+//! # impl Metrics { fn keys(&self) -> u64 { 3 } }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let config = Config { usage_reporting: None, usage_url: "https://usage.example.com".parse()? };
+//! # let (data_dir, metrics) = (std::path::PathBuf::from("/var/lib/tinykv"), Metrics);
+//! use std::time::Duration;
+//! use usage_client::{Reporting, UsageData};
+//!
+//! let reporting = Reporting::new("tinykv", env!("CARGO_PKG_VERSION"))
+//!     .setting(config.usage_reporting) // from the product's own file
+//!     .url(config.usage_url)
+//!     .state_file(data_dir.join("usage.json"))
+//!     .start(move || UsageData::new().value("num_keys", metrics.keys()))?;
+//! // … the program does what it is for …
+//! reporting.stop(Duration::from_secs(2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is done without being asked:
+//!
+//! - **Consent.** The product's setting decides, then `TINYKV_USAGE_REPORTING`, then `DO_NOT_TRACK`;
+//!   without any of them reporting is on. Where it is off nothing is made: no thread, no file, no
+//!   connection.
+//! - **One line in the log** at the start (through `tracing`) says what is reported, where to, and how
+//!   to switch it off.
+//! - **An identity** is minted once and stored before anything is sent.
+//! - **The server is registered** at each start, under the host's name.
+//! - **Usage is reported every 12 hours**, with the tags that every report needs: `version`, `os` and
+//!   `arch`, and `ci` in a pipeline or a test run. The ids `cluster_id` and `server_id` are among the
+//!   values. What the collector says itself stands.
+//! - **Outages** are waited for, and told once.
+//!
+//! # Where an error is not a reason to stop
+//!
+//! ```no_run
+//! # use usage_client::{Reporting, UsageData};
+//! # let reporting = Reporting::new("tinykv", "1.0");
+//! # let collect = || UsageData::new();
+//! let reporting = reporting
+//!     .start(collect)
+//!     .inspect_err(|error| eprintln!("no usage reporting: {error:#}"))
+//!     .ok();
+//! ```
+//!
+//! # Features
+//!
+//! | feature | brings | on unless switched off |
+//! |---|---|---|
+//! | `ureq` | [`ureq::Client`], blocking, and [`Reporting::start`] | yes |
+//! | `reqwest` | `reqwest::Client`, async, and `Reporting::start_on_tokio` | |
+//! | `hyper` | `hyper::Client`, async, and `Reporting::start_on_tokio` | |
+//! | `reporting` | [`Reporting`]: schedule, identity, state file | yes |
+//! | `tls` | https | yes |
+//!
+//! # Sending more than before
+//!
+//! Who has agreed to what a product reports has not agreed to more. A product that adds to its
+//! reports asks again: it keeps the version of what was agreed to beside its setting, and takes an
+//! older one for no answer.
+//!
+//! ```
+//! /// Raised whenever a report says more than before.
+//! const REPORTS: u32 = 2;
+//!
+//! struct Config { usage_reporting: Option<bool>, agreed_to: u32 }
+//!
+//! fn setting(config: &Config) -> Option<bool> {
+//!     match config.usage_reporting {
+//!         // Agreed to less than is sent now: off, until somebody has said yes to all of it.
+//!         Some(true) if config.agreed_to < REPORTS => Some(false),
+//!         setting => setting,
+//!     }
+//! }
+//! # let old = Config { usage_reporting: Some(true), agreed_to: 1 };
+//! # assert_eq!(setting(&old), Some(false));
+//! ```
+
+#[cfg(feature = "reporting")]
+mod reporting;
+
+#[cfg(feature = "reporting")]
+pub use reporting::{
+    Awaited, Collect, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError, Status,
+};
+#[cfg(feature = "hyper")]
+pub use usage_hyper as hyper;
+pub use usage_proto::{
+    Api, BaseUrl, BuildError, Deadlines, Error, IdempotencyKey, InvalidBaseUrl, InvalidToken,
+    RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved, Server,
+    SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
+    UsageData, ValidationErrors, Value, Values,
+};
+#[cfg(feature = "reporting")]
+pub use usage_reporter::{Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy};
+#[cfg(feature = "reqwest")]
+pub use usage_reqwest as reqwest;
+#[cfg(feature = "ureq")]
+pub use usage_ureq as ureq;
+#[cfg(feature = "ureq")]
+pub use usage_ureq::Client;

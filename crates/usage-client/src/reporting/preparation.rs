@@ -1,0 +1,61 @@
+//! The part of a start that waits for the disk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use usage_proto::{Api, Server};
+use usage_reporter::{Consent, Identity, Reporter, Seed, StateFile};
+
+use super::Reporting;
+use super::collect::Collect;
+use super::host::{Numbers, Product};
+use super::start_error::StartError;
+use super::surroundings;
+
+/// All that a driver is started with.
+pub(super) struct Prepared<C, M> {
+    pub(super) reporter: Reporter,
+    pub(super) product: Product<C, M>,
+    pub(super) server: Server,
+    pub(super) numbers: Arc<Numbers<C, M>>,
+}
+
+/// Opens the state, mints what is missing and stores it, and registers the server.
+pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
+    reporting: &Reporting,
+    consent: Consent,
+    api: Api,
+    collect: C,
+) -> Result<Prepared<C, M>, StartError> {
+    let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
+    let file = StateFile::open(path)?;
+    let mut state = file.load()?;
+    let identity = match &reporting.cluster_id {
+        Some(id) => Identity::new(&mut state, id, random()?),
+        None => Identity::single_node(&mut state, random()?),
+    };
+    if state.is_unsaved() {
+        // Who could not keep a new identity would be another server at each start.
+        file.store(&state)?;
+    }
+    let server = Server::new()
+        .cluster_id(&identity.cluster_id)
+        .server_id(&identity.server_id)
+        .host(reporting.host_name.clone().unwrap_or_else(surroundings::host_name))
+        .product(&reporting.product)
+        .version(&reporting.version);
+    let numbers = Arc::new(Numbers::new(reporting, identity, collect));
+    let (now, wall_now) = (Instant::now(), SystemTime::now());
+    let seed = Seed::from_bytes(random()?);
+    let mut reporter = Reporter::new(reporting.config.clone(), api, state, seed, now, wall_now)?;
+    reporter.register(now, &server)?;
+    let product = Product::new(consent, Arc::clone(&numbers), file);
+    Ok(Prepared { reporter, product, server, numbers })
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StartError::Random)?;
+    Ok(bytes)
+}

@@ -1,0 +1,93 @@
+//! On a tokio task, over hyper or reqwest.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::runtime;
+use usage_proto::TransportError;
+use usage_reporter::{SpawnError, tokio as driver};
+
+use super::Reporting;
+use super::collect::Collect;
+use super::preparation::prepare;
+use super::running::{Running, Stage, Started};
+use super::start_error::StartError;
+
+impl Reporting {
+    /// Starts to report on a task of the runtime that this is called in. `collect` is a closure, or
+    /// one that gives a future; it is called on a thread of its own, and may block or await.
+    ///
+    /// The requests go over hyper if the feature `hyper` is on, and else over reqwest; both keep the
+    /// same contract. For the rest it is as [`start`](Self::start).
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; none is a reason for a program to stop.
+    pub fn start_on_tokio<M, C>(self, collect: C) -> Result<Running<driver::Task>, StartError>
+    where
+        C: Collect<M>,
+        M: Send + Sync + 'static,
+    {
+        let consent = self.consent();
+        if !consent.is_on() {
+            return Ok(Running::off(consent));
+        }
+        let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
+        let api = self.api()?;
+        let transport = self.transport(api.clone())?;
+        let stage = Stage::starting();
+        let (reached, for_thread) = (Arc::clone(&stage), consent.clone());
+        let run = move || -> Result<_, StartError> {
+            let prepared = prepare(&self, for_thread, api.clone(), collect)?;
+            let (reporter, product) = (prepared.reporter, prepared.product);
+            // The task belongs to the caller's runtime.
+            let _context = runtime.enter();
+            let handle = driver::spawn(reporter, transport, product)?;
+            Ok(Started { handle, api, server: prepared.server, numbers: prepared.numbers })
+        };
+        // Not on the runtime's own threads for what blocks: they would keep it from ending.
+        thread::Builder::new()
+            .name("usage-client-start".to_owned())
+            .spawn(move || reached.reach(run()))
+            .map_err(StartError::Thread)?;
+        let running = Running::on(consent, stage);
+        running.settle()?;
+        Ok(running)
+    }
+
+    #[cfg(feature = "hyper")]
+    fn transport(
+        &self,
+        api: usage_proto::Api,
+    ) -> Result<impl FnMut(Request<Bytes>) -> Answer + Send + 'static, StartError> {
+        let client = usage_hyper::Client::configured(api, self.deadlines, |builder| builder)
+            .map_err(|error| StartError::Client(error.into()))?;
+        Ok(move |request| -> Answer { Box::pin(client.execute(request)) })
+    }
+
+    #[cfg(not(feature = "hyper"))]
+    fn transport(
+        &self,
+        api: usage_proto::Api,
+    ) -> Result<impl FnMut(Request<Bytes>) -> Answer + Send + 'static, StartError> {
+        let client = usage_reqwest::Client::configured(api, self.deadlines, |builder| builder)
+            .map_err(|error| StartError::Client(error.into()))?;
+        Ok(move |request| -> Answer { Box::pin(client.execute(request)) })
+    }
+}
+
+type Answer =
+    std::pin::Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+
+impl Running<driver::Task> {
+    /// Takes no more reports, sends what waits as far as the time allows, and waits for the task to
+    /// end, `limit` at the most.
+    pub async fn stop(&self, limit: Duration) {
+        if let Some(handle) = self.end() {
+            handle.shutdown(limit).await;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A product over its life: it reports, is stopped, and is the same one after a restart.
+
+use std::time::Duration;
+
+use usage_client::UsageData;
+
+use crate::{PATIENCE, api, product, wait_until};
+
+#[test]
+fn it_registers_reports_and_is_the_same_one_after_a_restart() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    for start in 1..=2_usize {
+        let reporting = product(&there, folder.path())
+            .start(move || UsageData::new().value("num_keys", 40 + start))
+            .unwrap();
+        wait_until("it is registered and has reported", || reporting.status().delivered >= 2);
+        reporting.stop(PATIENCE);
+        assert_eq!(reporting.status().phase, "stopped");
+        assert_eq!(there.store().servers().unwrap().len(), start);
+    }
+    let servers = there.store().servers().unwrap();
+    let (first, second) = (&servers[0].report, &servers[1].report);
+    assert_eq!(first, second, "the same server");
+    assert_eq!(first.product, "tinykv");
+    assert_eq!(first.version, "1.2.3");
+    assert_eq!(first.host, "host.example");
+    assert!(first.server_id.len() == 32 && first.cluster_id.len() == 32, "{first:?}");
+
+    for usage in there.store().usage().unwrap() {
+        let data = &usage.report.data[0];
+        assert_eq!(data.tags.get("version"), Some("1.2.3"));
+        assert_eq!(data.tags.get("os"), Some(std::env::consts::OS));
+        assert_eq!(data.tags.get("arch"), Some(std::env::consts::ARCH));
+        let text = |name: &str| data.values.get(name).and_then(|value| value.as_str());
+        assert_eq!(text("server_id"), Some(&*first.server_id));
+        assert_eq!(text("cluster_id"), Some(&*first.cluster_id));
+        assert!(data.values.get("num_keys").is_some());
+    }
+}
+
+#[test]
+fn what_the_collector_says_itself_stands() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    let reporting = product(&there, folder.path())
+        .cluster_id("clus1")
+        .start(|| {
+            let own = UsageData::new().tag("version", "custom").tag("server_id", "mine");
+            Ok::<_, std::io::Error>(vec![own, UsageData::new()])
+        })
+        .unwrap();
+    wait_until("it has reported", || !there.store().usage().unwrap().is_empty());
+    reporting.stop(PATIENCE);
+    let usage = there.store().usage().unwrap();
+    let data = &usage[0].report.data;
+    assert_eq!(data.len(), 2);
+    assert_eq!(data[0].tags.get("version"), Some("custom"));
+    assert_eq!(data[0].tags.get("server_id"), Some("mine"));
+    assert!(data[0].values.get("server_id").is_none());
+    assert_eq!(data[1].values.get("cluster_id").and_then(|id| id.as_str()), Some("clus1"));
+}
+
+#[test]
+fn a_preview_is_what_goes_and_sends_nothing() {
+    let there = api();
+    let token = there.create_token("Example Inc.").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let hours = usage_client::Schedule::new();
+    let reporting = product(&there, folder.path())
+        .schedule(hours)
+        .token(token.clone())
+        .start(|| UsageData::new().value("num_keys", 3))
+        .unwrap();
+    wait_until("it runs", || reporting.status().phase == "running");
+    let preview = reporting.preview().unwrap().unwrap();
+    assert!(there.store().usage().unwrap().is_empty());
+    assert_eq!(preview.uri().path(), "/api/v1/usage/tinykv");
+    let shown = preview.to_string();
+    assert!(shown.contains("\"num_keys\":3") && shown.contains("x-authorization: [redacted]"));
+    assert!(!format!("{shown}{preview:?}").contains(token.expose()), "{shown}");
+    reporting.report_now();
+    wait_until("it has reported", || !there.store().usage().unwrap().is_empty());
+    let stored = there.store().usage().unwrap().remove(0);
+    let sent = serde_json::to_value(&stored.report).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(preview.body()).unwrap(), sent);
+    reporting.stop(Duration::from_secs(2));
+}
+
+#[test]
+fn the_status_is_for_a_persons_eyes_and_serializes() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    let reporting = product(&there, folder.path()).start(UsageData::new).unwrap();
+    wait_until("it has reported", || reporting.status().delivered >= 2);
+    let status = serde_json::to_value(reporting.status()).unwrap();
+    assert_eq!(status["phase"], "running");
+    assert_eq!(status["consent"], "usage reporting is on: the application's setting says so");
+    let time = status["last_success"].as_str().unwrap();
+    assert!(time.ends_with('Z') && time.starts_with("20"), "{time}");
+    assert!(status["next_due"].is_string() && status.get("last_error").is_none(), "{status}");
+    reporting.stop(PATIENCE);
+}
