@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::iter::successors;
 
 use serde::Serialize;
 use usage_proto::{BuildError, ResponseError, TransportError};
@@ -25,6 +24,9 @@ pub(crate) enum Failure {
     /// There is no client for what the environment says, such as a proxy that cannot be used.
     #[error(transparent)]
     Client(Source),
+    /// The state file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateFileError),
     /// The API answered, and not with success.
     #[error(transparent)]
     Response(#[from] ResponseError),
@@ -63,11 +65,6 @@ impl fmt::Display for Totals {
 }
 
 impl Failure {
-    /// A state file that cannot be used.
-    pub(crate) fn state(error: &StateFileError) -> Self {
-        Self::Build { message: error.to_string(), field: None, source: reason(error) }
-    }
-
     /// A report that the schedule does not take.
     pub(crate) fn submit(error: SubmitError) -> Self {
         match error {
@@ -76,24 +73,9 @@ impl Failure {
         }
     }
 
-    /// A client that an adapter refuses to make.
-    pub(crate) fn client(error: impl Error + Send + Sync + 'static) -> Self {
-        Self::Client(error.into())
-    }
-
     /// A failure of the embedded server, or of its database.
     pub(crate) fn server(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Server(error.into())
-    }
-
-    /// The reasons behind it, the nearest first.
-    pub(crate) fn reasons(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
-        successors(self.source(), |&source| source.source())
-    }
-
-    /// The failure and its reasons on one line.
-    pub(crate) fn to_line(&self) -> String {
-        self.reasons().fold(self.to_string(), |line, reason| format!("{line}: {reason}"))
     }
 }
 
@@ -123,9 +105,4 @@ impl From<BuildError> for Failure {
         let field = field.map(str::to_owned);
         Self::Build { message, field, source: None }
     }
-}
-
-/// The reasons behind an error, as one.
-fn reason(error: &dyn Error) -> Option<Source> {
-    error.source().map(|source| source.to_string().into())
 }

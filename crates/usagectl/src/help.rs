@@ -60,11 +60,7 @@ pub(crate) const DEMO: &str = concat!(
     "\
 EXAMPLES
   usagectl demo
-  usagectl demo --transport hyper
-  usagectl demo --json | jq .stored
-
-  With --json all of it is one object:
-    {\"url\":…,\"transport\":…,\"registration\":{…},\"exchanges\":[…],\"stored\":{…}}
+  usagectl demo | less
 
 ",
     exit_status!(),
@@ -118,8 +114,8 @@ pub(crate) const SAVE_ABOUT: &str = "\
 Send a report
 
 FILE holds the JSON body as the API takes it. It is read strictly: a field that
-the report does not have is an error, with its line and column, and so is
-whatever else would not be sent as it stands. `null` stands for what is empty.
+the report does not have is an error that names it, and so is whatever else
+would not be sent as it stands. `null` stands for what is empty.
 
 Without --url and USAGE_URL the report goes to http://127.0.0.1:7086, where
 `usagectl serve` listens on this machine: never to production by accident. The

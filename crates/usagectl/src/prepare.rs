@@ -9,7 +9,7 @@ use usage_proto::{Api, BaseUrl, Server, Stats, Usage};
 use crate::cli::{ApiArgs, Kind, LOCAL, RequestArgs};
 use crate::failure::Failure;
 use crate::json_file::JsonFile;
-use crate::{api, token};
+use crate::{reach, token_file};
 
 /// A request, and the API that it is for.
 pub(crate) struct Prepared {
@@ -50,12 +50,12 @@ fn server_in(file: &JsonFile, product: Option<&str>) -> Result<Server, Failure> 
 /// The API that the arguments name, with the token that comes with them.
 pub(crate) fn api(args: &ApiArgs) -> Result<Api, Failure> {
     let local = BaseUrl::new(&format!("http://{LOCAL}")).map_err(usage_proto::BuildError::from)?;
-    let mut base_url = api::base_url(args.url.as_deref(), local)?;
+    let mut base_url = reach::base_url(args.url.as_deref(), local)?;
     if args.allow_plaintext_token {
         base_url = base_url.allow_plaintext_token();
     }
     let api = Api::new(base_url).with_application(&args.application)?;
-    match token::find(args.token_file.as_deref())? {
+    match token_file::find(args.token_file.as_deref())? {
         Some(token) => Ok(api.with_token(token)?),
         None => Ok(api),
     }
@@ -70,7 +70,7 @@ fn agreed(file: &JsonFile, option: Option<&str>, named: String) -> Result<String
                 "the product is `{named}`, and --product says `{product}`: leave the option out, \
                  or make them agree"
             );
-            Err(file.refuse_field("product", message))
+            Err(file.refuse("product", &message))
         }
         _ => Ok(named),
     }

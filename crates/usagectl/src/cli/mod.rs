@@ -1,22 +1,21 @@
 //! The arguments, as clap reads them.
 
-mod api;
-mod report;
-mod save;
-mod serve;
+mod api_args;
+mod report_args;
+mod save_args;
+mod serve_args;
 
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-pub(crate) use api::ApiArgs;
-pub(crate) use report::{ConsentArgs, ReportArgs, StatusArgs};
-pub(crate) use save::{Kind, PreviewArgs, RequestArgs, SaveArgs};
-pub(crate) use serve::ServeArgs;
+pub(crate) use api_args::ApiArgs;
+pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
+pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
+pub(crate) use serve_args::ServeArgs;
 
 use crate::help;
-use crate::transport::TransportName;
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
 pub(crate) const LOCAL: &str = "127.0.0.1:7086";
@@ -59,9 +58,19 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// HTTP library that carries the requests; the outcome is the same with each
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub(crate) transport: TransportName,
+    /// Taken so that it can be refused with the reason: all other commands have it.
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
+impl DemoArgs {
+    fn check(&self) -> Result<(), &'static str> {
+        if self.json {
+            return Err("the demo is for people, and has no --json: save, preview and the other \
+                        commands have it");
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -98,7 +107,8 @@ impl Cli {
             Command::Save(args) => ("save", args.request.check()),
             Command::Preview(args) => ("preview", args.request.check()),
             Command::Report(args) => ("report", args.check()),
-            Command::Demo(_) | Command::Serve(_) | Command::Register(_) | Command::Status(_) => {
+            Command::Demo(args) => ("demo", args.check()),
+            Command::Serve(_) | Command::Register(_) | Command::Status(_) => {
                 return Ok(cli);
             }
         };

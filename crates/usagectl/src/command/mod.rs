@@ -4,6 +4,6 @@ pub(crate) mod demo;
 pub(crate) mod preview;
 pub(crate) mod register;
 pub(crate) mod report;
+pub(crate) mod report_status;
 pub(crate) mod save;
 pub(crate) mod serve;
-pub(crate) mod status;

@@ -4,15 +4,15 @@ use crate::cli::PreviewArgs;
 use crate::failure::Failure;
 use crate::output;
 use crate::prepare::{self, Prepared};
-use crate::wire::Wire;
+use crate::request_text::RequestText;
 
 pub(crate) fn run(args: &PreviewArgs, json: bool) -> Result<(), Failure> {
     let Prepared { request, .. } = prepare::prepare(&args.request)?;
-    let wire = Wire::new(&request, args.request.api.transport, args.show_token);
+    let text = RequestText::new(&request, args.show_token);
     if json {
-        output::json(&wire.to_object())?;
+        output::json(&text.to_object())?;
     } else {
-        output::exactly(&wire.to_bytes())?;
+        output::exactly(&text.to_bytes())?;
     }
     Ok(())
 }

@@ -4,10 +4,10 @@ use usage_proto::{Api, BaseUrl, Registration};
 
 use crate::cli::RegisterArgs;
 use crate::failure::Failure;
-use crate::{api, output};
+use crate::{output, reach};
 
 pub(crate) fn run(args: &RegisterArgs, json: bool) -> Result<(), Failure> {
-    let api = Api::new(api::base_url(args.url.as_deref(), BaseUrl::PRODUCTION)?);
+    let api = Api::new(reach::base_url(args.url.as_deref(), BaseUrl::PRODUCTION)?);
     let mut registration = Registration::new(&args.cluster_id, &args.product);
     if let Some(url) = &args.redirect_url {
         registration = registration.redirect_url(url);

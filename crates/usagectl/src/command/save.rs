@@ -1,24 +1,34 @@
 //! `save`: the request is sent, and the answer told.
 
+use std::error::Error;
 use std::io;
 
-use usage_proto::{Deadlines, Saved, Token};
+use usage_proto::{Api, Deadlines, Saved, Token};
 
-use crate::cli::SaveArgs;
+use crate::carrier::Carrier;
+use crate::cli::{DeadlineArgs, SaveArgs};
 use crate::failure::Failure;
-use crate::outcome::Outcome;
+use crate::outcome_object::Outcome;
 use crate::prepare::{self, Prepared};
-use crate::{api, output, text};
+use crate::{output, reach, terminal_text};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How much of an answer's body is shown.
 const WIDTH: usize = 200;
 
-pub(crate) fn run(args: &SaveArgs, json: bool) -> Result<(), Failure> {
+/// `connect` makes the client.
+pub(crate) fn run(
+    args: &SaveArgs,
+    connect: impl FnOnce(Api, Deadlines) -> Result<Carrier, BoxError>,
+    json: bool,
+) -> Result<(), Failure> {
     let Prepared { api, request } = prepare::prepare(&args.request)?;
-    let deadlines = Deadlines::new().total(args.timeout).connect(args.connect_timeout);
-    let client = args.request.api.transport.client(api.clone(), deadlines)?;
-    let answer = client.execute(request).map_err(|error| {
-        let proxied = api::is_proxied(api.base_url());
+    let DeadlineArgs { timeout, connect_timeout } = args.deadlines;
+    let deadlines = Deadlines::new().total(timeout).connect(connect_timeout);
+    let carrier = connect(api.clone(), deadlines).map_err(Failure::Client)?;
+    let answer = carrier.execute(request).map_err(|error| {
+        let proxied = reach::is_proxied(api.base_url());
         if proxied { Failure::ThroughProxy(error) } else { Failure::Transport(error) }
     })?;
     let saved = api.parse_response(answer)?;
@@ -37,8 +47,8 @@ pub(crate) fn run(args: &SaveArgs, json: bool) -> Result<(), Failure> {
 
 /// One line for people.
 fn success(saved: &Saved, token: Option<&Token>) -> String {
-    let body = text::redact(&String::from_utf8_lossy(saved.body()), token);
-    let body = match text::excerpt(&body, WIDTH) {
+    let body = terminal_text::redact(&String::from_utf8_lossy(saved.body()), token);
+    let body = match terminal_text::excerpt(&body, WIDTH) {
         body if body.is_empty() || body == "{}" => String::new(),
         body => format!(": {body}"),
     };

@@ -1,6 +1,6 @@
 //! The help texts: what a user looks for is there, and what they say is true.
 
-use crate::usagectl::{TRANSPORTS, run};
+use crate::usagectl::run;
 
 const COMMANDS: [&str; 7] = ["demo", "serve", "save", "preview", "report", "status", "register"];
 
@@ -39,19 +39,6 @@ fn each_command_has_its_sections() {
     }
     for command in ["save", "preview", "report"] {
         assert!(help(&[command, "--help"]).contains("USAGE_TOKEN"), "{command}");
-    }
-}
-
-#[test]
-fn each_transport_is_explained() {
-    for command in ["demo", "save", "preview", "report"] {
-        let text = help(&[command, "--help"]);
-        let (_, option) = text.split_once("--transport <NAME>").unwrap();
-        let (values, _) = option.split_once("[default: ureq]").expect("the default");
-        for transport in TRANSPORTS {
-            assert!(values.contains(&format!("- {transport}: ")), "{command}: {values}");
-        }
-        assert_eq!(values.matches("\n          - ").count(), TRANSPORTS.len(), "{values}");
     }
 }
 

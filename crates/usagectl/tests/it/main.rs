@@ -16,7 +16,6 @@ mod register;
 mod report;
 mod reporting;
 mod save;
-mod scripted;
 mod secrets;
 mod serve;
 mod serving;

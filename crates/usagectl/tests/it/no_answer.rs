@@ -1,17 +1,14 @@
-//! What `save` says when there is no answer: the same whatever carries the report, but for the
-//! reason, which each library words in its own way.
-
-use std::net::TcpListener;
+//! What `save` says when there is no answer.
 
 use serde_json::{Value, json};
+use testkit::scripted::{Nobody, Script, ScriptedServer};
 
-use crate::scripted::Scripted;
-use crate::usagectl::{Ran, TRANSPORTS, over_each, run};
+use crate::usagectl::{Ran, run};
 
 /// Saves an empty report.
-fn save(transport: &str, url: &str, more: &[&str]) -> Ran {
+fn save(url: &str, more: &[&str]) -> Ran {
     let arguments = ["save", "usage", "--product", "influxdb", "-", "--url", url];
-    run(&[&arguments, &["--transport", transport][..], more].concat()).stdin("[]").done()
+    run(&[&arguments, more].concat()).stdin("[]").done()
 }
 
 /// The object, with `URL` for the address and without the reason at the end of the message.
@@ -28,33 +25,20 @@ fn object(ran: &Ran, url: &str) -> Value {
 
 /// The object that comes of one scripted answer, if it can be called one.
 #[track_caller]
-fn outcome(answer: &str) -> Value {
-    over_each(|transport| {
-        let server = Scripted::answers(answer);
-        let url = server.url();
-        let ran = save(transport, &url, &["--json"]);
-        server.received();
-        object(&ran, &url)
-    })
-}
-
-/// An address at which nobody listens.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+fn outcome(answer: &'static str) -> Value {
+    let server = ScriptedServer::start([Script::answer(answer)]);
+    object(&save(&server.url(), &["--json"]), &server.url())
 }
 
 /// W40: nobody listens, so nothing was sent.
 #[test]
 fn transport_says_that_nothing_was_sent() {
-    let url = nobody();
-    let outcome = over_each(|transport| {
-        let ran = save(transport, &url, &["--json"]);
-        assert!(ran.stdout.contains("refused"), "{ran:?}");
-        object(&ran, &url)
-    });
+    let nobody = Nobody::new();
+    let url = format!("http://{}", nobody.address());
+    let ran = save(&url, &["--json"]);
+    assert!(ran.stdout.contains("refused"), "{ran:?}");
     assert_eq!(
-        outcome,
+        object(&ran, &url),
         json!({
             "outcome": "transport",
             "kind": "connect",
@@ -63,16 +47,14 @@ fn transport_says_that_nothing_was_sent() {
         }),
     );
 
-    for transport in TRANSPORTS {
-        let ran = save(transport, &url, &[]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
-        let lines: Vec<&str> = ran.stderr.lines().collect();
-        let (reasons, advice) = lines[1..].split_at(lines.len() - 2);
-        assert_eq!(lines[0], format!("usagectl: could not connect to {url}"));
-        assert!(reasons.iter().all(|line| line.starts_with("  because: ")), "{lines:?}");
-        assert!(reasons.last().unwrap().contains("refused"), "{lines:?}");
-        assert!(advice[0].contains("nothing was sent"), "{lines:?}");
-    }
+    // The same for people: what happened and why, then what to do.
+    let ran = save(&url, &[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert!(lines[0].starts_with(&format!("usagectl: could not connect to {url}: ")), "{ran:?}");
+    assert!(lines[0].contains("refused"), "{ran:?}");
+    assert!(lines[1].contains("nothing was sent"), "{ran:?}");
 }
 
 /// W40: closed before a head.
@@ -88,12 +70,9 @@ fn transport_says_that_the_report_may_have_arrived() {
         }),
     );
 
-    for transport in TRANSPORTS {
-        let server = Scripted::answers("");
-        let ran = save(transport, &server.url(), &[]);
-        assert!(ran.stderr.contains("may count twice"), "{}", ran.stderr);
-        server.received();
-    }
+    let server = ScriptedServer::start([Script::answer("")]);
+    let ran = save(&server.url(), &[]);
+    assert!(ran.stderr.contains("may count twice"), "{}", ran.stderr);
 }
 
 /// W40: no HTTP.
@@ -113,18 +92,15 @@ fn transport_knows_what_is_no_http() {
 /// W41: the deadline is the user's.
 #[test]
 fn transport_gives_up_in_time() {
-    let outcome = over_each(|transport| {
-        let server = Scripted::holds("");
-        let url = server.url();
-        let ran = save(transport, &url, &["--json", "--timeout", "2"]);
-        server.received();
-        // How long that was is a part of the reason.
-        let message = ran.json()["message"].as_str().unwrap().replace(&url, "");
-        assert!(message.contains('2'), "{message}");
-        object(&ran, &url)
-    });
+    let server = ScriptedServer::start([Script::new().read_request().hold()]);
+    let url = server.url();
+    let ran = save(&url, &["--json", "--timeout", "2"]);
+    // How long that was is a part of the reason.
+    let message = ran.json()["message"].as_str().unwrap().replace(&url, "");
+    assert!(message.contains('2'), "{message}");
+    assert_eq!(server.finish().len(), 1);
     assert_eq!(
-        outcome,
+        object(&ran, &url),
         json!({
             "outcome": "transport",
             "kind": "timeout",
@@ -138,14 +114,11 @@ fn transport_gives_up_in_time() {
 #[test]
 fn build_names_the_variable_of_a_proxy_that_cannot_be_used() {
     let save = |more: &[&str]| {
-        over_each(|transport| {
-            let url = "http://usage.example";
-            let arguments = ["save", "usage", "--product", "p", "-", "--url", url];
-            run(&[&arguments, &["--transport", transport][..], more].concat())
-                .env("HTTP_PROXY", "socks5://127.0.0.1:1")
-                .stdin("[]")
-                .done()
-        })
+        let arguments = ["save", "usage", "--product", "p", "-", "--url", "http://usage.example"];
+        run(&[&arguments, more].concat())
+            .env("HTTP_PROXY", "socks5://127.0.0.1:1")
+            .stdin("[]")
+            .done()
     };
     let ran = save(&["--json"]);
     assert_eq!(ran.code, Some(5), "{ran:?}");

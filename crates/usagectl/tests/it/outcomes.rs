@@ -1,36 +1,25 @@
-//! What `save` says, for people and with `--json`, and the exit status that goes with it: the same
-//! whatever carries the report.
+//! What `save` says, for people and with `--json`, and the exit status that goes with it.
 
 use serde_json::{Value, json};
+use testkit::scripted::{Script, ScriptedServer};
 
-use crate::scripted::Scripted;
 use crate::serving::Serving;
-use crate::usagectl::{File, Ran, over_each, run};
+use crate::usagectl::{File, Ran, run};
 
-/// Saves an empty report over each transport.
-#[track_caller]
+/// Saves an empty report.
 fn save(url: &str, more: &[&str]) -> Ran {
-    over_each(|transport| save_over(transport, url, more))
-}
-
-fn save_over(transport: &str, url: &str, more: &[&str]) -> Ran {
     let arguments = ["save", "usage", "--product", "influxdb", "-", "--url", url];
-    run(&[&arguments, &["--transport", transport][..], more].concat()).stdin("[]").done()
+    run(&[&arguments, more].concat()).stdin("[]").done()
 }
 
 fn answer(head: &str, body: &str) -> String {
     format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// Saves an empty report over each transport, to a server that gives this answer.
-#[track_caller]
+/// Saves an empty report to a server that gives this answer.
 fn save_to(answer: &str, more: &[&str]) -> Ran {
-    over_each(|transport| {
-        let server = Scripted::answers(answer);
-        let ran = save_over(transport, &server.url(), more);
-        server.received();
-        ran
-    })
+    let server = ScriptedServer::start([Script::answer(answer.to_owned())]);
+    save(&server.url(), more)
 }
 
 /// The outcome of one scripted answer: the exit status, and the object.
@@ -92,7 +81,7 @@ fn simple_has_the_message() {
 /// W39, W44: what a script needs before it tries again.
 #[test]
 fn simple_says_when_to_try_again() {
-    let serving = Serving::start(&["--fail", "503:3", "--retry-after", "30"]);
+    let serving = Serving::start(&["--fail", "503:1", "--retry-after", "30"]);
     let ran = save(&serving.url, &["--json"]);
     assert_eq!(ran.code, Some(3));
     let object = ran.json();
@@ -100,7 +89,7 @@ fn simple_says_when_to_try_again() {
     assert_eq!(object["status"], 503);
     assert_eq!(object["retryable"], true);
     assert_eq!(object["retry_after_s"], 30);
-    // The switch was for one request of each.
+    // The switch was for one request.
     assert_eq!(save(&serving.url, &[]).code, Some(0));
 }
 
@@ -110,11 +99,8 @@ fn validation_names_the_fields() {
     let serving = Serving::start(&[]);
     let save = |more: &[&str]| {
         let body = r#"{"cluster_id":"c","product":"influxdb","host":"h","version":"1"}"#;
-        over_each(|transport| {
-            let arguments = ["save", "server", "-", "--url", &serving.url];
-            let arguments = [&arguments, &["--transport", transport][..], more].concat();
-            run(&arguments).stdin(body).done()
-        })
+        let arguments = ["save", "server", "-", "--url", &serving.url];
+        run(&[&arguments, more].concat()).stdin(body).done()
     };
     let ran = save(&["--json"]);
     assert_eq!(ran.code, Some(3));
@@ -293,7 +279,7 @@ fn arguments_that_make_no_sense_are_an_outcome_too() {
     check(&["save", "server"], "<FILE>");
     check(&["save", "server", "-", "--timeout", "0"], "no answer comes in no time");
     check(&["save", "server", "-", "--timeout", "soon"], "write seconds");
-    check(&["save", "server", "-", "--transport", "carrier-pigeon"], "ureq, reqwest, hyper");
+    check(&["save", "server", "-", "--transport", "hyper"], "unexpected argument '--transport'");
     check(&["save", "server", "-", "--token-file", "-"], "cannot both come from standard input");
     check(&["serve", "--fail", "200ms"], "no status to fail with");
     check(&["serve", "--create-token", " "], "blank");

@@ -14,7 +14,6 @@ fn a_closed_pipe_is_a_quiet_end() {
     let report = ["usage", "--product", "p", "-"];
     for arguments in [
         &["demo"][..],
-        &["demo", "--json"],
         &["--help"],
         &["save", "--help"],
         &["register", "--print", "--cluster-id", "c", "--product", "p"],

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
+use testkit::scripted::ScriptedServer;
 
-use crate::scripted::Scripted;
-use crate::usagectl::{File, TRANSPORTS, example, run};
+use crate::usagectl::{File, example, run};
 
 const REPORTS: [(&str, &[&str], &str); 4] = [
     ("server", &[], example::SERVER),
@@ -19,22 +19,19 @@ const REPORTS: [(&str, &[&str], &str); 4] = [
 fn preview_is_what_save_sends() {
     let token = File::new("token", "token-goes-here\n");
     let token = token.path();
-    for transport in TRANSPORTS {
-        for (kind, product, body) in REPORTS {
-            for with_token in [&["--token-file", &token][..], &[]] {
-                let server = Scripted::answers("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-                let url = server.url();
-                let options = [kind, "-", "--url", &url, "--transport", transport];
-                let common = [&options, product, with_token].concat();
-                let saved = run(&[&["save"], &common[..]].concat()).stdin(body).done();
-                assert_eq!(saved.code, Some(0), "{saved:?}");
-                let sent = server.received();
+    for (kind, product, body) in REPORTS {
+        for with_token in [&["--token-file", &token][..], &[]] {
+            let server = ScriptedServer::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            let url = server.url();
+            let common = [&[kind, "-", "--url", &url], product, with_token].concat();
+            let saved = run(&[&["save"], &common[..]].concat()).stdin(body).done();
+            assert_eq!(saved.code, Some(0), "{saved:?}");
+            let sent = &server.finish()[0];
 
-                let preview = [&["preview", "--show-token"], &common[..]].concat();
-                let shown = run(&preview).stdin(body).done();
-                assert_eq!(shown.code, Some(0), "{shown:?}");
-                assert_eq!(shown.stdout, String::from_utf8(sent).unwrap(), "{transport}");
-            }
+            let preview = [&["preview", "--show-token"], &common[..]].concat();
+            let shown = run(&preview).stdin(body).done();
+            assert_eq!(shown.code, Some(0), "{shown:?}");
+            assert_eq!(shown.stdout, sent.head.clone() + str::from_utf8(&sent.body).unwrap());
         }
     }
 }

@@ -1,59 +1,41 @@
 //! Where a report goes: which address a token needs, and what is said when a proxy or TLS stands in
 //! the way.
 
-use std::net::TcpListener;
+use testkit::scripted::{Nobody, Script, ScriptedServer};
 
-use crate::usagectl::{File, TRANSPORTS, over_each, run};
+use crate::usagectl::{File, run};
 
 /// W40: it is the proxy that does not answer, and the advice is about it.
 #[test]
 fn transport_blames_the_proxy() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-
-    let proxy = format!("http://user:pass-word@{address}");
-    let save = |transport: &str, more: &[&str]| {
+    let nobody = Nobody::new();
+    let proxy = format!("http://user:pass-word@{}", nobody.address());
+    let save = |more: &[&str]| {
         let report = ["save", "usage", "--product", "p", "-", "--url", "https://usage.example"];
-        let arguments = [&report, &["--transport", transport][..], more].concat();
-        run(&arguments).env("HTTPS_PROXY", &proxy).stdin("[]").done()
+        run(&[&report, more].concat()).env("HTTPS_PROXY", &proxy).stdin("[]").done()
     };
-    for transport in TRANSPORTS {
-        let ran = save(transport, &[]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
-        assert!(ran.stderr.contains("nothing was sent; HTTPS_PROXY"), "{ran:?}");
-        assert!(!ran.stderr.contains("--url") && !ran.stderr.contains("pass-word"), "{ran:?}");
+    let ran = save(&[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
+    assert!(ran.stderr.contains("nothing was sent; HTTPS_PROXY"), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("through the proxy {}", nobody.address())), "{ran:?}");
+    assert!(!ran.stderr.contains("--url") && !ran.stderr.contains("pass-word"), "{ran:?}");
 
-        let ran = save(transport, &["--json"]);
-        assert_eq!(ran.json()["kind"], "connect");
-        assert!(!ran.stdout.contains("pass-word"), "{ran:?}");
-    }
-    let ran = save("ureq", &[]);
-    assert!(ran.stderr.contains(&format!("because: through the proxy {address}\n")), "{ran:?}");
+    let ran = save(&["--json"]);
+    assert_eq!(ran.json()["kind"], "connect");
+    assert!(!ran.stdout.contains("pass-word"), "{ran:?}");
 }
 
 /// W40: https is built in, and a server that does not speak it is told apart.
 #[test]
 fn transport_knows_what_is_no_tls() {
-    let object = over_each(|transport| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-            // Until the client has seen enough.
-            let _ = std::io::copy(&mut stream, &mut std::io::sink());
-        });
-        let url = format!("https://{address}");
-        let report = ["save", "usage", "--product", "p", "-", "--json", "--url", &url];
-        let ran = run(&[&report, &["--transport", transport][..]].concat()).stdin("[]").done();
-        server.join().unwrap();
-        assert_eq!(ran.code, Some(4));
-        let mut object = ran.json();
-        let message = object["message"].take();
-        assert!(!message.as_str().unwrap().contains("built in"), "{message}");
-        object
-    });
+    let server =
+        ScriptedServer::start([Script::new().send("HTTP/1.1 400 Bad Request\r\n\r\n").hold()]);
+    let url = server.url().replace("http:", "https:");
+    let ran =
+        run(&["save", "usage", "--product", "p", "-", "--json", "--url", &url]).stdin("[]").done();
+    assert_eq!(ran.code, Some(4));
+    let object = ran.json();
+    assert!(!ran.stdout.contains("built in"), "{ran:?}");
     assert_eq!(object["outcome"], "transport");
     assert_eq!(object["kind"], "tls");
     assert_eq!(object["may_have_been_sent"], false);

@@ -1,8 +1,9 @@
 //! No token in anything that is printed.
 
-use crate::scripted::Scripted;
+use testkit::scripted::{Script, ScriptedServer};
+
 use crate::serving::Serving;
-use crate::usagectl::{File, Ran, TRANSPORTS, run};
+use crate::usagectl::{File, Ran, run};
 
 const TOKEN: &str = "s3cr3t-t0k3n-of-the-customer";
 
@@ -25,25 +26,20 @@ fn no_outcome_has_the_token() {
         String::new(),
     ];
     let file = File::new("token", TOKEN);
-    for transport in TRANSPORTS {
-        for answer in &answers {
-            for json in [&[][..], &["--json"]] {
-                for from_file in [true, false] {
-                    let server = Scripted::answers(answer.as_str());
-                    let url = server.url();
-                    let path = file.path();
-                    let report = ["save", "usage", "--product", "p", "-", "--url", &url];
-                    let report = [&report, &["--transport", transport][..], json].concat();
-                    let token = if from_file { &["--token-file", &path][..] } else { &[] };
-                    let mut saving = run(&[&report, token].concat()).stdin("[]");
-                    if !from_file {
-                        saving = saving.env("USAGE_TOKEN", TOKEN);
-                    }
-                    let ran = saving.done();
-                    hides(&ran);
-                    // It was sent, and had a chance to show itself.
-                    assert!(String::from_utf8(server.received()).unwrap().contains(TOKEN));
+    for answer in &answers {
+        for json in [&[][..], &["--json"]] {
+            for from_file in [true, false] {
+                let server = ScriptedServer::start([Script::answer(answer.clone())]);
+                let (url, path) = (server.url(), file.path());
+                let report = ["save", "usage", "--product", "p", "-", "--url", &url];
+                let token = if from_file { &["--token-file", &path][..] } else { &[] };
+                let mut saving = run(&[&report, json, token].concat()).stdin("[]");
+                if !from_file {
+                    saving = saving.env("USAGE_TOKEN", TOKEN);
                 }
+                hides(&saving.done());
+                // It was sent, and had a chance to show itself.
+                assert!(server.finish()[0].head.contains(TOKEN));
             }
         }
     }
@@ -101,14 +97,13 @@ fn no_outcome_has_the_token_in_another_spelling() {
         ] {
             for json in [&[][..], &["--json"]] {
                 let length = body.len();
-                let server = Scripted::answers(format!(
+                let server = ScriptedServer::answering(format!(
                     "HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n{body}"
                 ));
                 let url = server.url();
                 let report = ["save", "usage", "--product", "p", "-", "--url", &url];
                 let ran =
                     run(&[&report, json].concat()).env("USAGE_TOKEN", TOKEN).stdin("[]").done();
-                server.received();
                 assert!(ran.stdout.contains("[redacted]") || ran.stderr.contains("[redacted]"));
                 // Neither as it is, nor in any spelling.
                 for part in ["s3cr3t", "t0k3n", "the-customer"] {

@@ -130,7 +130,7 @@ fn an_address_that_is_taken_is_named() {
     let ran = run(&["serve", "--listen", &address]).directory(directory.path()).done();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(ran.stderr.contains(&address), "{}", ran.stderr);
-    assert!(ran.stderr.contains("  because: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--listen: "), "{}", ran.stderr);
 
     let ran = run(&["serve", "--listen", &address, "--json"]).directory(directory.path()).done();
     assert_eq!(ran.code, Some(1));

@@ -1,6 +1,5 @@
 //! The binary, run with an environment of its own.
 
-use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,20 +13,6 @@ use tempfile::TempDir;
 
 /// No run of the command takes this long unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The HTTP libraries that can carry a report, the default first.
-pub(crate) const TRANSPORTS: [&str; 3] = ["ureq", "reqwest", "hyper"];
-
-/// What comes of `run` with each transport: the same.
-#[track_caller]
-pub(crate) fn over_each<R: Debug + PartialEq>(run: impl Fn(&str) -> R) -> R {
-    let [default, others @ ..] = TRANSPORTS;
-    let result = run(default);
-    for other in others {
-        assert_eq!(run(other), result, "{other} is not like {default}");
-    }
-    result
-}
 
 /// The binary, without what the environment of the tests may say.
 pub(crate) fn command() -> Command {

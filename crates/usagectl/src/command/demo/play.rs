@@ -10,8 +10,8 @@ use usage_proto::{
 };
 use usage_server::{Config, Database, Stored};
 
+use crate::carrier::Carrier;
 use crate::failure::Failure;
-use crate::transport::TransportName;
 
 /// The customer of the demo.
 pub(super) const ORGANISATION: &str = "Example Inc.";
@@ -36,15 +36,6 @@ pub(super) enum Event<'a> {
     Stored(&'a Tables),
     /// The server is gone, and its database with it.
     Stopped,
-}
-
-/// Everything that has happened.
-pub(super) struct Played {
-    pub(super) url: String,
-    pub(super) transport: TransportName,
-    pub(super) registration_url: String,
-    pub(super) exchanges: Vec<Exchange>,
-    pub(super) stored: Tables,
 }
 
 /// A request, and what it is about.
@@ -72,10 +63,7 @@ pub(super) struct Tables {
 }
 
 /// Plays the demo. Where `tell` fails, it ends.
-pub(super) fn play(
-    transport: TransportName,
-    mut tell: impl FnMut(Event<'_>) -> io::Result<()>,
-) -> Result<Played, Failure> {
+pub(super) fn play(mut tell: impl FnMut(Event<'_>) -> io::Result<()>) -> Result<(), Failure> {
     let config = Config::new(Database::temporary());
     let server = usage_server::Server::bind("127.0.0.1:0", config).map_err(Failure::server)?;
     let url = server.url();
@@ -91,7 +79,7 @@ pub(super) fn play(
 
     let base_url = BaseUrl::new(&url).map_err(BuildError::from)?;
     let api = Api::new(base_url).with_application(APPLICATION)?;
-    let client = transport.client(api.clone(), Deadlines::new())?;
+    let carrier = Carrier::ureq(api.clone(), Deadlines::new()).map_err(Failure::Client)?;
     let known = api.clone().with_token(token.clone())?;
     let stranger = api.with_token(unknown.clone())?;
     let ask = |title, remark, request| Question { title, remark, request, token: token.clone() };
@@ -115,15 +103,12 @@ pub(super) fn play(
             token: unknown,
         },
     ];
-    let mut exchanges = Vec::new();
     for question in questions {
         tell(Event::Asking(&question))?;
-        let answer = client.execute(question.request.clone())?;
+        let answer = carrier.execute(question.request.clone())?;
         let judge = if question.token == token { &known } else { &stranger };
         let result = judge.parse_response(answer.clone());
-        let exchange = Exchange { question, answer, result };
-        tell(Event::Answered(&exchange))?;
-        exchanges.push(exchange);
+        tell(Event::Answered(&Exchange { question, answer, result }))?;
     }
 
     let store = server.store();
@@ -135,7 +120,7 @@ pub(super) fn play(
     tell(Event::Stored(&stored))?;
     server.shutdown().map_err(Failure::server)?;
     tell(Event::Stopped)?;
-    Ok(Played { url, transport, registration_url, exchanges, stored })
+    Ok(())
 }
 
 fn example_server() -> Server {

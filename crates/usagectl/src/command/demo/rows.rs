@@ -5,7 +5,7 @@ use usage_proto::{Tags, Values};
 use usage_server::Stored;
 
 use super::play::Tables;
-use crate::{table, text};
+use crate::{table, terminal_text};
 
 /// What a line may be long.
 const WIDTH: usize = 66;
@@ -77,7 +77,7 @@ fn details(tags: &Tags, values: &Values) -> Vec<String> {
     [("tags", tags), ("values", values)]
         .into_iter()
         .flat_map(|(name, pairs)| {
-            let pieces = text::wrap(&pairs, WIDTH).into_iter().map(str::trim_end);
+            let pieces = terminal_text::wrap(&pairs, WIDTH).into_iter().map(str::trim_end);
             let lines = pieces.enumerate().map(move |(index, piece)| {
                 let name = if index == 0 { name } else { "" };
                 format!("    {name:6}  {piece}")
@@ -92,7 +92,7 @@ fn pairs<'a, V: Serialize + ?Sized + 'a>(pairs: impl Iterator<Item = (&'a str, &
     let shown = pairs.map(|(name, value)| {
         // What was stored as JSON can be written as JSON.
         let value = serde_json::to_string(value).unwrap_or_default();
-        text::clean(&format!("{name}={value}"))
+        terminal_text::clean(&format!("{name}={value}"))
     });
     shown.collect::<Vec<_>>().join(" ")
 }

@@ -10,9 +10,8 @@ use super::play::{Event, Exchange, ORGANISATION, Question, Tables};
 use super::rows;
 use crate::cli::LOCAL;
 use crate::output::{BAD, BOLD, DIM, GOOD, OUT};
-use crate::transport::TransportName;
-use crate::wire::Wire;
-use crate::{table, text};
+use crate::request_text::RequestText;
+use crate::{table, terminal_text};
 
 /// What a line of a body may be long.
 const WIDTH: usize = 74;
@@ -20,7 +19,6 @@ const WIDTH: usize = 74;
 /// Writes down what happens.
 pub(super) struct Show<'a, W> {
     to: W,
-    transport: TransportName,
     /// The name that this command was called by.
     program: &'a str,
     /// How many headings there have been.
@@ -28,8 +26,8 @@ pub(super) struct Show<'a, W> {
 }
 
 impl<'a, W: Write> Show<'a, W> {
-    pub(super) fn new(to: W, transport: TransportName, program: &'a str) -> Self {
-        Self { to, transport, program, headings: 0 }
+    pub(super) fn new(to: W, program: &'a str) -> Self {
+        Self { to, program, headings: 0 }
     }
 
     /// Written at once: should the next step fail, this one can be seen.
@@ -67,7 +65,7 @@ impl<'a, W: Write> Show<'a, W> {
         writeln!(to)?;
         writeln!(to, "   listens at  {url}, for as long as this takes")?;
         writeln!(to, "   stores in   a temporary SQLite file")?;
-        writeln!(to, "   reached by  usage-{}", self.transport.name())?;
+        writeln!(to, "   reached by  usage-ureq")?;
         writeln!(to)?;
         writeln!(to, "   {OUT}>{OUT:#}  a request as it stands on the wire, but for the token")?;
         writeln!(to, "   {GOOD}<{GOOD:#}  the answer")?;
@@ -97,9 +95,9 @@ impl<'a, W: Write> Show<'a, W> {
     fn question(&mut self, question: &Question) -> io::Result<()> {
         self.heading(question.title, question.remark)?;
         let to = &mut self.to;
-        let wire = Wire::new(&question.request, self.transport, false);
+        let text = RequestText::new(&question.request, false);
         let mark = format!("{OUT}>{OUT:#}");
-        for (index, line) in wire.head().enumerate() {
+        for (index, line) in text.head().enumerate() {
             let style = if index == 0 { BOLD } else { DIM };
             writeln!(to, "   {mark} {style}{line}{style:#}")?;
         }
@@ -116,7 +114,7 @@ impl<'a, W: Write> Show<'a, W> {
             writeln!(to, "   {BOLD}{title}{BOLD:#}")?;
             for (index, line) in lines.iter().enumerate() {
                 let style = if index == 0 { DIM } else { Style::new() };
-                writeln!(to, "     {style}{}{style:#}", text::clean(line))?;
+                writeln!(to, "     {style}{}{style:#}", terminal_text::clean(line))?;
             }
         }
         Ok(())
@@ -148,14 +146,14 @@ fn body(mark: &str, body: &[u8], token: &Token, to: &mut impl Write) -> io::Resu
     }
     writeln!(to, "   {mark}")?;
     let body = shown(&String::from_utf8_lossy(body), token);
-    for piece in text::wrap(&body, WIDTH) {
+    for piece in terminal_text::wrap(&body, WIDTH) {
         writeln!(to, "   {mark} {}", piece.trim_end())?;
     }
     Ok(())
 }
 
 fn shown(text: &str, token: &Token) -> String {
-    text::clean(&text::redact(text, Some(token)))
+    terminal_text::clean(&terminal_text::redact(text, Some(token)))
 }
 
 fn result(result: &Result<Saved, ResponseError>, to: &mut impl Write) -> io::Result<()> {
@@ -187,9 +185,10 @@ fn refusal(error: &ResponseError, to: &mut impl Write) -> io::Result<()> {
     let lines: Vec<Vec<String>> = rows
         .iter()
         .flat_map(|(name, message)| {
-            let message = text::clean(message);
-            let pieces = text::wrap(&message, WIDTH - 16).into_iter().map(str::to_owned);
-            let names = std::iter::once(text::clean(name)).chain(std::iter::repeat(String::new()));
+            let message = terminal_text::clean(message);
+            let pieces = terminal_text::wrap(&message, WIDTH - 16).into_iter().map(str::to_owned);
+            let names =
+                std::iter::once(terminal_text::clean(name)).chain(std::iter::repeat(String::new()));
             names.zip(pieces.collect::<Vec<_>>()).map(|(name, piece)| vec![name, piece])
         })
         .collect();
@@ -200,7 +199,7 @@ fn refusal(error: &ResponseError, to: &mut impl Write) -> io::Result<()> {
 }
 
 fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
-    let program = text::clean(program);
+    let program = terminal_text::clean(program);
     let report = r#"echo '[{"values":{"num_databases":3}}]'"#;
     let commands = [
         (
@@ -224,7 +223,6 @@ fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
             "A server that fails three times, to try a client",
             format!("{program} serve --fail 503:3 --retry-after 1"),
         ),
-        ("All of this for a program", format!("{program} demo --json")),
     ];
     writeln!(to)?;
     writeln!(to)?;

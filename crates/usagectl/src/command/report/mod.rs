@@ -1,9 +1,9 @@
 //! `report`: usage on a schedule, collected by a program, until a signal comes.
 
-mod collector;
-mod host;
+mod command_host;
 mod ids;
-mod log;
+mod report_log;
+mod usage_program;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -13,12 +13,13 @@ use tokio::sync::oneshot;
 use usage_proto::{Deadlines, Error, Usage};
 use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, blocking};
 
-use self::collector::Collector;
-use self::host::CommandHost;
+use self::command_host::CommandHost;
 use self::ids::Ids;
+use self::usage_program::UsageProgram;
+use crate::carrier::Carrier;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
-use crate::outcome::Outcome;
+use crate::outcome_object::Outcome;
 use crate::signals::StopSignals;
 use crate::{output, prepare};
 
@@ -34,14 +35,14 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     api.build_request(&Usage::new(&*args.product))?;
     let server = args.server.as_deref().map(|path| prepare::server(path, Some(&args.product)));
     let server = server.transpose()?;
-    let client = args.api.transport.client(api.clone(), Deadlines::new())?;
+    let carrier = Carrier::ureq(api.clone(), Deadlines::new()).map_err(Failure::Client)?;
 
-    let file = StateFile::open(&args.state).map_err(|error| Failure::state(&error))?;
-    let mut state = file.load().map_err(|error| Failure::state(&error))?;
+    let file = StateFile::open(&args.state)?;
+    let mut state = file.load()?;
     let ids = Ids::new(&mut state, server.as_ref())?;
     if state.is_unsaved() {
         // Who could not keep new ids would be another server at each start.
-        file.store(&state).map_err(|error| Failure::state(&error))?;
+        file.store(&state)?;
     }
 
     let now = Instant::now();
@@ -52,19 +53,19 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
         reporter.register(now, &ids.clone().of(server)).map_err(Failure::submit)?;
     }
 
-    let collector = Arc::new(Collector::new(args, ids)?);
+    let program = Arc::new(UsageProgram::new(args, ids)?);
     let (alive, ended) = oneshot::channel();
-    let host = CommandHost::new(consent, Arc::clone(&collector), file, alive);
+    let host = CommandHost::new(consent, Arc::clone(&program), file, alive);
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
-    log::start(args.verbose);
-    let handle = blocking::spawn(reporter, move |request| client.execute(request), host)
+    report_log::start(args.verbose);
+    let handle = blocking::spawn(reporter, move |request| carrier.execute(request), host)
         .map_err(Failure::server)?;
 
     let signalled = signals.wait_or(ended);
     if signalled {
-        log::stopping(args.flush_timeout);
+        report_log::stopping(args.flush_timeout);
         signals.exit_on_the_next();
-        collector.stop();
+        program.stop();
     }
     let status = handle.shutdown(args.flush_timeout);
     let totals = Totals {

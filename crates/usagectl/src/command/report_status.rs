@@ -12,7 +12,7 @@ use crate::{output, table};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
-    let state = StateFile::peek(&args.state).map_err(|error| Failure::state(&error))?;
+    let state = StateFile::peek(&args.state)?;
     if json {
         return Ok(output::json(&Object::new(&consent, state.as_ref()))?);
     }

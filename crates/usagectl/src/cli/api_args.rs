@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::transport::TransportName;
-use crate::{api, token};
+use crate::{reach, token_file};
 
 /// What all commands that report have in common.
 #[derive(Debug, Args)]
@@ -37,10 +36,6 @@ pub(crate) struct ApiArgs {
     )]
     pub(crate) application: String,
 
-    /// HTTP library that carries the request; the outcome is the same with each
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub(crate) transport: TransportName,
-
     /// Taken so that it can be refused with the reason, and never be repeated by clap.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
     token: Option<OsString>,
@@ -59,8 +54,8 @@ impl ApiArgs {
         {
             return Err("the report and the token cannot both come from standard input");
         }
-        let named = api::is_named(self.url.as_deref());
-        if !named && token::is_given(self.token_file.as_deref()) {
+        let named = reach::is_named(self.url.as_deref());
+        if !named && token_file::is_given(self.token_file.as_deref()) {
             return Err("there is a token, and neither --url nor USAGE_URL says which API it is \
                         for: any user of this machine may be listening at the default address");
         }

@@ -17,13 +17,13 @@ use crate::cli::ReportArgs;
 use crate::failure::Failure;
 use crate::json_file::JsonFile;
 use crate::runtime::Runtime;
-use crate::token;
+use crate::token_file;
 
 /// The most that is read of what it prints, in bytes: as much as a report may have.
 const OUTPUT: u64 = 1 << 20;
 
 /// Runs a program for its output, again and again.
-pub(super) struct Collector {
+pub(super) struct UsageProgram {
     product: String,
     command: Vec<OsString>,
     limit: Duration,
@@ -55,7 +55,7 @@ pub(super) enum NoUsage {
     Stopped { name: String },
 }
 
-impl Collector {
+impl UsageProgram {
     pub(super) fn new(args: &ReportArgs, ids: Ids) -> Result<Self, Failure> {
         Ok(Self {
             product: args.product.clone(),
@@ -120,7 +120,7 @@ impl Collector {
             .args(arguments)
             .env("USAGE_CLUSTER_ID", &self.ids.cluster_id)
             .env("USAGE_SERVER_ID", &self.ids.server_id)
-            .env_remove(token::VARIABLE)
+            .env_remove(token_file::VARIABLE)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);

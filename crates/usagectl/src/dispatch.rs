@@ -4,37 +4,41 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use usage_proto::{TransportError, TransportErrorKind};
+use usage_proto::{Chain, TransportError, TransportErrorKind};
 
+use crate::carrier::Carrier;
 use crate::cli::{Cli, Command};
+use crate::exit_status::Exit;
 use crate::failure::Failure;
-use crate::outcome::{Exit, Outcome};
+use crate::outcome_object::Outcome;
 use crate::output::{self, BAD, BOLD, DIM};
-use crate::{command, text};
+use crate::{command, terminal_text};
 
-pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.collect();
+/// Does what the arguments of the program say, its name in front, and tells how that ended.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let exit = match Cli::read(&arguments) {
         Ok(cli) => finish(dispatch(&cli, &arguments), cli.json),
-        Err(error) => explain(&error, &arguments),
+        Err(error) => explain(&error, wants_json(&arguments)),
     };
     exit.into()
 }
 
 fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
     match &cli.command {
-        Command::Demo(args) => command::demo::run(args, cli.json, arguments.first()),
+        Command::Demo(_) => command::demo::run(arguments.first()),
         Command::Serve(args) => command::serve::run(args, cli.json),
-        Command::Save(args) => command::save::run(args, cli.json),
+        Command::Save(args) => command::save::run(args, Carrier::ureq, cli.json),
         Command::Preview(args) => command::preview::run(args, cli.json),
         Command::Report(args) => command::report::run(args, cli.json),
-        Command::Status(args) => command::status::run(args, cli.json),
+        Command::Status(args) => command::report_status::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
     }
 }
 
 /// Tells of a failure, on standard error or as an object on standard output.
-fn finish(result: Result<(), Failure>, json: bool) -> Exit {
+pub(crate) fn finish(result: Result<(), Failure>, json: bool) -> Exit {
     let Err(failure) = result else { return Exit::Done };
     if let Failure::Output(error) = &failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
@@ -56,13 +60,8 @@ fn finish(result: Result<(), Failure>, json: bool) -> Exit {
 }
 
 fn tell(failure: &Failure) {
-    output::note(&format!(
-        "{BAD}{BOLD}usagectl:{BOLD:#}{BAD:#} {}",
-        text::clean(&failure.to_string())
-    ));
-    for reason in failure.reasons() {
-        output::note(&format!("  because: {}", text::clean(&reason.to_string())));
-    }
+    let message = terminal_text::clean(&Chain(failure).to_string());
+    output::note(&format!("{BAD}{BOLD}usagectl:{BOLD:#}{BAD:#} {message}"));
     if let Some(advice) = advice(failure) {
         output::note(&format!("  {DIM}{advice}{DIM:#}"));
     }
@@ -95,12 +94,15 @@ fn is_unreached(error: &TransportError) -> bool {
     matches!(error.kind(), TransportErrorKind::Connect | TransportErrorKind::Timeout)
 }
 
+/// Whether an error in the arguments is to be an object: they could not be read.
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
 /// Answers a request for help, or says what is wrong with the arguments.
-fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
+pub(crate) fn explain(error: &clap::Error, json: bool) -> Exit {
     let asked = !error.use_stderr();
-    let json =
-        !asked && arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
-    let printed = if json {
+    let printed = if json && !asked {
         output::json(&Outcome::Usage { message: first_paragraph(error) })
     } else {
         error.print()
@@ -120,5 +122,5 @@ fn first_paragraph(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join(" ");
-    text::clean(line.strip_prefix("error: ").unwrap_or(&line))
+    terminal_text::clean(line.strip_prefix("error: ").unwrap_or(&line))
 }

@@ -12,8 +12,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::collector::NoUsage;
-use crate::text;
+use super::usage_program::NoUsage;
+use crate::terminal_text;
 
 /// From here on events of this command and of the schedule are written; those of libraries are not.
 pub(super) fn start(verbose: bool) {
@@ -43,7 +43,7 @@ pub(super) fn no_usage(error: &NoUsage) {
         NoUsage::Unreadable { .. } => String::new(),
         error => error.source().map(|source| format!(": {source}")).unwrap_or_default(),
     };
-    warn!("nothing is reported this time: {}", text::clean(&format!("{error}{reason}")));
+    warn!("nothing is reported this time: {}", terminal_text::clean(&format!("{error}{reason}")));
 }
 
 /// As `serve` writes it.

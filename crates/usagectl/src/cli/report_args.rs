@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::ApiArgs;
+use super::api_args::ApiArgs;
 use crate::duration;
 
 #[derive(Debug, Args)]

@@ -1,31 +1,13 @@
-//! How a command ended: as a JSON object for scripts, and as an exit status.
+//! How a command ended, as a JSON object for scripts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use usage_proto::{ResponseError, ResponseErrorKind, Saved, Token};
+use usage_proto::{Chain, ResponseError, ResponseErrorKind, Saved, Token};
 
 use crate::failure::{Failure, Totals};
-use crate::text;
-
-/// What the process ends with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Exit {
-    /// Saved, or done.
-    Done = 0,
-    /// The server or standard output failed.
-    Failed = 1,
-    /// The arguments make no sense.
-    Usage = 2,
-    /// The API answered, and not with success.
-    Refused = 3,
-    /// There was no answer.
-    NoAnswer = 4,
-    /// The request could not be built.
-    NotBuilt = 5,
-}
+use crate::terminal_text;
 
 /// How a report ended. Scripts depend on the names and on the fields.
 #[derive(Debug, Serialize)]
@@ -109,7 +91,7 @@ impl Outcome {
     pub(crate) fn saved(saved: &Saved, token: Option<&Token>) -> Self {
         Self::Saved {
             status: saved.status().as_u16(),
-            body: text::redact(&String::from_utf8_lossy(saved.body()), token),
+            body: terminal_text::redact(&String::from_utf8_lossy(saved.body()), token),
             complete: saved.is_complete(),
         }
     }
@@ -151,10 +133,10 @@ impl Outcome {
 
 impl From<&Failure> for Outcome {
     fn from(failure: &Failure) -> Self {
-        let message = failure.to_line();
+        let message = Chain(failure).to_string();
         match failure {
             Failure::Build { field, .. } => Self::Build { message, field: field.clone() },
-            Failure::Client(_) => Self::Build { message, field: None },
+            Failure::Client(_) | Failure::State(_) => Self::Build { message, field: None },
             Failure::Response(error) => Self::refused(error),
             Failure::Transport(error) | Failure::ThroughProxy(error) => Self::Transport {
                 kind: error.kind().as_str(),
@@ -164,22 +146,5 @@ impl From<&Failure> for Outcome {
             Failure::Gone(totals) => Self::stopped("api", *totals),
             Failure::Server(_) | Failure::Output(_) => Self::Failed { message },
         }
-    }
-}
-
-impl From<&Failure> for Exit {
-    fn from(failure: &Failure) -> Self {
-        match failure {
-            Failure::Build { .. } | Failure::Client(_) => Self::NotBuilt,
-            Failure::Response(_) | Failure::Gone(_) => Self::Refused,
-            Failure::Transport(_) | Failure::ThroughProxy(_) => Self::NoAnswer,
-            Failure::Server(_) | Failure::Output(_) => Self::Failed,
-        }
-    }
-}
-
-impl From<Exit> for std::process::ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
     }
 }

@@ -1,37 +1,32 @@
-//! A request as it stands on the wire.
+//! A request as text: as it stands on the wire, and as an object.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderName, HeaderValue, Request, Uri};
 use serde::Serialize;
-
-use crate::transport::TransportName;
 
 /// What takes the place of a token.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// A request in HTTP/1.1, as a transport writes it.
-pub(crate) struct Wire<'a> {
+/// A request in HTTP/1.1, as `usage-ureq` writes it.
+pub(crate) struct RequestText<'a> {
     request: &'a Request<Bytes>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The same for scripts.
 #[derive(Debug, Serialize)]
-pub(crate) struct WireObject {
+pub(crate) struct RequestObject {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> RequestText<'a> {
     /// With secrets shown as they are only if `show_secrets`.
-    pub(crate) fn new(
-        request: &'a Request<Bytes>,
-        transport: TransportName,
-        show_secrets: bool,
-    ) -> Self {
-        let mut headers = transport.headers(request);
+    pub(crate) fn new(request: &'a Request<Bytes>, show_secrets: bool) -> Self {
+        let mut headers = headers(request);
         if !show_secrets {
             for (_, value) in headers.iter_mut().filter(|(_, value)| value.is_sensitive()) {
                 *value = HeaderValue::from_static(REDACTED);
@@ -60,15 +55,36 @@ impl<'a> Wire<'a> {
         bytes
     }
 
-    pub(crate) fn to_object(&self) -> WireObject {
+    pub(crate) fn to_object(&self) -> RequestObject {
         let header = |(name, value): &(HeaderName, HeaderValue)| (name.to_string(), text(value));
-        WireObject {
+        RequestObject {
             method: self.request.method().to_string(),
             url: self.request.uri().to_string(),
             headers: self.headers.iter().map(header).collect(),
             body: String::from_utf8_lossy(self.request.body()).into_owned(),
         }
     }
+}
+
+/// The headers in the order in which they are written: `usage-ureq` puts secrets in front, and ureq
+/// its own before the rest.
+fn headers(request: &Request<Bytes>) -> Vec<(HeaderName, HeaderValue)> {
+    let length = (CONTENT_LENGTH, HeaderValue::from(request.body().len()));
+    let host = host(request.uri()).map(|host| (HOST, host));
+    let given = request.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
+    let (secret, rest): (Vec<_>, Vec<_>) = given.partition(|(_, value)| value.is_sensitive());
+    secret.into_iter().chain([length]).chain(host).chain(rest).collect()
+}
+
+/// The host, and the port unless it is the scheme's own.
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let host = uri.host()?;
+    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let text = match uri.port_u16() {
+        Some(port) if port != default => format!("{host}:{port}"),
+        _ => host.to_owned(),
+    };
+    HeaderValue::from_str(&text).ok()
 }
 
 /// Everything in these headers was checked to be ASCII.

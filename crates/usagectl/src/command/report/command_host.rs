@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use usage_proto::Usage;
 use usage_reporter::{Consent, Host, State, StateFile};
 
-use super::collector::{Collector, NoUsage};
-use super::log;
+use super::report_log;
+use super::usage_program::{NoUsage, UsageProgram};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -19,7 +19,7 @@ const SILENCE: Duration = Duration::from_secs(12 * 60 * 60);
 
 pub(super) struct CommandHost {
     consent: Consent,
-    collector: Arc<Collector>,
+    program: Arc<UsageProgram>,
     file: StateFile,
     /// When a failure of the program was told.
     told: Mutex<Option<Instant>>,
@@ -30,18 +30,18 @@ pub(super) struct CommandHost {
 impl CommandHost {
     pub(super) fn new(
         consent: Consent,
-        collector: Arc<Collector>,
+        program: Arc<UsageProgram>,
         file: StateFile,
         alive: oneshot::Sender<()>,
     ) -> Self {
-        Self { consent, collector, file, told: Mutex::new(None), _alive: alive }
+        Self { consent, program, file, told: Mutex::new(None), _alive: alive }
     }
 
     fn tell(&self, error: &NoUsage) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|then| then.elapsed() >= SILENCE) {
             *told = Some(Instant::now());
-            log::no_usage(error);
+            report_log::no_usage(error);
         }
     }
 }
@@ -50,7 +50,7 @@ impl Host for CommandHost {
     type Usage = Usage;
 
     fn product(&self) -> &str {
-        self.collector.product()
+        self.program.product()
     }
 
     fn consent(&self) -> &Consent {
@@ -58,7 +58,7 @@ impl Host for CommandHost {
     }
 
     fn collect(&self) -> Result<Usage, BoxError> {
-        self.collector.collect().map_err(|error| {
+        self.program.collect().map_err(|error| {
             if !matches!(error, NoUsage::Stopped { .. }) {
                 self.tell(&error);
             }

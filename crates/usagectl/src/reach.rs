@@ -16,8 +16,7 @@ pub(crate) fn is_named(option: Option<&str>) -> bool {
 
 /// Whether requests go through a proxy that the environment names.
 pub(crate) fn is_proxied(base_url: &BaseUrl) -> bool {
-    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-    matches!(choose_proxy(base_url, variable), Ok(Some(_)))
+    matches!(choose_proxy(base_url, |name| std::env::var_os(name)), Ok(Some(_)))
 }
 
 /// The address of `--url`, or else of `USAGE_URL`, or else `default`.

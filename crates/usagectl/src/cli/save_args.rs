@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::ApiArgs;
+use super::api_args::ApiArgs;
 use crate::duration;
 
 #[derive(Debug, Args)]
@@ -13,6 +13,13 @@ pub(crate) struct SaveArgs {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
 
+    #[command(flatten)]
+    pub(crate) deadlines: DeadlineArgs,
+}
+
+/// How long a save may take.
+#[derive(Debug, Args)]
+pub(crate) struct DeadlineArgs {
     /// Give up after this time in all, such as 10 (seconds) or 500ms
     #[arg(long, value_name = "TIME", value_parser = duration::not_zero, default_value = "60s")]
     pub(crate) timeout: Duration,

@@ -1,0 +1,35 @@
+//! The inside of the command `usagectl`: the Usage API from the command line.
+//!
+//! It shows the API at work (`demo`), is one (`serve`), reports to one (`save`, `preview`), does so
+//! on a schedule (`report`, `status`), and makes the address at which a customer registers
+//! (`register`). `usagectl --help` tells the rest.
+//!
+//! This is a library so that a test can do what the command does, over an HTTP library of its
+//! choice: [`carry()`]. The command is what its users rely on; these functions may change with any
+//! release.
+
+mod carrier;
+mod carry;
+mod cli;
+mod command;
+mod dispatch;
+mod duration;
+mod exit_status;
+mod failure;
+mod help;
+mod json_file;
+mod lossless;
+mod outcome_object;
+mod output;
+mod prepare;
+mod reach;
+mod request_text;
+mod runtime;
+mod signals;
+mod table;
+mod terminal_text;
+mod token_file;
+
+pub use carrier::Carrier;
+pub use carry::{Adapter, carry};
+pub use dispatch::run;
