@@ -135,7 +135,7 @@ fn reporter(url: &str) -> Result<(Reporter, Api, Bench), BoxError> {
     let seed = Seed::from_bytes([7; 32]);
     let mut reporter = Reporter::new(Config::new(), api.clone(), State::new(), seed, now, wall)?;
     reporter.report_now(now);
-    let consent = Consent::resolve(Some(true), "BENCH_USAGE_REPORTING", |_| None);
+    let consent = Consent::resolve(Some(true), "BENCH_USAGE_REPORTING", |_| None::<String>);
     Ok((reporter, api, Bench { consent }))
 }
 

@@ -49,7 +49,7 @@ impl TestHost {
         let (alive, end) = channel();
         let host = Self {
             product: "influxdb",
-            consent: Consent::resolve(Some(true), "INFLUXDB_USAGE_REPORTING", |_| None),
+            consent: Consent::resolve(Some(true), "INFLUXDB_USAGE_REPORTING", |_| None::<String>),
             collect: Box::new(|count| Ok(numbers(count))),
             store: Box::new(|_| Ok(())),
             collected: Mutex::new(0),

@@ -186,7 +186,7 @@ fn host() -> TestHost {
 #[test]
 fn a_good_day_is_one_line_that_says_how_to_switch_it_off() {
     for (product, rig) in ["good-thread", "good-task"].into_iter().zip(Rig::both()) {
-        let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None);
+        let consent = Consent::resolve(None, "INFLUXDB_USAGE_REPORTING", |_| None::<String>);
         let log = day(product, &rig, host().consent(consent), "delivered", |_| Ok(answer(200)));
         assert_eq!(log.loud(), [(Level::INFO, "started".to_owned())]);
         let fields = log.first("started").fields;
