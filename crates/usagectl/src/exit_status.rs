@@ -25,7 +25,9 @@ impl From<&Failure> for Exit {
         match failure {
             Failure::Build { .. } | Failure::Client(_) | Failure::State(_) => Self::NotBuilt,
             Failure::Response(_) | Failure::Gone(_) => Self::Refused,
-            Failure::Transport(_) | Failure::ThroughProxy(_) => Self::NoAnswer,
+            Failure::Transport(_) | Failure::ThroughProxy(_) | Failure::NotRegistered(_) => {
+                Self::NoAnswer
+            }
             Failure::Server(_) | Failure::Output(_) => Self::Failed,
         }
     }

@@ -39,6 +39,9 @@ pub(crate) enum Failure {
     /// The API wants no more reports; what became of those until then.
     #[error("the API answered 410 Gone: it wants no more reports from this program; {0}")]
     Gone(Totals),
+    /// No token came.
+    #[error("{0}")]
+    NotRegistered(&'static str),
     /// The server did not start, or not end, as it should.
     #[error(transparent)]
     Server(Source),

@@ -270,23 +270,37 @@ ENVIRONMENT
   DO_NOT_TRACK 1 to report nothing";
 
 pub(crate) const REGISTER_ABOUT: &str = "\
-Print the address at which a customer registers
+Register a customer in a browser, and keep the token
 
-The customer opens the address in a browser. With --redirect-url the browser
-comes back there afterwards, with the token in its query as token=…; without it
-the page shows the token.
+Prints an address, which the customer opens in a browser (--open does that), and
+waits for the token, 10 minutes at most. The browser brings it to a port of this
+machine; at the same time the address that the browser ends at, or a token that
+the page shows, can be pasted here. Either way it goes to --token-file, which is
+for its owner alone. Ctrl-C ends the waiting, and nothing is stored then.
 
-Nothing is sent. The address is that of the production API unless --url or
-USAGE_URL says otherwise.";
+With --print the address alone is printed, and nothing is waited for: the
+browser goes to --redirect-url afterwards, with the token in its query as
+token=…; without one the page shows the token.
+
+The address is that of the production API unless --url or USAGE_URL says
+otherwise.";
 
 pub(crate) const REGISTER: &str = concat!(
     "\
 EXAMPLES
-  usagectl register --print --cluster-id clus1 --product chronograf
-  usagectl register --print --cluster-id clus1 --product chronograf \\
-    --redirect-url http://localhost:8888/registered
+  On a desktop:
+    usagectl register --cluster-id clus1 --product chronograf \\
+      --token-file token --open
+  On a server without a browser, with the port forwarded to it:
+    usagectl register --cluster-id clus1 --product chronograf \\
+      --token-file token --callback-port 8889
+    ssh -L 8889:127.0.0.1:8889 server      (on the desktop, beforehand)
+  The address alone:
+    usagectl register --print --cluster-id clus1 --product chronograf
 
-  With --json it is an object:
+  With --json there is an object at the end, the address on standard error:
+    {\"outcome\":\"registered\",\"token_file\":…}
+  and with --print:
     {\"url\":…}
 
 ",

@@ -72,6 +72,8 @@ pub(crate) enum Outcome {
         #[serde(flatten)]
         totals: Totals,
     },
+    /// No token came.
+    NotRegistered { message: String },
     /// The arguments make no sense.
     Usage { message: String },
     /// The server or standard output failed.
@@ -143,6 +145,7 @@ impl From<&Failure> for Outcome {
                 may_have_been_sent: error.may_have_been_sent(),
                 message,
             },
+            Failure::NotRegistered(_) => Self::NotRegistered { message },
             Failure::Gone(totals) => Self::stopped("api", *totals),
             Failure::Server(_) | Failure::Output(_) => Self::Failed { message },
         }

@@ -6,6 +6,7 @@ mod save_args;
 mod serve_args;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -13,7 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub(crate) use api_args::ApiArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
-pub(crate) use serve_args::ServeArgs;
+pub(crate) use serve_args::{ServeArgs, Who};
 
 use crate::help;
 
@@ -51,7 +52,7 @@ pub(crate) enum Command {
     /// Tell how the reporting goes
     #[command(long_about = help::STATUS_ABOUT, after_long_help = help::STATUS)]
     Status(StatusArgs),
-    /// Print the address at which a customer registers
+    /// Register a customer in a browser, and keep the token
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
 }
@@ -75,9 +76,21 @@ impl DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArgs {
-    /// Print the address, alone on one line
-    #[arg(long, required = true)]
+    /// Print the address, alone on one line, and wait for nothing
+    #[arg(long, required_unless_present = "token_file")]
     pub(crate) print: bool,
+
+    /// File to keep the token in, for its owner alone; replaced if it is there
+    #[arg(long, value_name = "FILE", conflicts_with = "print")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Open the address in a browser
+    #[arg(long, conflicts_with = "print")]
+    pub(crate) open: bool,
+
+    /// Port of 127.0.0.1 that the browser comes back to, to be forwarded with `ssh -L`; 0 is any
+    #[arg(long, value_name = "PORT", default_value_t = 0, conflicts_with = "print")]
+    pub(crate) callback_port: u16,
 
     /// Cluster that the customer registers
     #[arg(long, value_name = "ID")]
@@ -87,8 +100,8 @@ pub(crate) struct RegisterArgs {
     #[arg(long, value_name = "PRODUCT")]
     pub(crate) product: String,
 
-    /// Where the browser goes afterwards, with the token in its query
-    #[arg(long, value_name = "URL")]
+    /// With --print: where the browser goes afterwards, with the token in its query
+    #[arg(long, value_name = "URL", requires = "print")]
     pub(crate) redirect_url: Option<String>,
 
     #[arg(

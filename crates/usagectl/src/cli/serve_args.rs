@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
-use usage_server::{FailRule, Faults, InvalidFault};
+use clap::{Args, ValueEnum};
+use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects};
 
 use super::LOCAL;
 use crate::duration;
@@ -27,6 +27,23 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]
     pub(crate) create_token: Option<String>,
 
+    /// Who may register at the page /start: anybody, who has an invite code, or nobody
+    #[arg(long, value_enum, default_value_t, value_name = "WHO", help_heading = "Registration")]
+    pub(crate) registration: Who,
+
+    /// File with the invite codes, one a line
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_if_eq("registration", "invite"),
+        help_heading = "Registration"
+    )]
+    pub(crate) invite_file: Option<PathBuf>,
+
+    /// Origin that a browser may be sent back to, beside this machine; may be given again
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Registration")]
+    pub(crate) allow_redirect: Vec<String>,
+
     /// Answer reports with this status and store nothing: the first COUNT ones, or all
     #[arg(long, value_name = "STATUS[:COUNT]", help_heading = "Faults")]
     pub(crate) fail: Option<FailRule>,
@@ -47,6 +64,22 @@ pub(crate) struct ServeArgs {
         help_heading = "Faults",
     )]
     pub(crate) retry_after: Option<String>,
+}
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Who {
+    /// Nobody: tokens are made with --create-token
+    #[default]
+    Closed,
+    /// Whoever has one of the codes in --invite-file
+    Invite,
+    /// Anybody who reaches the page
+    Open,
+}
+
+fn origin(text: &str) -> Result<String, InvalidOrigin> {
+    Redirects::new().allow(text).map(|_| text.to_owned())
 }
 
 /// A name is looked up later; here it is about the form.

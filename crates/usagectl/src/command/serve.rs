@@ -1,12 +1,13 @@
 //! `serve`: a Usage API, until a signal comes.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde::Serialize;
-use usage_server::{Config, Database, Faults, Server, ServerError};
+use usage_server::{Config, Database, Faults, Redirects, Registration, Server, ServerError};
 
-use crate::cli::ServeArgs;
+use crate::cli::{ServeArgs, Who};
 use crate::failure::Failure;
 use crate::output;
 use crate::signals::StopSignals;
@@ -16,6 +17,8 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     let config = Config::new(Database::file(&args.database))
         .faults(faults(args)?)
+        .registration(registration(args)?)
+        .redirects(redirects(args)?)
         .on_request(|request| log(&request.to_string()));
     let server =
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
@@ -99,6 +102,30 @@ fn announce(server: &Server, args: &ServeArgs, json: bool) -> Result<(), Failure
              put something that speaks TLS in front");
     }
     Ok(())
+}
+
+/// Who may register, and with which codes.
+fn registration(args: &ServeArgs) -> Result<Registration, Failure> {
+    Ok(match (args.registration, &args.invite_file) {
+        (Who::Closed, _) => Registration::Closed,
+        (Who::Open, _) => Registration::Open,
+        (Who::Invite, file) => {
+            let path = file.as_deref().unwrap_or(Path::new(""));
+            let codes = std::fs::read_to_string(path).map_err(|source| Failure::Build {
+                message: format!("cannot read the invite codes from {}", path.display()),
+                field: Some("invite_file".to_owned()),
+                source: Some(source.into()),
+            })?;
+            Registration::invite(codes.lines())
+        }
+    })
+}
+
+fn redirects(args: &ServeArgs) -> Result<Redirects, Failure> {
+    args.allow_redirect
+        .iter()
+        .try_fold(Redirects::new(), |redirects, origin| redirects.allow(origin))
+        .map_err(Failure::server)
 }
 
 fn faults(args: &ServeArgs) -> Result<Faults, Failure> {

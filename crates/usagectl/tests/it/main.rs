@@ -13,6 +13,7 @@ mod pipes;
 mod preview;
 mod reach;
 mod register;
+mod registering;
 mod report;
 mod reporting;
 mod save;

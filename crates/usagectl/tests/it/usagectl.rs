@@ -64,6 +64,11 @@ impl Run {
         self
     }
 
+    pub(crate) fn arguments(mut self, more: &[&str]) -> Self {
+        self.command.args(more);
+        self
+    }
+
     pub(crate) fn directory(mut self, path: &Path) -> Self {
         self.command.current_dir(path);
         self
