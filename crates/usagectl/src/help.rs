@@ -296,7 +296,9 @@ EXAMPLES
       --token-file token --callback-port 8889
     ssh -L 8889:127.0.0.1:8889 server      (on the desktop, beforehand)
   The address alone:
-    usagectl register --print --cluster-id clus1 --product chronograf
+  usagectl register --print --cluster-id clus1 --product chronograf
+  usagectl register --print --cluster-id clus1 --product chronograf \\
+    --redirect-url http://localhost:8888/registered
 
   With --json there is an object at the end, the address on standard error:
     {\"outcome\":\"registered\",\"token_file\":…}

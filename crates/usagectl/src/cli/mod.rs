@@ -88,7 +88,7 @@ pub(crate) struct RegisterArgs {
     #[arg(long, conflicts_with = "print")]
     pub(crate) open: bool,
 
-    /// Port of 127.0.0.1 that the browser comes back to, to be forwarded with `ssh -L`; 0 is any
+    /// Port of 127.0.0.1 that the browser comes back to, for `ssh -L`; 0 is any
     #[arg(long, value_name = "PORT", default_value_t = 0, conflicts_with = "print")]
     pub(crate) callback_port: u16,
 

@@ -159,10 +159,8 @@ fn a_pasted_address_or_token_finishes_as_well() {
         let callback = registering.callback();
         registering.paste("");
         registering.paste("http://127.0.0.1:1/callback/0000?token=not-this-one");
-        registering.paste(&match bare {
-            true => "token-goes-here".to_owned(),
-            false => format!("  {callback}?token=token-goes-here "),
-        });
+        let pasted = format!("  {callback}?token=token-goes-here ");
+        registering.paste(if bare { "token-goes-here" } else { &pasted });
         let ran = registering.finish();
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(ran.stderr.contains("not taken: the redirect does not belong"), "{ran:?}");

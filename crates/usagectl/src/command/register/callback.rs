@@ -78,7 +78,7 @@ impl Callback {
         let thread = thread::Builder::new().name("callback".to_owned()).spawn(move || {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener);
-                let _ = tell.send(listener.as_ref().map(drop).map_err(|error| error.kind()));
+                let _ = tell.send(listener.as_ref().map(drop).map_err(io::Error::kind));
                 let Ok(listener) = listener else { return };
                 // Whoever waits for the token is told in the end that none came.
                 let _ = timeout(patience, serve(&listener, &served)).await;
