@@ -59,9 +59,10 @@ fn w38_one_byte_above_the_limit_is_kept_however_the_body_is_cut() {
                 let mut answer = Collector::new(head(), limit).unwrap();
                 for piece in body.chunks(cut) {
                     assert_eq!(answer.wants_more(), answer.wanted() > 0);
-                    match copied {
-                        true => answer.push_slice(piece),
-                        false => answer.push(Bytes::copy_from_slice(piece)),
+                    if copied {
+                        answer.push_slice(piece);
+                    } else {
+                        answer.push(Bytes::copy_from_slice(piece));
                     }
                 }
                 let kept = body.len().min(limit + 1);

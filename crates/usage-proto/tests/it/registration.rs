@@ -198,7 +198,7 @@ fn w20_a_server_reads_what_a_client_wrote() {
                 assert_eq!(registration.parse_redirect(back.as_str()).unwrap(), token);
             }
             (back, redirect) => {
-                assert_eq!((back.as_ref().map(AsRef::as_ref), redirect), (None, None))
+                assert_eq!((back.as_ref().map(AsRef::as_ref), redirect), (None, None));
             }
         }
     }

@@ -29,21 +29,57 @@ const ROUNDS: usize = 11;
 pub struct Row {
     /// What was measured.
     pub what: String,
-    /// How often a second, by ours: the median.
+    /// What ours and the bare one are counted in.
+    pub unit: Unit,
+    /// By ours: the median.
     pub ours: f64,
-    /// How often a second, by what it is measured against: the median.
+    /// By what it is measured against: the median.
     pub bare: f64,
     /// The median of `ours / bare` over the rounds.
     pub ratio: f64,
-    /// The least that the ratio should be.
+    /// What the ratio should be at least if it is of rates, or at most if it is of times.
     pub target: f64,
     /// How many connections ours has opened, if that was counted.
     pub connections: Option<usize>,
 }
 
-/// Lets both do `count` things in turn, some rounds after a first that does not count.
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// How often a second: the more the better.
+    #[serde(rename = "1/s")]
+    PerSecond,
+    /// Nanoseconds for each: the less the better.
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}
+
+/// Lets both do `count` things in turn, and compares how often they do one in a second.
 pub fn compare(
     what: &str,
+    count: usize,
+    target: f64,
+    ours: impl FnMut(),
+    bare: impl FnMut(),
+) -> Row {
+    in_turn(what, Unit::PerSecond, count, target, ours, bare)
+}
+
+/// Lets both do `count` things in turn, and compares how long they take for one.
+pub fn compare_times(
+    what: &str,
+    count: usize,
+    target: f64,
+    ours: impl FnMut(),
+    bare: impl FnMut(),
+) -> Row {
+    in_turn(what, Unit::Nanoseconds, count, target, ours, bare)
+}
+
+/// Some rounds after a first that does not count.
+fn in_turn(
+    what: &str,
+    unit: Unit,
     count: usize,
     target: f64,
     mut ours: impl FnMut(),
@@ -51,38 +87,42 @@ pub fn compare(
 ) -> Row {
     ours();
     bare();
-    let mut rates = [Vec::new(), Vec::new()];
+    let mut values = [Vec::new(), Vec::new()];
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
         // Who begins takes turns as well.
         let (our, their) = if round % 2 == 0 {
-            let our = rate(count, &mut ours);
-            (our, rate(count, &mut bare))
+            let our = measure(unit, count, &mut ours);
+            (our, measure(unit, count, &mut bare))
         } else {
-            let their = rate(count, &mut bare);
-            (rate(count, &mut ours), their)
+            let their = measure(unit, count, &mut bare);
+            (measure(unit, count, &mut ours), their)
         };
-        rates[0].push(our);
-        rates[1].push(their);
+        values[0].push(our);
+        values[1].push(their);
         ratios.push(our / their);
     }
-    let [our, their] = rates.map(median);
+    let [ours, bare] = values.map(median);
     Row {
         what: what.to_owned(),
-        ours: our,
-        bare: their,
+        unit,
+        ours,
+        bare,
         ratio: median(ratios),
         target,
         connections: None,
     }
 }
 
-/// A small number of things is a float without loss.
-#[expect(clippy::cast_precision_loss, reason = "there are a few thousand")]
-fn rate(count: usize, work: &mut impl FnMut()) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "a small number of things is a float without loss")]
+fn measure(unit: Unit, count: usize, work: &mut impl FnMut()) -> f64 {
     let begun = Instant::now();
     work();
-    count as f64 / begun.elapsed().as_secs_f64()
+    let seconds = begun.elapsed().as_secs_f64();
+    match unit {
+        Unit::PerSecond => count as f64 / seconds,
+        Unit::Nanoseconds => seconds * 1e9 / count as f64,
+    }
 }
 
 fn median(mut of: Vec<f64>) -> f64 {
@@ -104,15 +144,19 @@ pub fn print(rows: &[Row]) {
         return;
     }
     for row in rows {
-        let Row { what, ours, bare, ratio, target, connections } = row;
+        let Row { what, ours, bare, ratio, target, connections, unit } = row;
+        let (unit, bound) = match unit {
+            Unit::PerSecond => ("/s", "at least"),
+            Unit::Nanoseconds => (" ns", "at most"),
+        };
         let connections = match connections {
             Some(count) => format!(", {count} connections"),
             None => String::new(),
         };
         writeln!(
             out,
-            "{what:44} {ours:8.0}/s  bare {bare:8.0}/s  ratio {ratio:5.2} (at least {target:.2})\
-             {connections}"
+            "{what:44} {ours:9.0}{unit}  bare {bare:9.0}{unit}  ratio {ratio:5.2} \
+             ({bound} {target:.2}){connections}"
         )
         .unwrap();
     }
