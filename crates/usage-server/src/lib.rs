@@ -136,12 +136,14 @@ mod json_answer;
 mod json_thread;
 mod key_header;
 mod observe;
+mod places;
 mod refusal;
 mod registration;
 mod request_log;
 mod routes;
 mod server;
 mod store;
+mod timed_stream;
 mod token_header;
 mod validate;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
 mod client;
+mod crowds;
 mod database;
 mod faults;
 mod idempotency;
