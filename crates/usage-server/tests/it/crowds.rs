@@ -84,7 +84,7 @@ fn answer_at_length(server: &Server) {
 fn a_silent_crowd_makes_room() {
     for (says, most) in [
         // Nothing.
-        ("", 512),
+        ("", 64),
         ("POST /api/v1/us", 16),
         // A head without its body.
         (&*format!("{HEAD}\r\n["), 16),
