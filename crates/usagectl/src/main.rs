@@ -11,6 +11,7 @@ mod duration;
 mod failure;
 mod help;
 mod json_file;
+mod log_thread;
 mod outcome;
 mod output;
 mod prepare;

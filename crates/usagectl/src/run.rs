@@ -10,7 +10,7 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::outcome::{Exit, Outcome};
 use crate::output::{self, BAD, BOLD, DIM};
-use crate::{command, text};
+use crate::{command, log_thread, text};
 
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
@@ -18,6 +18,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => finish(dispatch(&cli, &arguments), cli.json),
         Err(error) => explain(&error, &arguments),
     };
+    log_thread::finish();
     exit.into()
 }
 

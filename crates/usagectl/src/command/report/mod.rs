@@ -19,7 +19,7 @@ use self::ids::Ids;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
 use crate::outcome::Outcome;
-use crate::signals::StopSignals;
+use crate::signals::{StopSignals, Waited};
 use crate::{output, prepare};
 
 pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
@@ -56,14 +56,13 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let (alive, ended) = oneshot::channel();
     let host = CommandHost::new(consent, Arc::clone(&collector), file, alive);
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
-    log::start(args.verbose);
+    log::start(args.verbose).map_err(Failure::server)?;
     let handle = blocking::spawn(reporter, move |request| client.execute(request), host)
         .map_err(Failure::server)?;
 
-    let signalled = signals.wait_or(ended);
+    let signalled = matches!(signals.wait_or(ended), Waited::Signal);
     if signalled {
         log::stopping(args.flush_timeout);
-        signals.exit_on_the_next();
         collector.stop();
     }
     let status = handle.shutdown(args.flush_timeout);
