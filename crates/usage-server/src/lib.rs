@@ -158,3 +158,4 @@ pub use store::database::Database;
 pub use store::error::StoreError;
 pub use store::metrics::Metrics;
 pub use store::stored::Stored;
+pub use usage_files::{FileError, Risk};

@@ -1,6 +1,7 @@
 //! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
 
 pub(crate) mod database;
+mod database_files;
 pub(crate) mod error;
 pub(crate) mod metrics;
 mod reader_pool;
@@ -16,15 +17,17 @@ mod write_queue;
 mod writer;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use usage_files::Accept;
 use usage_proto::{Server, Stats, Token, Usage};
 
 use database::{Database, Location};
+use database_files::DatabaseFiles;
 use error::StoreError;
 use metrics::{Counters, Metrics};
 use reader_pool::ReaderPool;
@@ -71,7 +74,7 @@ struct Inner {
     queue: WriteQueue,
     room: Room,
     readers: ReaderPool,
-    path: PathBuf,
+    files: Arc<DatabaseFiles>,
     counters: Arc<Counters>,
     _directory: Option<TempDir>,
 }
@@ -81,9 +84,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A file that is not `SQLite`, is another program's, or was written by a newer version is left
-    /// as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`], [`StoreError::Newer`].
-    /// Otherwise [`StoreError::Open`] or [`StoreError::Temporary`].
+    /// A file that may not be this program's own is not opened: [`StoreError::File`]. One that is
+    /// not `SQLite`, is another program's, was changed by somebody, or was written by a newer
+    /// version is left as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`],
+    /// [`StoreError::Altered`], [`StoreError::Newer`]. Otherwise [`StoreError::Open`] or
+    /// [`StoreError::Temporary`].
     pub fn open(database: &Database) -> Result<Self, StoreError> {
         Self::open_with(database, QUEUE, QUEUE_BYTES)
     }
@@ -93,13 +98,14 @@ impl Store {
         queue: usize,
         queue_bytes: usize,
     ) -> Result<Self, StoreError> {
-        let (path, directory) = place(database)?;
-        let connection = schema::open_writer(&path)?;
+        let (files, directory) = find(database)?;
+        let files = Arc::new(files);
+        let connection = schema::open_writer(&files)?;
         let counters = Arc::<Counters>::default();
-        let queue = WriteQueue::start(connection, path.clone(), counters.clone(), queue)?;
-        let readers = ReaderPool::new(path.clone());
+        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), queue)?;
+        let readers = ReaderPool::new(files.clone());
         let room = Room::new(queue_bytes);
-        let inner = Inner { queue, room, readers, path, counters, _directory: directory };
+        let inner = Inner { queue, room, readers, files, counters, _directory: directory };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -172,10 +178,10 @@ impl Store {
         self.inner.counters.snapshot()
     }
 
-    /// The database file.
+    /// The database file, as a path that means the same in every working directory.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.inner.path
+        self.inner.files.path()
     }
 
     /// Who sends a request, and whether its key is known. Blocks.
@@ -213,17 +219,17 @@ impl Store {
     }
 }
 
-fn place(database: &Database) -> Result<(PathBuf, Option<TempDir>), StoreError> {
+fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
     match &database.0 {
-        // Readers are opened later: a relative path would follow the process to another directory.
-        Location::File(path) => std::path::absolute(path)
-            .map(|path| (path, None))
-            .map_err(|error| StoreError::Open { path: path.clone(), source: Arc::new(error) }),
-        Location::Temporary => tempfile::Builder::new()
-            .prefix("usage-server-")
-            .tempdir()
-            .map(|directory| (directory.path().join("usage.db"), Some(directory)))
-            .map_err(|error| StoreError::Temporary { source: Arc::new(error) }),
+        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
+        Location::Temporary => {
+            let directory = tempfile::Builder::new()
+                .prefix("usage-server-")
+                .tempdir()
+                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
+            let path = directory.path().join("usage.db");
+            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The way to the thread that writes.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::database_files::DatabaseFiles;
 use super::error::StoreError;
 use super::metrics::Counters;
 use super::writer::{self, Job};
@@ -30,21 +30,21 @@ pub(super) struct WriteQueue {
 impl WriteQueue {
     pub(super) fn start(
         connection: Connection,
-        path: PathBuf,
+        files: Arc<DatabaseFiles>,
         counters: Arc<Counters>,
         capacity: usize,
     ) -> Result<Self, StoreError> {
         let (jobs, queue) = sync_channel(capacity);
         let (running, ended) = Ended::new();
-        let (of_thread, of_error) = (counters.clone(), path.clone());
+        let (of_thread, path) = (counters.clone(), files.path().to_owned());
         std::thread::Builder::new()
             .name("usage-server-writer".to_owned())
             .spawn(move || {
-                writer::run(&connection, &path, &queue, &of_thread);
+                writer::run(&connection, &files, &queue, &of_thread);
                 drop(connection);
                 drop(running);
             })
-            .map_err(|error| StoreError::Open { path: of_error, source: Arc::new(error) })?;
+            .map_err(|error| StoreError::Open { path, source: Arc::new(error) })?;
         Ok(Self { jobs: Some(jobs), capacity, counters, ended })
     }
 

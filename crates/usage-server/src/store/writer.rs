@@ -1,6 +1,5 @@
 //! The one thread that writes: many waiting requests in one transaction.
 
-use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
@@ -8,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::database_files::DatabaseFiles;
 use super::error::{StoreError, said};
 use super::metrics::Counters;
 use super::registrant::Registrant;
@@ -67,7 +67,13 @@ impl Reply {
 }
 
 /// Writes until nobody can send a job any more.
-pub(super) fn run(connection: &Connection, path: &Path, jobs: &Receiver<Job>, counters: &Counters) {
+pub(super) fn run(
+    connection: &Connection,
+    files: &DatabaseFiles,
+    jobs: &Receiver<Job>,
+    counters: &Counters,
+) {
+    let path = files.path();
     while let Ok(first) = jobs.recv() {
         let mut replies = Vec::new();
         let results = match transact(connection, first, jobs, &mut replies) {

@@ -8,6 +8,7 @@ mod database;
 mod faults;
 mod idempotency;
 mod limits;
+mod planted;
 mod public_types;
 mod registration;
 mod routes;

@@ -16,7 +16,9 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     log_thread::start().map_err(Failure::server)?;
-    let config = Config::new(Database::file(&args.database))
+    let database = Database::file(&args.database);
+    let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
+    let config = Config::new(database)
         .faults(faults(args)?)
         .on_request(|request| log_thread::line_now(&request.to_string()));
     let server =

@@ -20,12 +20,20 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts it on a free port, and waits for the line that says where.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::start_with_log(arguments, Stdio::piped())
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    /// The same, in a directory where something is already.
+    pub(crate) fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
+        Self::spawn(directory, arguments, Stdio::piped())
     }
 
     /// The same, with a log that goes elsewhere.
     pub(crate) fn start_with_log(arguments: &[&str], log: impl Into<Stdio>) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::spawn(tempfile::tempdir().unwrap(), arguments, log)
+    }
+
+    fn spawn(directory: TempDir, arguments: &[&str], log: impl Into<Stdio>) -> Self {
         let mut child = usagectl::command()
             .args(["serve", "--listen", "127.0.0.1:0", "--database", "usage.db"])
             .args(arguments)
