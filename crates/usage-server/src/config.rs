@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::{Events, ServerEvent};
 use crate::faults::Faults;
 use crate::registration::policy::{Redirects, Registration};
 use crate::request_log::RequestLog;
@@ -39,6 +40,7 @@ pub struct Config {
     pub(crate) registration: Registration,
     pub(crate) redirects: Redirects,
     pub(crate) log: Option<Arc<LogFn>>,
+    pub(crate) events: Events,
     pub(crate) body_limit: usize,
     pub(crate) first_byte_deadline: Duration,
     pub(crate) head_deadline: Duration,
@@ -66,6 +68,7 @@ impl Config {
             registration: Registration::Closed,
             redirects: Redirects::new(),
             log: None,
+            events: Events::default(),
             body_limit: 1024 * 1024,
             first_byte_deadline: Duration::from_secs(5),
             head_deadline: Duration::from_secs(30),
@@ -102,6 +105,13 @@ impl Config {
     #[must_use]
     pub fn on_request(self, log: impl Fn(&RequestLog) + Send + Sync + 'static) -> Self {
         Self { log: Some(Arc::new(log)), ..self }
+    }
+
+    /// Called when something happens to the server itself, such as the loss of its database. It runs
+    /// on a thread that others wait for: it must be quick.
+    #[must_use]
+    pub fn on_event(self, tell: impl Fn(&ServerEvent) + Send + Sync + 'static) -> Self {
+        Self { events: Events(Some(Arc::new(tell))), ..self }
     }
 
     /// The largest body that is taken, in bytes; 1 MiB unless set. Above it the answer is 413.

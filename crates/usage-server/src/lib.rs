@@ -131,6 +131,7 @@ mod config;
 mod connection;
 mod ended;
 mod error;
+mod event;
 mod faults;
 mod json_answer;
 mod json_thread;
@@ -149,6 +150,7 @@ mod validate;
 
 pub use config::Config;
 pub use error::ServerError;
+pub use event::ServerEvent;
 pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
 pub use registration::policy::{InvalidOrigin, InviteCodes, Redirects, Registration};
 pub use request_log::RequestLog;

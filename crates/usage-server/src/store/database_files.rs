@@ -19,7 +19,7 @@ pub(super) struct DatabaseFiles {
     path: PathBuf,
     accept: Accept,
     /// Which files are open, once they are.
-    open: OnceLock<[FileId; OPEN.len()]>,
+    open: OnceLock<Vec<(PathBuf, FileId)>>,
 }
 
 impl DatabaseFiles {
@@ -39,18 +39,29 @@ impl DatabaseFiles {
 
     /// Notes which files `SQLite` has open, and looks at those that it has made.
     pub(super) fn are_open(&self) -> Result<(), StoreError> {
-        let mut ids = Vec::new();
+        let mut open = Vec::new();
         for suffix in OPEN {
             let path = self.beside(suffix);
             let id = usage_files::check(&path, self.accept);
             let id = id.map_err(|error| not_opened(&self.path, error))?;
-            ids.push(id.ok_or_else(|| StoreError::Gone { path })?);
+            let id = id.ok_or_else(|| StoreError::Gone { path: path.clone() })?;
+            open.push((path, id));
         }
-        // Nobody else has set it: this is called once, while the database is being opened.
-        if let Ok(ids) = ids.try_into() {
-            self.open.get_or_init(|| ids);
-        }
+        // Once, while the database is being opened.
+        self.open.get_or_init(|| open);
         self.check_beside()
+    }
+
+    /// Whether the files that are open still have their names. It costs no more than a few looks at
+    /// the directory.
+    pub(super) fn are_there(&self) -> Result<(), StoreError> {
+        for (path, id) in self.open.get().into_iter().flatten() {
+            // Where this cannot be asked, nobody can say that it is there.
+            if !matches!(FileId::at(path), Ok(Some(at)) if at == *id) {
+                return Err(StoreError::Gone { path: path.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// `SQLite` gives the files beside a new one the same mode, and would make it readable for

@@ -20,12 +20,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use usage_files::Accept;
 use usage_proto::{Server, Stats, Token, Usage};
 
+use crate::config::Config;
+use crate::event::Events;
 use database::{Database, Location};
 use database_files::DatabaseFiles;
 use error::StoreError;
@@ -46,6 +49,32 @@ pub(crate) const QUEUE: usize = 1024;
 /// How many bytes of reports may wait unless
 /// [`Config::queue_bytes`](crate::Config::queue_bytes) says otherwise.
 pub(crate) const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long the files of a database are not looked at, if nothing is written.
+const WATCH: Duration = Duration::from_secs(30);
+
+/// How a store is to run.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreOptions {
+    pub(crate) queue: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) watch: Duration,
+    pub(crate) events: Events,
+}
+
+impl StoreOptions {
+    pub(crate) fn of(config: &Config) -> Self {
+        let (queue, queue_bytes) = (config.queue, config.queue_bytes);
+        Self { queue, queue_bytes, watch: WATCH, events: config.events.clone() }
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        let events = Events::default();
+        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events }
+    }
+}
 
 /// The tokens and reports of a Usage API, in one `SQLite` file.
 ///
@@ -90,21 +119,20 @@ impl Store {
     /// [`StoreError::Altered`], [`StoreError::Newer`]. Otherwise [`StoreError::Open`] or
     /// [`StoreError::Temporary`].
     pub fn open(database: &Database) -> Result<Self, StoreError> {
-        Self::open_with(database, QUEUE, QUEUE_BYTES)
+        Self::open_with(database, &StoreOptions::default())
     }
 
     pub(crate) fn open_with(
         database: &Database,
-        queue: usize,
-        queue_bytes: usize,
+        options: &StoreOptions,
     ) -> Result<Self, StoreError> {
         let (files, directory) = find(database)?;
         let files = Arc::new(files);
         let connection = schema::open_writer(&files)?;
         let counters = Arc::<Counters>::default();
-        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), queue)?;
+        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), options)?;
         let readers = ReaderPool::new(files.clone());
-        let room = Room::new(queue_bytes);
+        let room = Room::new(options.queue_bytes);
         let inner = Inner { queue, room, readers, files, counters, _directory: directory };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -243,4 +271,42 @@ fn random_token() -> Result<Token, StoreError> {
         let _ = write!(text, "{byte:02x}");
     }
     Token::new(&text).map_err(|error| random(Arc::new(error)))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::database::Database;
+    use super::{Store, StoreOptions};
+    use crate::event::{Events, ServerEvent};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Nobody writes, and it is noticed all the same.
+    #[test]
+    fn a_database_that_goes_is_noticed_while_nothing_happens() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.db");
+        let (events, told) = channel();
+        let tell = move |event: &ServerEvent| drop(events.send(event.clone()));
+        let options = StoreOptions {
+            watch: Duration::from_millis(1),
+            events: Events(Some(Arc::new(tell))),
+            ..StoreOptions::default()
+        };
+        assert!(StoreOptions::default().watch <= Duration::from_secs(60));
+        let store = Store::open_with(&Database::file(&path), &options).unwrap();
+        fs::rename(&path, directory.path().join("away")).unwrap();
+        let event = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(event, ServerEvent::DatabaseGone(_)), "{event:?}");
+        fs::rename(directory.path().join("away"), &path).unwrap();
+        let event = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(event, ServerEvent::DatabaseBack { .. }), "{event:?}");
+        drop(store);
+        assert!(told.try_recv().is_err());
+    }
 }

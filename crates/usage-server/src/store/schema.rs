@@ -44,6 +44,8 @@ pub(super) fn open_reader(files: &DatabaseFiles) -> Result<Connection, StoreErro
     // A reader of a WAL database writes to the shared index beside it, hence not READ_ONLY.
     let connection = connect(path).map_err(failed)?;
     connection.pragma_update(None, "query_only", true).map_err(failed)?;
+    // Another file may have the name by now, with tokens of its own.
+    files.are_there()?;
     Ok(connection)
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::StoreOptions;
 use super::database_files::DatabaseFiles;
 use super::error::StoreError;
 use super::metrics::Counters;
-use super::writer::{self, Job};
+use super::writer::{Job, Writer};
 use crate::ended::Ended;
 
 /// How long the last store waits for its writer when it goes. What was answered is durable before;
@@ -32,16 +33,18 @@ impl WriteQueue {
         connection: Connection,
         files: Arc<DatabaseFiles>,
         counters: Arc<Counters>,
-        capacity: usize,
+        options: &StoreOptions,
     ) -> Result<Self, StoreError> {
+        let capacity = options.queue;
         let (jobs, queue) = sync_channel(capacity);
         let (running, ended) = Ended::new();
-        let (of_thread, path) = (counters.clone(), files.path().to_owned());
+        let path = files.path().to_owned();
+        let mut writer = Writer::new(connection, files, counters.clone(), options);
         std::thread::Builder::new()
             .name("usage-server-writer".to_owned())
             .spawn(move || {
-                writer::run(&connection, &files, &queue, &of_thread);
-                drop(connection);
+                writer.run(&queue);
+                drop(writer);
                 drop(running);
             })
             .map_err(|error| StoreError::Open { path, source: Arc::new(error) })?;

@@ -6,6 +6,8 @@ mod client;
 mod crowds;
 mod database;
 mod faults;
+#[cfg(unix)]
+mod gone;
 mod idempotency;
 mod limits;
 mod planted;

@@ -10,7 +10,7 @@ use usage_server::{Config, Database, Faults, Server, ServerError};
 use crate::cli::ServeArgs;
 use crate::failure::Failure;
 use crate::signals::{StopSignals, Waited};
-use crate::{log_thread, output};
+use crate::{log_thread, output, text};
 
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
@@ -20,7 +20,8 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
     let config = Config::new(database)
         .faults(faults(args)?)
-        .on_request(|request| log_thread::line_now(&request.to_string()));
+        .on_request(|request| log_thread::line_now(&request.to_string()))
+        .on_event(|event| log_thread::line_now(&text::clean(&event.to_string())));
     let server =
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
