@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use crate::app::App;
+use crate::places::{Doing, Place};
 use crate::refusal::Refusal;
 
 /// Memory that a client gets for its word alone, before a byte of the body came.
@@ -47,10 +48,19 @@ impl FromRequest<Arc<App>> for Whole {
             return Err(Refusal::TooLarge { limit });
         }
         let received = parts.extensions.get::<Received>().cloned().unwrap_or_default();
-        match timeout(deadline, collect(body, limit, &received)).await {
-            Ok(bytes) => Ok(Self(http::Request::from_parts(parts, bytes?))),
-            Err(_) => Err(Refusal::Late { deadline }),
+        let is_for = |doing| {
+            if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+                place.is_for(doing);
+            }
+        };
+        if !body.is_end_stream() {
+            is_for(Doing::Body);
         }
+        let Ok(bytes) = timeout(deadline, collect(body, limit, &received)).await else {
+            return Err(Refusal::Late { deadline });
+        };
+        is_for(Doing::Answer);
+        Ok(Self(http::Request::from_parts(parts, bytes?)))
     }
 }
 

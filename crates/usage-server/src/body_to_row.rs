@@ -86,8 +86,8 @@ mod tests {
     use crate::app::App;
     use crate::config::Config;
     use crate::json_thread::JsonThread;
-    use crate::store::Store;
     use crate::store::database::Database;
+    use crate::store::{Store, StoreOptions};
 
     fn usage(body: impl Into<Bytes>) -> Request<Bytes> {
         Request::post("/api/v1/usage/influxdb").body(body.into()).unwrap()
@@ -97,7 +97,8 @@ mod tests {
     async fn large_bodies_wait_for_their_turn_and_take_no_room_meanwhile() {
         let config = Config::new(Database::temporary());
         // Room for one large row, or for many small ones.
-        let store = Store::open_with(&config.database, 1, 16 * LARGE).unwrap();
+        let options = StoreOptions { queue: 1, queue_bytes: 16 * LARGE, ..StoreOptions::default() };
+        let store = Store::open_with(&config.database, &options).unwrap();
         let app = App::new(store, config, JsonThread::start().unwrap());
         let large = usage(format!("[{}]", " ".repeat(LARGE)));
         let turn = app.json.turn().await.unwrap();

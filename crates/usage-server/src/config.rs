@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::{Events, ServerEvent};
 use crate::faults::Faults;
 use crate::registration::policy::{Redirects, Registration};
 use crate::request_log::RequestLog;
@@ -39,11 +40,15 @@ pub struct Config {
     pub(crate) registration: Registration,
     pub(crate) redirects: Redirects,
     pub(crate) log: Option<Arc<LogFn>>,
+    pub(crate) events: Events,
     pub(crate) body_limit: usize,
+    pub(crate) first_byte_deadline: Duration,
     pub(crate) head_deadline: Duration,
     pub(crate) body_deadline: Duration,
+    pub(crate) write_deadline: Duration,
     pub(crate) drain_deadline: Duration,
     pub(crate) connections: usize,
+    pub(crate) connections_per_address: Option<usize>,
     pub(crate) queue: usize,
     pub(crate) queue_bytes: usize,
 }
@@ -63,11 +68,15 @@ impl Config {
             registration: Registration::Closed,
             redirects: Redirects::new(),
             log: None,
+            events: Events::default(),
             body_limit: 1024 * 1024,
+            first_byte_deadline: Duration::from_secs(5),
             head_deadline: Duration::from_secs(30),
             body_deadline: Duration::from_secs(30),
+            write_deadline: Duration::from_secs(30),
             drain_deadline: Duration::from_secs(10),
             connections: 512,
+            connections_per_address: None,
             queue: store::QUEUE,
             queue_bytes: store::QUEUE_BYTES,
         }
@@ -98,6 +107,13 @@ impl Config {
         Self { log: Some(Arc::new(log)), ..self }
     }
 
+    /// Called when something happens to the server itself, such as the loss of its database. It runs
+    /// on a thread that others wait for: it must be quick.
+    #[must_use]
+    pub fn on_event(self, tell: impl Fn(&ServerEvent) + Send + Sync + 'static) -> Self {
+        Self { events: Events(Some(Arc::new(tell))), ..self }
+    }
+
     /// The largest body that is taken, in bytes; 1 MiB unless set. Above it the answer is 413.
     ///
     /// A report is stored with its empty tags and values written out, and may be twice as large
@@ -105,6 +121,12 @@ impl Config {
     #[must_use]
     pub fn body_limit(self, bytes: usize) -> Self {
         Self { body_limit: bytes, ..self }
+    }
+
+    /// How long a new connection may say nothing; 5 seconds unless set.
+    #[must_use]
+    pub fn first_byte_deadline(self, deadline: Duration) -> Self {
+        Self { first_byte_deadline: deadline.min(FOREVER), ..self }
     }
 
     /// How long the head of a request may take, counted from the opening of the connection or from
@@ -120,6 +142,13 @@ impl Config {
         Self { body_deadline: deadline.min(FOREVER), ..self }
     }
 
+    /// How long a client may read nothing of an answer that waits for it; 30 seconds unless set.
+    /// Then its connection is closed.
+    #[must_use]
+    pub fn write_deadline(self, deadline: Duration) -> Self {
+        Self { write_deadline: deadline.min(FOREVER), ..self }
+    }
+
     /// How long [`Server::shutdown`](crate::Server::shutdown) waits for requests in flight;
     /// 10 seconds unless set.
     #[must_use]
@@ -127,11 +156,27 @@ impl Config {
         Self { drain_deadline: deadline.min(FOREVER), ..self }
     }
 
-    /// How many connections may be open at once; 512 unless set, and at least one. Further ones
-    /// wait to be accepted.
+    /// How many connections may be open at once; 512 unless set, and at least one.
+    ///
+    /// If there is one more, a connection has to go that others keep out for no use: the one that
+    /// has waited longest for the head of a request, and for a second at least; if there is none,
+    /// the one that has waited longest for its body, and for two seconds at least. As long as all
+    /// of them wait for their answer, the new one waits to be served.
     #[must_use]
     pub fn connections(self, most: usize) -> Self {
         Self { connections: most.max(1), ..self }
+    }
+
+    /// How many of the [`connections`](Self::connections) may come from one address, and at least
+    /// one. All of one IPv6 network (a /64) are one address.
+    ///
+    /// Unless set, it is a quarter of them, and all of them from a loopback address: that is where
+    /// a proxy on the same machine connects from, for everybody. For a proxy on another machine set
+    /// it to as many as the proxy opens at once. If there is one more, another connection from the
+    /// same address has to go, as above, or else the new one is closed.
+    #[must_use]
+    pub fn connections_per_address(self, most: usize) -> Self {
+        Self { connections_per_address: Some(most.max(1)), ..self }
     }
 
     /// How many reports may wait for the database; 1024 unless set, and at least one. Beyond it
@@ -159,10 +204,13 @@ impl fmt::Debug for Config {
             .field("registration", &self.registration)
             .field("redirects", &self.redirects)
             .field("body_limit", &self.body_limit)
+            .field("first_byte_deadline", &self.first_byte_deadline)
             .field("head_deadline", &self.head_deadline)
             .field("body_deadline", &self.body_deadline)
+            .field("write_deadline", &self.write_deadline)
             .field("drain_deadline", &self.drain_deadline)
             .field("connections", &self.connections)
+            .field("connections_per_address", &self.connections_per_address)
             .field("queue", &self.queue)
             .field("queue_bytes", &self.queue_bytes)
             .finish_non_exhaustive()

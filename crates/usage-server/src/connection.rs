@@ -1,25 +1,32 @@
 //! Sockets: accepting them, serving them, and closing them so that the last answer arrives.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
 use http::header::CONNECTION;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
+use crate::places::{Doing, Place, Places};
 use crate::routes;
+use crate::timed_stream::TimedStream;
 
 /// How much of a refused body is read and thrown away, and for how long.
 const LINGER_BYTES: u64 = 16 * 1024 * 1024;
@@ -31,6 +38,11 @@ const READ_BUFFER: usize = 64 * 1024;
 
 /// A pause after a failed accept, which most often means that there is no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// After how long without a word the system asks the other end whether it is still there, and how
+/// often it asks again: a machine that was switched off says nothing by itself.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
 
 /// What the owner of the server wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +65,11 @@ pub(crate) async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(app.config.head_deadline)
         .max_buf_size(READ_BUFFER);
-    let server = Connections { http, router: routes::router(app), phase: phase.clone() };
+    let server =
+        Connections { http, app: app.clone(), router: routes::router(app), phase: phase.clone() };
     let mut connections = JoinSet::new();
     tokio::select! {
-        () = server.accept(listener, app.config.connections, &mut connections) => {}
+        () = server.accept(listener, &mut connections) => {}
         () = leaves(&mut phase, Phase::Running) => {}
     }
     let drained = async { while connections.join_next().await.is_some() {} };
@@ -76,65 +89,98 @@ async fn leaves(phase: &mut watch::Receiver<Phase>, left: Phase) {
 
 struct Connections {
     http: http1::Builder,
+    app: Arc<App>,
     router: Router,
     phase: watch::Receiver<Phase>,
 }
 
 impl Connections {
-    async fn accept(&self, listener: TcpListener, most: usize, connections: &mut JoinSet<()>) {
-        let places = Arc::new(Semaphore::new(most));
+    async fn accept(&self, listener: TcpListener, connections: &mut JoinSet<()>) {
+        let config = &self.app.config;
+        let places = Places::new(config.connections, config.connections_per_address);
         loop {
-            // The semaphore is never closed.
-            let Ok(place) = places.clone().acquire_owned().await else { return };
-            let stream = loop {
+            let (stream, peer) = loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => break stream,
+                    Ok(accepted) => break accepted,
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             };
             while connections.try_join_next().is_some() {}
-            let connection = self.connection(stream);
-            connections.spawn(async move {
-                connection.await;
-                drop(place);
-            });
+            // Who gets no place is closed without a word: any answer would have to be awaited.
+            if let Some(place) = places.take(peer.ip()).await {
+                connections.spawn(self.connection(stream, Arc::new(place)));
+            }
         }
     }
 
     /// One connection, with as many requests as the client sends on it.
-    fn connection(&self, stream: TcpStream) -> impl Future<Output = ()> + use<> {
+    fn connection(&self, stream: TcpStream, place: Arc<Place>) -> impl Future<Output = ()> + use<> {
         let router = TowerToHyperService::new(self.router.clone());
         let mut phase = self.phase.clone();
         let http = self.http.clone();
+        let config = &self.app.config;
+        let (first_byte, write) = (config.first_byte_deadline, config.write_deadline);
         async move {
-            // Answers are small and written at once; where this fails they are only later.
-            let _ = stream.set_nodelay(true);
+            prepare(&stream);
             let unread = Arc::new(AtomicBool::new(false));
-            let service = service_fn(|request| {
-                let (unread, answer) = (unread.clone(), router.call(request));
+            let service = service_fn(|mut request: Request<Incoming>| {
+                let (router, unread, place) = (router.clone(), unread.clone(), place.clone());
+                // Not before this is polled: with an answer that is not read in front of it, a
+                // request is not looked at.
                 Box::pin(async move {
-                    let response = answer.await?;
+                    place.is_for(Doing::Answer);
+                    request.extensions_mut().insert(place.clone());
+                    let response = router.call(request).await?;
                     // An answer closes the connection for one reason only: it was given before
                     // the request had been read to its end.
                     unread.store(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
-                    Ok::<_, std::convert::Infallible>(response)
+                    place.is_for(Doing::Head);
+                    Ok::<_, Infallible>(response)
                 })
             });
+            let stream = TimedStream::new(stream, first_byte, write);
             let mut connection = http.serve_connection(TokioIo::new(stream), service);
             let mut draining = pin!(leaves(&mut phase, Phase::Running));
             let mut drains = false;
+            let mut sent_away = pin!(place.sent_away());
             let served = poll_fn(|context| {
+                if sent_away.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(None);
+                }
                 if !drains && draining.as_mut().poll(context).is_ready() {
                     drains = true;
                     Pin::new(&mut connection).graceful_shutdown();
                 }
-                connection.poll_without_shutdown(context)
+                connection.poll_without_shutdown(context).map(Some)
             })
             .await;
             let stream = connection.into_parts().io.into_inner();
-            close(stream, unread.load(Ordering::Relaxed) || served.is_err()).await;
+            let gave_up = stream.gave_up();
+            let stream = stream.into_inner();
+            match served {
+                Some(served) if !gave_up => {
+                    let more_to_come = unread.load(Ordering::Relaxed) || served.is_err();
+                    tokio::select! {
+                        () = close(stream, more_to_come) => {}
+                        () = sent_away => {}
+                    }
+                }
+                _ => abandon(&stream),
+            }
         }
     }
+}
+
+/// Where one of these fails, answers come later, or who vanished is found later.
+fn prepare(stream: &TcpStream) {
+    // Answers are small and written at once.
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE);
+}
+
+/// What the other end has not read is not kept for it either.
+fn abandon(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 /// Closes a connection. Bytes that arrive for a closed socket make the kernel reset it, and a reset

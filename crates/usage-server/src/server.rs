@@ -16,8 +16,8 @@ use crate::ended::Ended;
 use crate::error::ServerError;
 use crate::faults::Faults;
 use crate::json_thread::JsonThread;
-use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::{Store, StoreOptions};
 
 /// Threads that answer requests. They only read small bodies and wait: large ones and the database
 /// have their own.
@@ -56,7 +56,7 @@ impl Server {
         let listener = listen(address)?;
         let threads = |source| ServerError::Threads { source };
         let address = listener.local_addr().map_err(threads)?;
-        let store = Store::open_with(&config.database, config.queue, config.queue_bytes)?;
+        let store = Store::open_with(&config.database, &StoreOptions::of(&config))?;
         let faults = config.faults.clone();
         let json = JsonThread::start().map_err(threads)?;
         let app = Arc::new(App::new(store.clone(), config, json));

@@ -12,7 +12,7 @@ use crate::exit_status::Exit;
 use crate::failure::Failure;
 use crate::outcome_object::Outcome;
 use crate::output::{self, BAD, BOLD, DIM};
-use crate::{command, terminal_text};
+use crate::{command, log_thread, terminal_text};
 
 /// Does what the arguments of the program say, its name in front, and tells how that ended.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => finish(dispatch(&cli, &arguments), cli.json),
         Err(error) => explain(&error, wants_json(&arguments)),
     };
+    log_thread::finish();
     exit.into()
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use serde::Serialize;
+use usage_files::FileError;
 use usage_proto::{BuildError, ResponseError, TransportError};
 use usage_reporter::{StateFileError, SubmitError};
 
@@ -68,6 +69,18 @@ impl fmt::Display for Totals {
 }
 
 impl Failure {
+    /// A file that was not read; `what` it is, in words between "read" and its name.
+    pub(crate) fn unread(error: FileError, what: &str, field: Option<String>) -> Self {
+        match error {
+            FileError::Io { path, source, .. } => Self::Build {
+                message: format!("cannot read {what}{}", path.display()),
+                field,
+                source: Some(source.into()),
+            },
+            error => Self::Build { message: error.to_string(), field, source: None },
+        }
+    }
+
     /// A report that the schedule does not take.
     pub(crate) fn submit(error: SubmitError) -> Self {
         match error {

@@ -83,6 +83,10 @@ SIGTERM: requests in flight are finished first, a second signal stops at once.
 A report is answered when it is safely in the file, and can be read there with
 any SQLite tool. Reports without a token are taken, and belong to nobody.
 
+The file has to be this user's own: a link, a file of another user, or one that
+others may write is refused, unless --accept-file says that it is meant, as for
+a container whose volume belongs to another user.
+
 The server speaks plain HTTP. Put something that speaks TLS in front of it
 before other machines send tokens to it.";
 
@@ -93,7 +97,7 @@ EXAMPLES
   With a token for a customer, printed on the second line:
     usagectl serve --create-token 'Example Inc.'
   On a free port, for a script that reads the first line:
-    usagectl serve --listen 127.0.0.1:0 --database /tmp/usage.db
+    usagectl serve --listen 127.0.0.1:0 --database ./usage.db
   Fail three times, then work, to try a client:
     usagectl serve --fail 503:3 --retry-after 30
   Answer late, or send clients elsewhere:
@@ -212,7 +216,7 @@ EXAMPLES
     usagectl report --product influxdb --state /var/lib/influxdb/usage.json \\
       --url https://usage.example.com -- influx-usage --json
   Try it on this machine, with `usagectl serve` in another terminal:
-    usagectl report --product demo --every 1s --state /tmp/usage.json -- \\
+    usagectl report --product demo --every 1s --state ./usage.json -- \\
       echo '[{\"values\":{\"num_databases\":3}}]'
   See what would be sent:
     influx-usage --json | usagectl preview usage --product influxdb -

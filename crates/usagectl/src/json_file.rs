@@ -4,9 +4,9 @@
 //! send. Whatever would be lost on that way is refused, with the path to it: nobody is to think
 //! that it was sent.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -15,7 +15,10 @@ use crate::failure::Failure;
 use crate::lossless;
 
 /// The largest file that is read, in bytes: white space may make it larger than a body can be.
-const LIMIT: u64 = 16 << 20;
+const LIMIT: usize = 16 << 20;
+
+/// How long a file may take, which may be a pipe that another program writes to.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// A file that was read, and is to be understood.
 pub(crate) struct JsonFile {
@@ -41,7 +44,9 @@ impl JsonFile {
         let (name, bytes) = if path.as_os_str() == "-" {
             (String::from("<stdin>"), read(io::stdin().lock()))
         } else {
-            (path.display().to_string(), File::open(path).and_then(read))
+            let bytes = usage_files::read(path, LIMIT, WAIT);
+            let bytes = bytes.map_err(|error| Failure::unread(error, "", None))?;
+            (path.display().to_string(), Ok(bytes))
         };
         match bytes {
             Ok(bytes) => Ok(Self { name, bytes }),
@@ -151,8 +156,8 @@ fn ignored_path(path: &serde_ignored::Path<'_>) -> String {
 
 fn read(file: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let length = file.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if length as u64 > LIMIT {
+    let length = file.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    if length > LIMIT {
         return Err(io::Error::other(format!("it is larger than {LIMIT} bytes")));
     }
     Ok(bytes)

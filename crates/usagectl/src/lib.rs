@@ -18,6 +18,7 @@ mod exit_status;
 mod failure;
 mod help;
 mod json_file;
+mod log_thread;
 mod lossless;
 mod outcome_object;
 mod output;

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::log_thread;
+
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const OUT: Style = AnsiColor::Cyan.on_default();
@@ -13,9 +15,14 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 
 /// Prints one JSON object on a line of its own.
 pub(crate) fn json(object: &impl Serialize) -> io::Result<()> {
+    bytes(&json_line(object)?)
+}
+
+/// One JSON object on a line of its own.
+pub(crate) fn json_line(object: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(object)?;
     line.push(b'\n');
-    bytes(&line)
+    Ok(line)
 }
 
 /// Prints `text` as one line.
@@ -29,13 +36,17 @@ pub(crate) fn exactly(text: &[u8]) -> io::Result<()> {
     if io::stdout().is_terminal() { bytes(b"\n") } else { Ok(()) }
 }
 
-fn bytes(bytes: &[u8]) -> io::Result<()> {
+/// Prints bytes as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
 }
 
-/// Prints a line on standard error. If nobody can read it, nobody can be told so.
+/// Prints a line on standard error, through the log if the command has one. If nobody can read it,
+/// nobody can be told so.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    if !log_thread::line(text) {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
 }

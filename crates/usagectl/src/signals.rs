@@ -1,51 +1,58 @@
-//! The signals that ask a server to stop.
+//! The signals that ask a command to stop.
 
 use std::io;
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 /// What a shell reports for a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;
 
-/// SIGINT and SIGTERM, or Ctrl-C where there are no signals. From the moment that this exists they
-/// no longer end the process by themselves.
+/// SIGINT and SIGTERM, or Ctrl-C where there are no signals. From the moment that this exists the
+/// first one no longer ends the process by itself; the second one always does, whatever everything
+/// else in the process is waiting for.
 pub(crate) struct StopSignals {
     runtime: Runtime,
-    signals: Signals,
+    first: oneshot::Receiver<()>,
+}
+
+/// What a wait for a signal came to.
+pub(crate) enum Waited<T> {
+    Signal,
+    /// The other thing came first.
+    Other(T),
 }
 
 impl StopSignals {
     pub(crate) fn listen() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
-        let signals = {
+        let mut signals = {
             let _context = runtime.enter();
             Signals::listen()?
         };
-        Ok(Self { runtime, signals })
+        let (told, first) = oneshot::channel();
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                signals.next().await;
+                // Who does not want to wait for an end in good order sends a second one.
+                let _ = told.send(());
+                signals.next().await;
+            });
+            std::process::exit(INTERRUPTED);
+        })?;
+        Ok(Self { runtime: Builder::new_current_thread().build()?, first })
     }
 
-    /// Blocks until a signal comes.
-    pub(crate) fn wait(&mut self) {
-        self.runtime.block_on(self.signals.next());
-    }
-
-    /// Blocks until a signal comes, or `other` is done. Tells whether there was a signal.
-    pub(crate) fn wait_or(&mut self, other: impl Future) -> bool {
+    /// Blocks until a signal comes, or `other` is done.
+    pub(crate) fn wait_or<T>(&mut self, other: impl Future<Output = T>) -> Waited<T> {
         self.runtime.block_on(async {
             tokio::select! {
-                () = self.signals.next() => true,
-                _ = other => false,
+                // An error means that the thread is gone: nobody would ever be told.
+                _ = &mut self.first => Waited::Signal,
+                other = other => Waited::Other(other),
             }
         })
-    }
-
-    /// Who does not want to wait for an end in good order sends a second signal.
-    pub(crate) fn exit_on_the_next(mut self) {
-        thread::spawn(move || {
-            self.wait();
-            std::process::exit(INTERRUPTED);
-        });
     }
 }
 

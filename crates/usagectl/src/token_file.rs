@@ -1,18 +1,25 @@
 //! Where a token comes from. Never an argument: other users of the machine can read those.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use usage_proto::Token;
 
 use crate::failure::Failure;
+use crate::{output, terminal_text};
 
 /// The variable that holds a token.
 pub(crate) const VARIABLE: &str = "USAGE_TOKEN";
 
+/// The part of the input that is to blame for a token that is wrong.
+const FIELD: &str = "token";
+
 /// The largest file that is read for a token, in bytes. A token fits into a header.
-const LIMIT: u64 = 64 << 10;
+const LIMIT: usize = 64 << 10;
+
+/// How long a file may take, which may be a pipe that another program writes to.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// Whether there is a token in `file` or in `USAGE_TOKEN`, right or wrong.
 pub(crate) fn is_given(file: Option<&Path>) -> bool {
@@ -28,34 +35,49 @@ pub(crate) fn find(file: Option<&Path>) -> Result<Option<Token>, Failure> {
         (Some(path), _) if path.as_os_str() == "-" => {
             (String::from("<stdin>"), read(io::stdin().lock()))
         }
-        (Some(path), _) => (path.display().to_string(), File::open(path).and_then(read)),
-        (None, Some(value)) => (
-            VARIABLE.to_owned(),
-            value.into_string().map_err(|_| io::Error::other("it is not printable ASCII")),
-        ),
+        (Some(path), _) => (path.display().to_string(), read_file(path)?),
+        (None, Some(value)) => (VARIABLE.to_owned(), value.into_string().map_err(|_| not_ascii())),
         (None, None) => return Ok(None),
     };
-    let field = || Some("token".to_owned());
     let text = text.map_err(|source| Failure::Build {
         message: format!("cannot read the token from {origin}"),
-        field: field(),
+        field: Some(FIELD.to_owned()),
         source: Some(source.into()),
     })?;
     match Token::new(&text) {
         Ok(token) => Ok(Some(token)),
         Err(error) => Err(Failure::Build {
             message: format!("{origin}: {error}"),
-            field: field(),
+            field: Some(FIELD.to_owned()),
             source: None,
         }),
     }
 }
 
-fn read(file: impl Read) -> io::Result<String> {
+/// Reads a file that may be a link or a pipe, and is nobody else's to write.
+fn read_file(path: &Path) -> Result<io::Result<String>, Failure> {
+    let secret = usage_files::read_secret(path, LIMIT, WAIT);
+    let secret = secret
+        .map_err(|error| Failure::unread(error, "the token from ", Some(FIELD.to_owned())))?;
+    if let Some(mode) = secret.readable_by_others {
+        output::note(&terminal_text::clean(&format!(
+            "usagectl: others can read the token in {} (mode {mode:04o}): take the right away from \
+             them (chmod go-r)",
+            path.display()
+        )));
+    }
+    Ok(String::from_utf8(secret.bytes).map_err(|_| not_ascii()))
+}
+
+fn read(stdin: impl Read) -> io::Result<String> {
     let mut text = String::new();
-    let length = file.take(LIMIT + 1).read_to_string(&mut text)?;
-    if length as u64 > LIMIT {
+    let length = stdin.take(LIMIT as u64 + 1).read_to_string(&mut text)?;
+    if length > LIMIT {
         return Err(io::Error::other("it is too long for a token"));
     }
     Ok(text)
+}
+
+fn not_ascii() -> io::Error {
+    io::Error::other("it is not printable ASCII")
 }

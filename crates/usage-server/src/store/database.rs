@@ -1,12 +1,14 @@
 use std::path::PathBuf;
 
+use usage_files::{Accept, Risk};
+
 /// Where a [`Store`](crate::Store) keeps its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database(pub(super) Location);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
-    File(PathBuf),
+    File { path: PathBuf, accept: Accept },
     Temporary,
 }
 
@@ -16,9 +18,31 @@ impl Database {
     ///
     /// On Unix a file that is created can be read and written by its owner alone (mode 0600), and
     /// so can the two beside it. The mode of a file that is there is left as it is.
+    ///
+    /// All of them have to be this program's own: regular files and no links, of the user that the
+    /// program runs as, and nobody else may write to them. Otherwise whoever puts a file there
+    /// first would decide which tokens are known. [`accept`](Self::accept) is for those who know
+    /// better.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Location::File(path.into()))
+        Self(Location::File { path: path.into(), accept: Accept::NOTHING })
+    }
+
+    /// Takes a file all the same, in spite of this risk. It says nothing about a
+    /// [temporary](Self::temporary) one.
+    ///
+    /// ```
+    /// use usage_server::{Database, Risk};
+    ///
+    /// // In a container: the volume belongs to another user.
+    /// let database = Database::file("/data/usage.db").accept(Risk::OtherOwner);
+    /// ```
+    #[must_use]
+    pub fn accept(self, risk: Risk) -> Self {
+        Self(match self.0 {
+            Location::File { path, accept } => Location::File { path, accept: accept.and(risk) },
+            Location::Temporary => Location::Temporary,
+        })
     }
 
     /// A file in a directory of its own, deleted when the last [`Store`](crate::Store) over it is

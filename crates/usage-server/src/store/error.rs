@@ -2,6 +2,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use usage_files::FileError;
+
 /// What went wrong with the database.
 ///
 /// The sources are behind an [`Arc`] because one failed transaction is told to every request that
@@ -19,6 +21,20 @@ pub enum StoreError {
         /// What `SQLite` said.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// The file is a link, a pipe or the like, or it belongs to others.
+    #[error(transparent)]
+    File(Arc<FileError>),
+    /// The file has another name now, or none, or its name belongs to another file: what is written
+    /// to it would be lost.
+    #[error(
+        "{} was removed or replaced while the database is open: put it back, or restart the program",
+        path.display()
+    )]
+    #[non_exhaustive]
+    Gone {
+        /// The file: the database, or one that `SQLite` keeps beside it.
+        path: PathBuf,
+    },
     /// The file is there and is no database.
     #[error("{} is not an SQLite database: name another file, or a new one", path.display())]
     #[non_exhaustive]
@@ -32,6 +48,18 @@ pub enum StoreError {
     Foreign {
         /// The database file.
         path: PathBuf,
+    },
+    /// The database has other tables, triggers and the like than this crate makes.
+    #[error(
+        "the database {} {found}: somebody has changed it, so restore it, or name another file",
+        path.display()
+    )]
+    #[non_exhaustive]
+    Altered {
+        /// The database file.
+        path: PathBuf,
+        /// What was found, in words that follow the path.
+        found: String,
     },
     /// A newer version of this crate wrote the database.
     #[error(

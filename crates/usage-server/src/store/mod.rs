@@ -1,6 +1,7 @@
 //! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
 
 pub(crate) mod database;
+mod database_files;
 pub(crate) mod error;
 pub(crate) mod metrics;
 mod reader_pool;
@@ -16,15 +17,20 @@ mod write_queue;
 mod writer;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use usage_files::Accept;
 use usage_proto::{Server, Stats, Token, Usage};
 
+use crate::config::Config;
+use crate::event::Events;
 use database::{Database, Location};
+use database_files::DatabaseFiles;
 use error::StoreError;
 use metrics::{Counters, Metrics};
 use reader_pool::ReaderPool;
@@ -43,6 +49,32 @@ pub(crate) const QUEUE: usize = 1024;
 /// How many bytes of reports may wait unless
 /// [`Config::queue_bytes`](crate::Config::queue_bytes) says otherwise.
 pub(crate) const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long the files of a database are not looked at, if nothing is written.
+const WATCH: Duration = Duration::from_secs(30);
+
+/// How a store is to run.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreOptions {
+    pub(crate) queue: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) watch: Duration,
+    pub(crate) events: Events,
+}
+
+impl StoreOptions {
+    pub(crate) fn of(config: &Config) -> Self {
+        let (queue, queue_bytes) = (config.queue, config.queue_bytes);
+        Self { queue, queue_bytes, watch: WATCH, events: config.events.clone() }
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        let events = Events::default();
+        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events }
+    }
+}
 
 /// The tokens and reports of a Usage API, in one `SQLite` file.
 ///
@@ -71,7 +103,7 @@ struct Inner {
     queue: WriteQueue,
     room: Room,
     readers: ReaderPool,
-    path: PathBuf,
+    files: Arc<DatabaseFiles>,
     counters: Arc<Counters>,
     _directory: Option<TempDir>,
 }
@@ -81,25 +113,27 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A file that is not `SQLite`, is another program's, or was written by a newer version is left
-    /// as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`], [`StoreError::Newer`].
-    /// Otherwise [`StoreError::Open`] or [`StoreError::Temporary`].
+    /// A file that may not be this program's own is not opened: [`StoreError::File`]. One that is
+    /// not `SQLite`, is another program's, was changed by somebody, or was written by a newer
+    /// version is left as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`],
+    /// [`StoreError::Altered`], [`StoreError::Newer`]. Otherwise [`StoreError::Open`] or
+    /// [`StoreError::Temporary`].
     pub fn open(database: &Database) -> Result<Self, StoreError> {
-        Self::open_with(database, QUEUE, QUEUE_BYTES)
+        Self::open_with(database, &StoreOptions::default())
     }
 
     pub(crate) fn open_with(
         database: &Database,
-        queue: usize,
-        queue_bytes: usize,
+        options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let (path, directory) = place(database)?;
-        let connection = schema::open_writer(&path)?;
+        let (files, directory) = find(database)?;
+        let files = Arc::new(files);
+        let connection = schema::open_writer(&files)?;
         let counters = Arc::<Counters>::default();
-        let queue = WriteQueue::start(connection, path.clone(), counters.clone(), queue)?;
-        let readers = ReaderPool::new(path.clone());
-        let room = Room::new(queue_bytes);
-        let inner = Inner { queue, room, readers, path, counters, _directory: directory };
+        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), options)?;
+        let readers = ReaderPool::new(files.clone());
+        let room = Room::new(options.queue_bytes);
+        let inner = Inner { queue, room, readers, files, counters, _directory: directory };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -172,10 +206,10 @@ impl Store {
         self.inner.counters.snapshot()
     }
 
-    /// The database file.
+    /// The database file, as a path that means the same in every working directory.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.inner.path
+        self.inner.files.path()
     }
 
     /// Who sends a request, and whether its key is known. Blocks.
@@ -213,17 +247,17 @@ impl Store {
     }
 }
 
-fn place(database: &Database) -> Result<(PathBuf, Option<TempDir>), StoreError> {
+fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
     match &database.0 {
-        // Readers are opened later: a relative path would follow the process to another directory.
-        Location::File(path) => std::path::absolute(path)
-            .map(|path| (path, None))
-            .map_err(|error| StoreError::Open { path: path.clone(), source: Arc::new(error) }),
-        Location::Temporary => tempfile::Builder::new()
-            .prefix("usage-server-")
-            .tempdir()
-            .map(|directory| (directory.path().join("usage.db"), Some(directory)))
-            .map_err(|error| StoreError::Temporary { source: Arc::new(error) }),
+        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
+        Location::Temporary => {
+            let directory = tempfile::Builder::new()
+                .prefix("usage-server-")
+                .tempdir()
+                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
+            let path = directory.path().join("usage.db");
+            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
+        }
     }
 }
 
@@ -237,4 +271,42 @@ fn random_token() -> Result<Token, StoreError> {
         let _ = write!(text, "{byte:02x}");
     }
     Token::new(&text).map_err(|error| random(Arc::new(error)))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::database::Database;
+    use super::{Store, StoreOptions};
+    use crate::event::{Events, ServerEvent};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Nobody writes, and it is noticed all the same.
+    #[test]
+    fn a_database_that_goes_is_noticed_while_nothing_happens() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.db");
+        let (events, told) = channel();
+        let tell = move |event: &ServerEvent| drop(events.send(event.clone()));
+        let options = StoreOptions {
+            watch: Duration::from_millis(1),
+            events: Events(Some(Arc::new(tell))),
+            ..StoreOptions::default()
+        };
+        assert!(StoreOptions::default().watch <= Duration::from_secs(60));
+        let store = Store::open_with(&Database::file(&path), &options).unwrap();
+        fs::rename(&path, directory.path().join("away")).unwrap();
+        let event = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(event, ServerEvent::DatabaseGone(_)), "{event:?}");
+        fs::rename(directory.path().join("away"), &path).unwrap();
+        let event = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(event, ServerEvent::DatabaseBack { .. }), "{event:?}");
+        drop(store);
+        assert!(told.try_recv().is_err());
+    }
 }

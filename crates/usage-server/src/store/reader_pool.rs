@@ -1,11 +1,11 @@
 //! Connections that read, kept for the next who asks.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+use super::database_files::DatabaseFiles;
 use super::error::{StoreError, said};
 use super::schema;
 
@@ -14,13 +14,13 @@ const IDLE: usize = 4;
 
 /// Connections that read; WAL lets them do so while the writer writes.
 pub(super) struct ReaderPool {
-    path: PathBuf,
+    files: Arc<DatabaseFiles>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl ReaderPool {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+    pub(super) fn new(files: Arc<DatabaseFiles>) -> Self {
+        Self { files, idle: Mutex::new(Vec::new()) }
     }
 
     /// Runs a query on a connection that nobody else uses meanwhile.
@@ -32,11 +32,11 @@ impl ReaderPool {
         let kept = idle().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => schema::open_reader(&self.path)?,
+            None => schema::open_reader(&self.files)?,
         };
         let result = query(&connection).map_err(|error| StoreError::Read {
-            path: self.path.clone(),
-            source: said(&error, &self.path),
+            path: self.files.path().to_owned(),
+            source: said(&error, self.files.path()),
         })?;
         let mut idle = idle();
         if idle.len() < IDLE {
@@ -48,6 +48,6 @@ impl ReaderPool {
 
 impl fmt::Debug for ReaderPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReaderPool").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("ReaderPool").field("path", &self.files.path()).finish_non_exhaustive()
     }
 }

@@ -1,14 +1,15 @@
 //! The tables, and which files are taken for a database of this crate.
 
-use std::fs::OpenOptions;
-use std::io;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::database_files::DatabaseFiles;
 use super::error::{StoreError, said};
+use super::sql;
 
 /// Each entry brings a database from the version before it to its own; the first makes version 1.
 /// An entry that was released is never edited.
@@ -21,11 +22,10 @@ const APPLICATION_ID: i64 = 0x5573_6741;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Opens the one connection that writes, creates the tables or brings them up to date.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(files: &DatabaseFiles) -> Result<Connection, StoreError> {
+    let path = files.path();
     let failed = |error| open_error(path, &error);
-    create(path)
-        .map_err(|error| StoreError::Open { path: path.to_owned(), source: Arc::new(error) })?;
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
+    let mut connection = connect(path).map_err(failed)?;
     // A file that is someone else's must not change by a byte, and switching to WAL changes it.
     check(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
@@ -33,43 +33,40 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
     migrate(path, &mut connection)?;
+    files.are_open()?;
     Ok(connection)
 }
 
 /// Opens a connection that only reads.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_reader(files: &DatabaseFiles) -> Result<Connection, StoreError> {
+    let path = files.path();
     let failed = |error| open_error(path, &error);
     // A reader of a WAL database writes to the shared index beside it, hence not READ_ONLY.
-    let connection = connect(path, OpenFlags::empty()).map_err(failed)?;
+    let connection = connect(path).map_err(failed)?;
     connection.pragma_update(None, "query_only", true).map_err(failed)?;
+    // Another file may have the name by now, with tokens of its own.
+    files.are_there()?;
     Ok(connection)
 }
 
-/// Creates a file that is not there, readable for its owner alone where the system knows owners:
-/// customers' names and reports are in it. `SQLite` gives the files beside it the same mode, and
-/// would make it readable for everyone.
-fn create(path: &Path) -> io::Result<()> {
-    // To close a file lets go of every lock that the process has on it (POSIX), those of SQLite
-    // too. So no file is opened here that a connection of this process may have open already:
-    // nobody opens one between the question and the close.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // What can not be asked about can not be created either, and that error says more.
-    if path.try_exists().unwrap_or(false) {
-        return Ok(());
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
-fn connect(path: &Path, extra: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Without NO_MUTEX SQLite would lock around each call, though a connection has one owner here.
-    // Without the URI flag a path such as `file:x` is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+    // Without the URI flag a path such as `file:x` is a path. It was made before, and no link leads
+    // to it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
+    // What the file says is data: nothing in it is run, and no statement can write around the
+    // tables. There are no triggers and no views here.
+    for (config, value) in [
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        connection.set_db_config(config, value)?;
+    }
     connection.busy_timeout(LOCK_WAIT)?;
     Ok(connection)
 }
@@ -87,9 +84,44 @@ fn check(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
         return Err(StoreError::Foreign { path: path.to_owned() });
     }
     match usize::try_from(version) {
-        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        Ok(version) if version <= MIGRATIONS.len() => {
+            compare(path, connection, version)?;
+            Ok(version)
+        }
         _ => Err(StoreError::Newer { path: path.to_owned(), found: version, supported: newest() }),
     }
+}
+
+/// Refuses a database that is not what the migrations make: something was put into it.
+fn compare(path: &Path, connection: &Connection, version: usize) -> Result<(), StoreError> {
+    let failed = |error| open_error(path, &error);
+    let made = Connection::open_in_memory().map_err(failed)?;
+    for migration in &MIGRATIONS[..version] {
+        made.execute_batch(migration).map_err(failed)?;
+    }
+    let ours = objects(&made).map_err(failed)?;
+    let theirs = objects(connection).map_err(failed)?;
+    let difference = theirs
+        .iter()
+        .find(|(name, sql)| ours.get(*name) != Some(*sql))
+        .map(|(name, _)| (name, if ours.contains_key(name) { "another" } else { "a foreign" }))
+        .or_else(|| ours.keys().find(|name| !theirs.contains_key(*name)).map(|name| (name, "no")));
+    match difference {
+        None => Ok(()),
+        Some(((kind, name), which)) => Err(StoreError::Altered {
+            path: path.to_owned(),
+            // Quoted, since a name may be anything.
+            found: format!("has {which} {kind} {name:?}"),
+        }),
+    }
+}
+
+/// Tables, indexes and all else, by kind and name, and how they were made.
+fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<(String, String), String>> {
+    connection
+        .prepare(sql::OBJECTS)?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+        .collect()
 }
 
 fn migrate(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
@@ -124,11 +156,19 @@ fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::config::DbConfig;
     use rusqlite::types::FromSql;
     use rusqlite::{Connection, params};
+    use tempfile::TempDir;
+    use usage_files::Accept;
 
-    use super::open_writer;
+    use super::{open_reader, open_writer};
+    use crate::store::database_files::DatabaseFiles;
     use crate::store::sql;
+
+    fn files(directory: &TempDir) -> DatabaseFiles {
+        DatabaseFiles::find(&directory.path().join("usage.db"), Accept::NOTHING).unwrap()
+    }
 
     fn pragma<T: FromSql>(connection: &Connection, name: &str) -> T {
         connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
@@ -139,9 +179,8 @@ mod tests {
     #[test]
     fn what_is_committed_survives_a_power_cut() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("usage.db");
         for _ in ["created", "opened again"] {
-            let connection = open_writer(&path).unwrap();
+            let connection = open_writer(&files(&directory)).unwrap();
             // 2 is FULL.
             assert_eq!(pragma::<i64>(&connection, "synchronous"), 2);
             assert_eq!(pragma::<String>(&connection, "journal_mode"), "wal");
@@ -150,9 +189,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_database_says_is_not_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = files(&directory);
+        for connection in [open_writer(&files).unwrap(), open_reader(&files).unwrap()] {
+            assert!(!pragma::<bool>(&connection, "trusted_schema"));
+            for (config, is_on) in [
+                (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+                (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+                (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+            ] {
+                assert_eq!(connection.db_config(config).unwrap(), is_on);
+            }
+        }
+    }
+
+    /// Without triggers a report still goes with its row.
+    #[test]
+    fn a_report_takes_its_row_along() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open_writer(&files(&directory)).unwrap();
+        connection
+            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", None::<&str>])
+            .unwrap();
+        connection.execute(sql::INSERT_USAGE, params![1, "p", "[]"]).unwrap();
+        connection.execute("DELETE FROM report", []).unwrap();
+        let left: i64 =
+            connection.query_row("SELECT count(*) FROM usage", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[test]
     fn a_known_key_is_looked_up_by_its_index() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = open_writer(&directory.path().join("usage.db")).unwrap();
+        let connection = open_writer(&files(&directory)).unwrap();
         let plan: String = connection
             .query_row(
                 &format!("EXPLAIN QUERY PLAN {}", sql::FIRST_WITH_KEY),

@@ -51,3 +51,7 @@ pub(super) const USAGE: &str = "\
     JOIN report ON report.id = report_id
     LEFT JOIN token ON token.id = token_id
     ORDER BY report.id";
+
+/// What was made in a database. What `ANALYZE` keeps there is nobody's.
+pub(super) const OBJECTS: &str = "\
+    SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'";

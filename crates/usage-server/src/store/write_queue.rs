@@ -1,6 +1,5 @@
 //! The way to the thread that writes.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -8,9 +7,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::StoreOptions;
+use super::database_files::DatabaseFiles;
 use super::error::StoreError;
 use super::metrics::Counters;
-use super::writer::{self, Job};
+use super::writer::{Job, Writer};
 use crate::ended::Ended;
 
 /// How long the last store waits for its writer when it goes. What was answered is durable before;
@@ -30,21 +31,23 @@ pub(super) struct WriteQueue {
 impl WriteQueue {
     pub(super) fn start(
         connection: Connection,
-        path: PathBuf,
+        files: Arc<DatabaseFiles>,
         counters: Arc<Counters>,
-        capacity: usize,
+        options: &StoreOptions,
     ) -> Result<Self, StoreError> {
+        let capacity = options.queue;
         let (jobs, queue) = sync_channel(capacity);
         let (running, ended) = Ended::new();
-        let (of_thread, of_error) = (counters.clone(), path.clone());
+        let path = files.path().to_owned();
+        let mut writer = Writer::new(connection, files, counters.clone(), options);
         std::thread::Builder::new()
             .name("usage-server-writer".to_owned())
             .spawn(move || {
-                writer::run(&connection, &path, &queue, &of_thread);
-                drop(connection);
+                writer.run(&queue);
+                drop(writer);
                 drop(running);
             })
-            .map_err(|error| StoreError::Open { path: of_error, source: Arc::new(error) })?;
+            .map_err(|error| StoreError::Open { path, source: Arc::new(error) })?;
         Ok(Self { jobs: Some(jobs), capacity, counters, ended })
     }
 

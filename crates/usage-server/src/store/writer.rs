@@ -1,19 +1,22 @@
 //! The one thread that writes: many waiting requests in one transaction.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::database_files::DatabaseFiles;
 use super::error::{StoreError, said};
 use super::metrics::Counters;
 use super::registrant::Registrant;
 use super::row::{Kind, Report, Row};
-use super::sql;
 use super::token_hash::TokenHash;
+use super::{StoreOptions, sql};
+use crate::event::{Events, ServerEvent};
 
 /// The most jobs in one transaction, so that the first of them does not wait for ever.
 const BATCH: usize = 256;
@@ -66,26 +69,84 @@ impl Reply {
     }
 }
 
-/// Writes until nobody can send a job any more.
-pub(super) fn run(connection: &Connection, path: &Path, jobs: &Receiver<Job>, counters: &Counters) {
-    while let Ok(first) = jobs.recv() {
+/// What the thread works with.
+pub(super) struct Writer {
+    connection: Connection,
+    files: Arc<DatabaseFiles>,
+    counters: Arc<Counters>,
+    watch: Duration,
+    events: Events,
+    /// Whether it was told that the database is gone.
+    gone: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        files: Arc<DatabaseFiles>,
+        counters: Arc<Counters>,
+        options: &StoreOptions,
+    ) -> Self {
+        let (watch, events) = (options.watch, options.events.clone());
+        Self { connection, files, counters, watch, events, gone: false }
+    }
+
+    /// Writes until nobody can send a job any more.
+    pub(super) fn run(&mut self, jobs: &Receiver<Job>) {
+        loop {
+            match jobs.recv_timeout(self.watch) {
+                Ok(first) => self.write(first, jobs),
+                // Whoever notices is told by an event.
+                Err(RecvTimeoutError::Timeout) => drop(self.is_there()),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn write(&mut self, first: Job, jobs: &Receiver<Job>) {
         let mut replies = Vec::new();
-        let results = match transact(connection, first, jobs, &mut replies) {
-            Ok(done) => {
-                count(counters, &done);
+        let result = transact(&self.connection, first, jobs, &mut replies);
+        // What was committed into a file without a name is lost, so nobody is told that it is
+        // stored. A file that loses its name later was there when this was answered.
+        let there = self.is_there();
+        let results = match (result, there) {
+            (_, Err(gone)) => {
+                roll_back(&self.connection);
+                vec![Err(gone); replies.len()]
+            }
+            (Ok(done), Ok(())) => {
+                count(&self.counters, &done);
                 done.into_iter().map(Ok).collect()
             }
-            Err(error) => {
-                roll_back(connection);
+            (Err(error), Ok(())) => {
+                roll_back(&self.connection);
+                let path = self.files.path();
                 let source = said(&error, path);
                 let error = StoreError::Write { path: path.to_owned(), source };
                 vec![Err(error); replies.len()]
             }
         };
         for (reply, result) in replies.into_iter().zip(results) {
-            counters.answered.fetch_add(1, Relaxed);
+            self.counters.answered.fetch_add(1, Relaxed);
             reply.send(result);
         }
+    }
+
+    /// Whether the files that are open have their names.
+    fn is_there(&mut self) -> Result<(), StoreError> {
+        let there = self.files.are_there();
+        match &there {
+            Err(error) if !self.gone => {
+                self.events.tell(&ServerEvent::DatabaseGone(error.clone()));
+            }
+            Ok(()) if self.gone => {
+                let path = self.files.path().to_owned();
+                self.events.tell(&ServerEvent::DatabaseBack { path });
+            }
+            _ => {}
+        }
+        self.gone = there.is_err();
+        there
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits on size, time and number.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use crate::client::{Client, Request, USAGE, post, start, start_with, temporary, wait_until};
@@ -146,24 +146,6 @@ fn a_body_that_breaks_off_is_not_stored() {
     // Whatever it hears, it is no success.
     assert!(client.try_answer().is_none_or(|answer| answer.status == 422));
     assert!(server.store().usage().unwrap().is_empty());
-}
-
-#[test]
-fn a_connection_too_many_waits_for_its_turn() {
-    let server = start_with(temporary().connections(1));
-    let mut first = Client::connect(&server);
-    assert_eq!(first.send(&Request::post(TARGET, USAGE)).status, 201);
-
-    let mut second = Client::connect(&server);
-    second.write(Request::post(TARGET, USAGE).to_bytes());
-    second.stream().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    let early = second.stream().read(&mut [0]).unwrap_err();
-    assert!(matches!(early.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{early}");
-    assert_eq!(server.store().usage().unwrap().len(), 1);
-
-    drop(first);
-    second.stream().set_read_timeout(Some(crate::client::PATIENCE)).unwrap();
-    assert_eq!(second.answer().status, 201);
 }
 
 /// The rest of a refused body is awaited for a while only.

@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
 mod client;
+mod crowds;
 mod database;
 mod faults;
+#[cfg(unix)]
+mod gone;
 mod idempotency;
 mod limits;
+mod planted;
 mod public_types;
 mod registration;
 mod routes;

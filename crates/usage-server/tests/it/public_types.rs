@@ -18,6 +18,7 @@ fn public_types_can_cross_threads() {
     check::<RequestLog>();
     check::<Server>();
     check::<ServerError>();
+    check::<usage_server::ServerEvent>();
     check::<Store>();
     check::<StoreError>();
     check::<Stored<usage_proto::Usage>>();

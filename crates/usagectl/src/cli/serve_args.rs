@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects};
+use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects, Risk};
 
 use super::LOCAL;
 use crate::duration;
@@ -22,6 +22,10 @@ pub(crate) struct ServeArgs {
         default_value = "usage.db"
     )]
     pub(crate) database: PathBuf,
+
+    /// Accept a database that is a link, other-owner or writable-by-others
+    #[arg(long, value_name = "RISK")]
+    pub(crate) accept_file: Vec<Risk>,
 
     /// Make a token for this organisation and print it; it cannot be read again later
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]

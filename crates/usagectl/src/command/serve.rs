@@ -1,34 +1,49 @@
 //! `serve`: a Usage API, until a signal comes.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::thread;
 
 use serde::Serialize;
+use tokio::sync::oneshot;
 use usage_server::{Config, Database, Faults, Redirects, Registration, Server, ServerError};
 
 use crate::cli::{ServeArgs, Who};
 use crate::failure::Failure;
-use crate::output;
-use crate::signals::StopSignals;
+use crate::signals::{StopSignals, Waited};
+use crate::{log_thread, output, terminal_text};
 
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
-    // Before anything says that the server is there: whoever reads that may send a signal.
+    // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
-    let config = Config::new(Database::file(&args.database))
+    log_thread::start().map_err(Failure::server)?;
+    let database = Database::file(&args.database);
+    let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
+    let config = Config::new(database)
         .faults(faults(args)?)
         .registration(registration(args)?)
         .redirects(redirects(args)?)
-        .on_request(|request| log(&request.to_string()));
+        .on_request(|request| log_thread::line_now(&request.to_string()))
+        .on_event(|event| log_thread::line_now(&terminal_text::clean(&event.to_string())));
     let server =
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
-    announce(&server, args, json)?;
+    let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
+    log_thread::line_now(&format!("storing in {}", server.store().path().display()));
+    if !server.local_addr().ip().is_loopback() {
+        log_thread::line_now(
+            "other machines can reach this address, and tokens travel readable to it: \
+             put something that speaks TLS in front",
+        );
+    }
 
-    signals.wait();
-    log("stopping: waiting for the requests in flight; a second signal stops at once");
-    signals.exit_on_the_next();
+    if let Waited::Other(failure) = signals.wait_or(announced) {
+        return Err(failure.into());
+    }
+    log_thread::line_now(
+        "stopping: waiting for the requests in flight; a second signal stops at once",
+    );
     server.shutdown().map_err(Failure::server)?;
-    log("stopped");
+    log_thread::line_now("stopped");
     Ok(())
 }
 
@@ -69,8 +84,8 @@ fn advice(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-/// One line, or one object, on standard output; then what people may want to know.
-fn announce(server: &Server, args: &ServeArgs, json: bool) -> Result<(), Failure> {
+/// One line, or one object, that says where the server is, and the token that it was asked for.
+fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>, Failure> {
     let url = server.url();
     let token = match &args.create_token {
         Some(organisation) => {
@@ -79,29 +94,35 @@ fn announce(server: &Server, args: &ServeArgs, json: bool) -> Result<(), Failure
         None => None,
     };
     let token = token.as_ref().map(|(organisation, token)| (*organisation, token.expose()));
-    let said = if json {
-        output::json(&Listening {
+    if json {
+        return Ok(output::json_line(&Listening {
             url: &url,
             address: server.local_addr().to_string(),
             database: server.store().path().display().to_string(),
             token: token.map(|(organisation, token)| NewToken { organisation, token }),
-        })
-    } else {
-        let line =
-            token.map(|(organisation, token)| format!("\ntoken for {organisation:?}: {token}"));
-        output::line(&format!("listening on {url}{}", line.unwrap_or_default()))
-    };
-    match said {
-        // Whoever started it does not care where it listens.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
+        })?);
     }
-    log(&format!("storing in {}", server.store().path().display()));
-    if !server.local_addr().ip().is_loopback() {
-        log("other machines can reach this address, and tokens travel readable to it: \
-             put something that speaks TLS in front");
-    }
-    Ok(())
+    let token = token.map(|(organisation, token)| format!("token for {organisation:?}: {token}\n"));
+    Ok(format!("listening on {url}\n{}", token.unwrap_or_default()).into_bytes())
+}
+
+/// Prints on a thread of its own: standard output may be read by nobody, and the signals are not to
+/// wait for that. What is returned is done if this fails, and never otherwise.
+fn announce(text: Vec<u8>) -> io::Result<impl Future<Output = io::Error>> {
+    let (told, failed) = oneshot::channel();
+    thread::Builder::new().name("announcement".to_owned()).spawn(move || {
+        match output::bytes(&text) {
+            // Whoever started the server does not care where it listens.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(told.send(error)),
+            _ => {}
+        }
+    })?;
+    Ok(async {
+        match failed.await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    })
 }
 
 /// Who may register, and with which codes.
@@ -135,13 +156,6 @@ fn faults(args: &ServeArgs) -> Result<Faults, Failure> {
     faults.redirect(args.redirect.as_deref()).map_err(Failure::server)?;
     faults.retry_after(args.retry_after.as_deref()).map_err(Failure::server)?;
     Ok(faults)
-}
-
-/// One line on standard error. A server goes on when nobody reads its log.
-fn log(line: &str) {
-    let time = humantime::format_rfc3339_millis(SystemTime::now());
-    let line = format!("{time} {line}\n");
-    let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 #[derive(Serialize)]

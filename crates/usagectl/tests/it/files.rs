@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::usagectl::{File, run};
+use std::os::unix::fs::PermissionsExt;
+
+use crate::usagectl::{File, command_named, finish, run};
 
 /// Previews `text` as a file, and returns the message and the field.
 #[track_caller]
@@ -219,11 +221,45 @@ fn a_terminal_is_told_nothing_but_text() {
 fn files_that_are_too_large_are_refused() {
     let ran = run(&["preview", "usage", "--product", "p", "/dev/zero"]).done();
     assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.contains("it is larger than 16777216 bytes"), "{ran:?}");
+    assert!(ran.stderr.contains("/dev/zero is longer than 16777216 bytes"), "{ran:?}");
 
     let token = File::new("token", "x".repeat(70_000));
     let arguments = ["preview", "usage", "--product", "p", "-", "--token-file", &token.path()];
     let ran = run(&arguments).env("USAGE_URL", "https://x.example").stdin("[]").done();
     assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.contains("it is too long for a token"), "{ran:?}");
+    assert!(ran.stderr.contains("token is longer than 65536 bytes"), "{ran:?}");
+}
+
+/// As a shell makes one of `<(…)`, and as Kubernetes mounts secrets.
+#[test]
+fn what_is_read_may_be_a_pipe_or_a_link() {
+    let script = r#"
+        umask 077
+        mkdir ..2026 && echo secret-of-a-link > ..2026/token
+        ln -s ..2026 ..data && ln -s ..data/token token && mkfifo body
+        echo '[]' > body & exec "$0" preview usage --product p --token-file token --json body
+    "#;
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = command_named("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_usagectl")]).current_dir(directory.path());
+    command.env("USAGE_URL", "https://usage.example");
+    let ran = finish(command.spawn().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.json()["body"], "[]");
+}
+
+/// A token that others can exchange is not sent, and one that they can read is worth a word.
+#[test]
+fn a_token_file_is_its_owners() {
+    let token = File::new("token", "secret");
+    let arguments = ["preview", "usage", "--product", "p", "-", "--token-file", &token.path()];
+    for (mode, code, said) in
+        [(0o600, 0, ""), (0o644, 0, "mode 0644"), (0o620, 5, "mode 0620"), (0o666, 5, "mode 0666")]
+    {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(token.path(), mode).unwrap();
+        let ran = run(&arguments).env("USAGE_URL", "https://x.example").stdin("[]").done();
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(said) && said.is_empty() == ran.stderr.is_empty(), "{ran:?}");
+    }
 }

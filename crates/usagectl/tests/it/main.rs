@@ -21,4 +21,5 @@ mod secrets;
 mod serve;
 mod serving;
 mod status;
+mod unread_log;
 mod usagectl;

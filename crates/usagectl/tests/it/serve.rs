@@ -168,3 +168,22 @@ fn a_database_that_cannot_be_opened_is_named() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(ran.stderr.contains("/no/such/usage.db"), "{}", ran.stderr);
 }
+
+/// A database that somebody else may have put there is not taken, unless that is said.
+#[test]
+fn a_database_that_is_a_link_has_to_be_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("volume.db", directory.path().join("usage.db")).unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", "usage.db"];
+    let ran = run(&arguments).directory(directory.path()).done();
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("usage.db is a link"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`link`"), "{}", ran.stderr);
+    assert!(!directory.path().join("volume.db").exists());
+
+    let serving = Serving::start_in(directory, &["--accept-file", "link"]);
+    assert_eq!(save(&serving).code, Some(0));
+    assert_eq!(serving.stop().code, Some(0));
+    let ran = run(&[&arguments[..], &["--accept-file", "pipe"]].concat()).done();
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}

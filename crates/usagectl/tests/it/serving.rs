@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout};
+use std::process::{Child, ChildStdout, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -20,11 +20,25 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts it on a free port, and waits for the line that says where.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    /// The same, in a directory where something is already.
+    pub(crate) fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
+        Self::spawn(directory, arguments, Stdio::piped())
+    }
+
+    /// The same, with a log that goes elsewhere.
+    pub(crate) fn start_with_log(arguments: &[&str], log: impl Into<Stdio>) -> Self {
+        Self::spawn(tempfile::tempdir().unwrap(), arguments, log)
+    }
+
+    fn spawn(directory: TempDir, arguments: &[&str], log: impl Into<Stdio>) -> Self {
         let mut child = usagectl::command()
             .args(["serve", "--listen", "127.0.0.1:0", "--database", "usage.db"])
             .args(arguments)
             .current_dir(directory.path())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -1,6 +1,7 @@
 //! The binary, run with an environment of its own.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -16,7 +17,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary, without what the environment of the tests may say.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usagectl"));
+    command_named(env!("CARGO_BIN_EXE_usagectl"))
+}
+
+/// Another program in the same way.
+pub(crate) fn command_named(program: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -145,7 +151,11 @@ pub(crate) struct File {
 impl File {
     pub(crate) fn new(name: &'static str, text: impl AsRef<[u8]>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join(name), text).unwrap();
+        // It may hold a token.
+        let mut options = std::fs::OpenOptions::new();
+        let path = directory.path().join(name);
+        let mut file = options.create_new(true).write(true).mode(0o600).open(path).unwrap();
+        file.write_all(text.as_ref()).unwrap();
         Self { directory, name }
     }
 

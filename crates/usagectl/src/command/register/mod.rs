@@ -19,7 +19,7 @@ use self::token_sink::TokenSink;
 use crate::cli::RegisterArgs;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, GOOD};
-use crate::signals::StopSignals;
+use crate::signals::{StopSignals, Waited};
 use crate::{reach, terminal_text};
 
 /// How long a customer may take.
@@ -103,7 +103,8 @@ fn register(
     pasted::listen(registration.clone(), found.clone());
     let callback = callback::Callback::start(listener, registration, found, PATIENCE)?;
     let mut token = None;
-    let interrupted = signals.wait_or(async { token = tokens.recv().await });
+    let waited = signals.wait_or(async { token = tokens.recv().await });
+    let interrupted = matches!(waited, Waited::Signal);
     // The browser gets its last page; a signal does not wait for that.
     if !interrupted {
         callback.finish();

@@ -20,7 +20,7 @@ use crate::carrier::Carrier;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
 use crate::outcome_object::Outcome;
-use crate::signals::StopSignals;
+use crate::signals::{StopSignals, Waited};
 use crate::{output, prepare};
 
 pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
@@ -57,14 +57,13 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let (alive, ended) = oneshot::channel();
     let host = CommandHost::new(consent, Arc::clone(&program), file, alive);
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
-    report_log::start(args.verbose);
+    report_log::start(args.verbose).map_err(Failure::server)?;
     let handle = blocking::spawn(reporter, move |request| carrier.execute(request), host)
         .map_err(Failure::server)?;
 
-    let signalled = signals.wait_or(ended);
+    let signalled = matches!(signals.wait_or(ended), Waited::Signal);
     if signalled {
         report_log::stopping(args.flush_timeout);
-        signals.exit_on_the_next();
         program.stop();
     }
     let status = handle.shutdown(args.flush_timeout);

@@ -13,21 +13,23 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::usage_program::NoUsage;
-use crate::terminal_text;
+use crate::{log_thread, terminal_text};
 
 /// From here on events of this command and of the schedule are written; those of libraries are not.
-pub(super) fn start(verbose: bool) {
+pub(super) fn start(verbose: bool) -> io::Result<()> {
+    log_thread::start()?;
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let targets =
         Targets::new().with_target("usage_reporter", level).with_target("usagectl", level);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(log_thread::Lines)
         .with_ansi(false)
         .with_target(false)
         .with_timer(Milliseconds);
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // There is one command in a process: nobody else has set one.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
 }
 
 pub(super) fn stopping(limit: Duration) {

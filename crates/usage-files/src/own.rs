@@ -1,0 +1,145 @@
+//! Files that are written.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::accept::{Accept, Risk};
+use crate::error::{FileError, cannot};
+use crate::file_id::FileId;
+use crate::system;
+
+/// As many links as Linux follows, and as many times as something may come or go between two looks.
+const TRIES: usize = 40;
+
+/// Opens a file to read and write it, and makes it if it is not there, for its owner alone. What is
+/// in it stays.
+///
+/// The call does not wait: a pipe is refused before it is opened.
+///
+/// # Errors
+///
+/// [`FileError::NotAFile`] and [`FileError::Risk`] if it is not this program's own, as
+/// [the crate](crate) says; [`FileError::Io`] if the system refuses.
+pub fn open(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError> {
+    let path = locate(path, accept)?;
+    for _ in 0..TRIES {
+        if look(&path, accept)?.is_some() {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true);
+            match system::without_surprises(&mut options).open(&path) {
+                Ok(file) => {
+                    // It may have got another file's name since the look.
+                    judge(&path, &file.metadata().map_err(cannot("open", &path))?, accept)?;
+                    return Ok(file);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if system::is_link(&error) => {}
+                Err(error) => return Err(cannot("open", &path)(error)),
+            }
+        }
+        match create_new(&path) {
+            Ok(file) => {
+                // A file system may not know owners or modes: better told now than the next time.
+                let metadata = file.metadata().map_err(cannot("open", &path))?;
+                return match judge(&path, &metadata, accept) {
+                    Ok(_) => Ok(file),
+                    Err(error) => {
+                        let _ = fs::remove_file(&path);
+                        Err(error)
+                    }
+                };
+            }
+            Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(cannot("open", &path)(io::Error::other("it comes and goes")))
+}
+
+/// Makes a file that is not there, to write it, for its owner alone.
+///
+/// # Errors
+///
+/// [`FileError::Io`]; with [`io::ErrorKind::AlreadyExists`] if anything has the name, be it a link
+/// that leads nowhere.
+pub fn create_new(path: impl AsRef<Path>) -> Result<File, FileError> {
+    let path = path.as_ref();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    system::owners_alone(&mut options).open(path).map_err(cannot("make", path))
+}
+
+/// Whether a file is this program's own, for a library to open it; `None` if it is not there.
+///
+/// It is not opened, so that no lock on it is lost. (To close a file frees all locks that the
+/// process has on it.)
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn check(path: impl AsRef<Path>, accept: Accept) -> Result<Option<FileId>, FileError> {
+    look(&locate(path, accept)?, accept)
+}
+
+/// Where a name leads, as a path that means the same whatever the working directory is. What is on
+/// the way to the file may be links. The file itself need not be there.
+///
+/// # Errors
+///
+/// [`FileError::Risk`] if the name is a link, and that is not accepted; [`FileError::Io`] if a
+/// directory on the way is not there.
+pub fn locate(path: impl AsRef<Path>, accept: Accept) -> Result<PathBuf, FileError> {
+    let named = path.as_ref();
+    let mut path = std::path::absolute(named).map_err(cannot("find", named))?;
+    for _ in 0..TRIES {
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+            path = system::without_links(parent).map_err(cannot("find", &path))?.join(name);
+        }
+        let metadata = match fs::symlink_metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+            Err(error) => return Err(cannot("find", &path)(error)),
+        };
+        if !metadata.is_symlink() {
+            return Ok(path);
+        }
+        if !accept.takes(Risk::Link) {
+            return Err(is_a_link(&path));
+        }
+        let target = fs::read_link(&path).map_err(cannot("find", &path))?;
+        // What is relative counts from the directory of the link.
+        path = path.parent().unwrap_or(&path).join(target);
+    }
+    Err(cannot("find", named)(io::Error::other("there are too many links on the way")))
+}
+
+/// Looks at what has this very name, without opening it.
+fn look(path: &Path, accept: Accept) -> Result<Option<FileId>, FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => judge(path, &metadata, accept).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("open", path)(error)),
+    }
+}
+
+fn judge(path: &Path, metadata: &Metadata, accept: Accept) -> Result<FileId, FileError> {
+    if metadata.is_symlink() {
+        // Accepted ones were followed before.
+        return Err(is_a_link(path));
+    }
+    if !metadata.is_file() {
+        return Err(FileError::NotAFile { path: path.to_owned(), what: system::what(metadata) });
+    }
+    for (risk, found) in system::risks(metadata) {
+        if !accept.takes(risk) {
+            return Err(FileError::Risk { path: path.to_owned(), risk, found });
+        }
+    }
+    Ok(FileId::from(metadata))
+}
+
+fn is_a_link(path: &Path) -> FileError {
+    let found = "is a link to another file: name that one".to_owned();
+    FileError::Risk { path: path.to_owned(), risk: Risk::Link, found }
+}

@@ -1,0 +1,86 @@
+//! What a file is on any system: made, opened again, told apart.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+
+use usage_files::{Accept, FileError, FileId, Risk, Secret, check, create_new, locate, open};
+
+#[test]
+fn a_file_is_made_and_opened_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    assert_eq!(check(&path, Accept::NOTHING).unwrap(), None);
+    open(&path, Accept::NOTHING).unwrap().write_all(b"state").unwrap();
+    let mut text = String::new();
+    let mut file = open(&path, Accept::NOTHING).unwrap();
+    file.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "state");
+    let id = FileId::of(&file).unwrap();
+    assert_eq!(check(&path, Accept::NOTHING).unwrap(), Some(id));
+    assert_eq!(FileId::at(&path).unwrap(), Some(id));
+
+    let error = create_new(&path).unwrap_err();
+    let FileError::Io { source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(source.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(error.path(), path);
+}
+
+#[test]
+fn a_directory_is_not_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    for error in [
+        open(directory.path(), Accept::NOTHING).unwrap_err(),
+        check(directory.path(), Accept::NOTHING).unwrap_err(),
+    ] {
+        assert!(matches!(error, FileError::NotAFile { what: "a directory", .. }), "{error:?}");
+        assert!(error.to_string().contains(directory.path().to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("missing/usage.json");
+    for error in [
+        open(&path, Accept::NOTHING).unwrap_err(),
+        check(&path, Accept::NOTHING).unwrap_err(),
+        locate(&path, Accept::NOTHING).unwrap_err(),
+    ] {
+        assert!(matches!(error, FileError::Io { .. }), "{error:?}");
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+    assert!(locate("", Accept::NOTHING).is_err());
+    assert!(!path.parent().unwrap().exists());
+}
+
+#[test]
+fn a_place_does_not_depend_on_the_working_directory() {
+    let here = fs::canonicalize(".").unwrap();
+    assert_eq!(locate("usage.json", Accept::NOTHING).unwrap().parent().unwrap(), here);
+}
+
+#[test]
+fn risks_have_names() {
+    for risk in Risk::ALL {
+        assert_eq!(risk.to_string().parse(), Ok(risk));
+        let accept = Accept::NOTHING.and(risk);
+        assert!(accept.takes(risk) && !Accept::NOTHING.takes(risk));
+        assert!(Risk::ALL.iter().all(|&other| other == risk || !accept.takes(other)));
+    }
+    assert_eq!(Risk::ALL.into_iter().collect::<Accept>(), {
+        Accept::NOTHING.and(Risk::Link).and(Risk::OtherOwner).and(Risk::WritableByOthers)
+    });
+    let error = "pipe".parse::<Risk>().unwrap_err();
+    assert!(error.to_string().contains("`pipe`") && error.to_string().contains("other-owner"));
+}
+
+#[test]
+fn public_types_can_cross_threads() {
+    fn check<T: std::fmt::Debug + Send + Sync + 'static>() {}
+    check::<Accept>();
+    check::<FileError>();
+    check::<FileId>();
+    check::<Risk>();
+    check::<Secret>();
+    check::<usage_files::UnknownRisk>();
+}

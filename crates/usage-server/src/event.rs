@@ -1,0 +1,51 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::store::error::StoreError;
+
+/// What happens to a server between requests. Its `Display` is a line for a log.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// The database was removed or replaced: see [`StoreError::Gone`]. Reports are refused from now
+    /// on. This is told once, within half a minute or with the next report.
+    DatabaseGone(StoreError),
+    /// The database has its name again, and reports are taken again.
+    #[non_exhaustive]
+    DatabaseBack {
+        /// The database file.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for ServerEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DatabaseGone(error) => write!(f, "no report is taken: {error}"),
+            Self::DatabaseBack { path } => {
+                write!(f, "reports are taken again: {} is back", path.display())
+            }
+        }
+    }
+}
+
+/// Who is told.
+#[derive(Clone, Default)]
+pub(crate) struct Events(pub(crate) Option<Arc<EventFn>>);
+
+pub(crate) type EventFn = dyn Fn(&ServerEvent) + Send + Sync;
+
+impl Events {
+    pub(crate) fn tell(&self, event: &ServerEvent) {
+        if let Some(tell) = &self.0 {
+            tell(event);
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Events").field(&self.0.is_some()).finish()
+    }
+}
