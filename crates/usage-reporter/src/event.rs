@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use usage_proto::Error;
+use usage_proto::{Chain, Error};
 
-use crate::chain::Chain;
 use crate::report_kind::ReportKind;
 
 /// Something that happened. No token and no payload is in it.

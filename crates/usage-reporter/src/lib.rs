@@ -185,6 +185,7 @@
 //! `attempt_failed` alone.
 
 mod action;
+#[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
 mod chain;
 mod config;
 mod consent;

@@ -50,11 +50,22 @@ pub enum ResponseErrorKind {
 }
 
 impl ResponseError {
-    /// Whether the same request may succeed later: 408, 425, 429, 500, 502, 503 and 504, and no
-    /// other status (rule W44).
+    /// Whether the same request may succeed later.
+    ///
+    /// It may after 408, 425 and 429, and after every status of the class 5xx, one that nobody knows
+    /// included: proxies have many of their own for an API that cannot be reached. It may not after
+    /// 501, 505, 506, 510 and 511, which say that the request or the network is wrong, nor after any
+    /// other status.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+        match self.status.as_u16() {
+            408 | 425 | 429 => true,
+            // Not implemented, HTTP version not supported, variant also negotiates, not extended,
+            // network authentication required (W44).
+            501 | 505 | 506 | 510 | 511 => false,
+            // A class, not a list: RFC 9110, section 15.
+            status => (500..=599).contains(&status),
+        }
     }
 }
 

@@ -5,9 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tracing::{debug, info, warn};
-use usage_proto::{BaseUrl, Error};
+use usage_proto::{BaseUrl, Chain, Error};
 
-use crate::chain::Chain;
 use crate::consent::Consent;
 use crate::event::Event;
 use crate::status::Status;

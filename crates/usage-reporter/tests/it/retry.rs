@@ -25,6 +25,20 @@ fn a_retry_has_the_same_bytes_and_key_and_a_new_report_has_another_w43() {
     assert_ne!(next.request.body(), first.request.body());
 }
 
+/// A proxy that cannot reach the API has a status of its own for it, and costs no period.
+#[test]
+fn a_status_of_a_server_s_failure_is_tried_again_w44() {
+    for status in 500..600 {
+        let mut host = Host::new();
+        let first = host.wait_for_usage();
+        host.answer(&first, status);
+        let next = host.wait_for_usage();
+        let is_final = [501, 505, 506, 510, 511].contains(&status);
+        assert_eq!(next.number, if is_final { 1 } else { 2 }, "{status}");
+        assert_eq!(key(&next) == key(&first), !is_final, "{status}");
+    }
+}
+
 #[test]
 fn a_report_has_four_attempts_with_full_jitter_from_five_seconds_on() {
     let mut waits = [const { Vec::new() }; 3];

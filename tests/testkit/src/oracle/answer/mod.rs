@@ -17,8 +17,11 @@ use usage_proto::{Api, BaseUrl, Error, ResponseError, ResponseErrorKind, Saved, 
 use super::retry_after;
 use super::text::{check_debug, check_error, check_excerpt, is_clean, is_telling};
 
-/// W44.
-const RETRYABLE: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
+/// W44: outside the class 5xx.
+const RETRYABLE: [u16; 3] = [408, 425, 429];
+
+/// W44: the ones of the class 5xx that say the same another time.
+const FINAL: [u16; 5] = [501, 505, 506, 510, 511];
 
 /// W37.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -60,7 +63,8 @@ fn check_saved(input: &Input, saved: &Saved) {
 
 fn check_refused(input: &Input, error: &ResponseError) {
     assert_eq!(error.status, input.status, "W33: the status is lost");
-    let again = RETRYABLE.contains(&input.status.as_u16());
+    let status = input.status.as_u16();
+    let again = RETRYABLE.contains(&status) || status / 100 == 5 && !FINAL.contains(&status);
     assert_eq!(error.is_retryable(), again, "W44: whether to retry {}", input.status);
     let wait = usage_proto::retry_after(&input.headers);
     assert_eq!(error.retry_after, wait, "W39: the wait");

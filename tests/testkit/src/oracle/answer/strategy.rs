@@ -68,7 +68,7 @@ pub fn tokens() -> impl Strategy<Value = Token> {
 fn statuses() -> impl Strategy<Value = StatusCode> {
     let known = prop::sample::select(vec![
         101, 200, 201, 204, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408,
-        409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504, 600,
+        409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504, 507, 511, 522, 599, 600,
     ]);
     prop_oneof![3 => known, 1 => 100_u16..1000].prop_map(|code| StatusCode::from_u16(code).unwrap())
 }

@@ -122,9 +122,7 @@ impl Model {
                 self.newest_usage = None;
                 false
             }
-            Outcome::Certificate
-            | Outcome::Status(401 | 410 | 422 | 302)
-            | Outcome::RetryAfter(403, _) => false,
+            outcome if outcome.is_final() => false,
             _ => flight.attempt < config.retry.attempts,
         };
         let overtaken = !newest && flight.kind == ReportKind::Usage;
