@@ -141,6 +141,9 @@
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
 //!   are worth a retry (rule W44).
+//! - **A page** for people in place of an answer, as from a captive portal, is a failure whatever its
+//!   status: the API has not seen the report, which is kept, for the next slot if all its attempts
+//!   met pages ([`usage_proto::Saved::is_page`]).
 //! - **The registration** is not given up: after its attempts it has as many in the next slot, and
 //!   one that was refused for its token (401) waits for that slot or for another token.
 //! - **Another address** starts afresh: what the old one still answers is about that report alone.

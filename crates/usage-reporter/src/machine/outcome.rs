@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::StatusCode;
-use usage_proto::{Api, Error};
+use usage_proto::{Api, Error, ResponseErrorKind};
 
 use super::gate::pause;
 use super::report::Report;
@@ -19,7 +19,8 @@ use crate::time::after;
 enum Fate {
     /// It goes out again when the API may be asked again.
     Retry,
-    /// It has had its attempts, and gets as many in the next slot.
+    /// It has had its attempts, and gets as many in the next slot: a registration, and what met
+    /// nothing but a page. Whoever showed that is not the API, and the API has refused nothing.
     NextSlot,
     /// It could not be delivered where it went, and has not been where reports go by now.
     Elsewhere,
@@ -159,8 +160,10 @@ impl Reporter {
             if current && same_token { Fate::NextSlot } else { Fate::Elsewhere }
         } else if report.attempts < retry.attempts {
             Fate::Retry
-        } else if is_server {
-            if current { Fate::NextSlot } else { Fate::Elsewhere }
+        } else if is_server && !current {
+            Fate::Elsewhere
+        } else if is_server || current && is_page(error) {
+            Fate::NextSlot
         } else {
             Fate::Lost(LossReason::Exhausted)
         }
@@ -186,7 +189,15 @@ impl Reporter {
 }
 
 fn may_have_arrived(error: &Error) -> bool {
-    !matches!(error, Error::Transport(lost) if !lost.may_have_been_sent())
+    match error {
+        Error::Transport(lost) => lost.may_have_been_sent(),
+        error => !is_page(error),
+    }
+}
+
+/// Somebody else answered, such as a captive portal: the API has not seen the report.
+fn is_page(error: &Error) -> bool {
+    matches!(error, Error::Response(answer) if answer.kind == ResponseErrorKind::Page)
 }
 
 /// 401: the API does not know the token, or wants one.

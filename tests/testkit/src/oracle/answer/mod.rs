@@ -10,7 +10,7 @@ pub use input::Input;
 pub use strategy::{inputs, tokens};
 
 use expected::Reading;
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
 use url::Url;
 use usage_proto::{Api, BaseUrl, Error, ResponseError, ResponseErrorKind, Saved, Token};
 
@@ -58,6 +58,25 @@ fn check_saved(input: &Input, saved: &Saved) {
     assert_eq!(saved.is_complete(), whole, "W38, W46: whether the body is complete");
     if let Some(token) = input.token.as_ref().filter(|token| is_telling(token.expose())) {
         check_debug(saved, &[token.expose()]);
+    }
+    check_page(input, saved);
+}
+
+/// W30: what begins like a page and says that it is HTML is one, and nothing else is.
+fn check_page(input: &Input, saved: &Saved) {
+    let body = String::from_utf8_lossy(saved.body());
+    let body = body.strip_prefix('\u{feff}').unwrap_or(&body);
+    let begins = body.trim_start_matches([' ', '\t', '\n', '\x0c', '\r']).starts_with('<');
+    let is_html = input.headers.get_all(CONTENT_TYPE).iter().any(|media| {
+        let media = String::from_utf8_lossy(media.as_bytes()).to_ascii_lowercase();
+        media.split(';').next().is_some_and(|media| media.trim_matches([' ', '\t']) == "text/html")
+    });
+    assert_eq!(saved.is_page(), begins && is_html, "W30: whether it is a page");
+    let refused = saved.clone().refuse_page();
+    assert_eq!(refused.is_err(), saved.is_page(), "W30: whether it is refused");
+    if let Err(error) = refused {
+        assert!(error.is_retryable() && error.status == input.status, "W30: a page: {error}");
+        assert!(is_clean(&error.to_string()), "W33: more than one clean line: {error}");
     }
 }
 

@@ -83,9 +83,14 @@ fn headers() -> impl Strategy<Value = Vec<(HeaderName, Vec<u8>)>> {
         header(RETRY_AFTER, waits().boxed()),
         header(DATE, dates().boxed()),
         header(LOCATION, locations().boxed()),
-        header(CONTENT_TYPE, texts()),
+        header(CONTENT_TYPE, media().boxed()),
     ];
     vec(one, 0..5)
+}
+
+fn media() -> impl Strategy<Value = String> {
+    let html = "[ \t]?(text/html|TEXT/Html|text/htm)[ ;]?(charset=utf-8)?";
+    prop_oneof![3 => html, 1 => texts(), 1 => Just("application/json".to_owned())]
 }
 
 fn locations() -> impl Strategy<Value = String> {
@@ -136,6 +141,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         20 => laced.prop_map(String::into_bytes),
         10 => cut.prop_map(String::into_bytes),
         60 => shaped,
+        10 => "(\u{feff}|\u{b}|x)?[ \t\r\n\u{c}]{0,3}<[a-z!]{0,4}.{0,20}".prop_map(String::into_bytes),
         10 => mended,
         1 => (65_000_usize..66_000).prop_map(|length| vec![b'x'; length]),
     ]

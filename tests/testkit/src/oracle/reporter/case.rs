@@ -190,6 +190,8 @@ impl Op {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Saved,
+    /// A web page with a status of success, of somebody who is not the API.
+    Page,
     /// Stored, and the connection broke before the answer.
     Interrupted,
     Timeout,
@@ -205,6 +207,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     pub(crate) fn from_byte(byte: u8) -> Self {
         match byte % 16 {
+            2 if byte >> 4 & 1 == 1 => Self::Page,
             0..=2 => Self::Saved,
             3 => Self::Interrupted,
             4 => Self::Timeout,
@@ -241,7 +244,7 @@ impl Outcome {
     }
 
     pub(crate) fn may_have_arrived(self) -> bool {
-        !matches!(self, Self::NotConnected | Self::Certificate)
+        !matches!(self, Self::NotConnected | Self::Certificate | Self::Page)
     }
 
     pub(crate) fn retry_after(self) -> Option<Duration> {

@@ -83,6 +83,7 @@ impl Model {
                 (*floor, *by) = (self.floor.max(*floor), self.gate_by.max(*by));
             }
             self.floor = self.told;
+            self.kept.clear();
         }
         if place != self.place
             && let Some(number) = self.registration.changed(moved, self.told)
@@ -123,14 +124,20 @@ impl Model {
                 false
             }
             outcome if outcome.is_final() => false,
+            Outcome::Page if !moved => true,
             _ => flight.attempt < config.retry.attempts,
         };
         let overtaken = !newest && flight.kind == ReportKind::Usage;
         let is_lost = !retried || overtaken;
+        let is_kept = !is_lost && flight.attempt >= config.retry.attempts;
+        if is_kept && flight.kind != ReportKind::Server {
+            self.kept.insert(flight.number);
+        }
+        let is_given_up = is_lost || is_kept && self.deadline.is_none();
         if outcome == Outcome::Saved {
             self.loud.delivered(flight.kind);
         } else if flight.kind != ReportKind::Server && !self.gone {
-            self.loud.failed(now, flight.kind, is_lost);
+            self.loud.failed(now, flight.kind, is_given_up);
         }
         if flight.kind == ReportKind::Usage {
             self.tried_usage = (newest && retried).then_some(flight.number);

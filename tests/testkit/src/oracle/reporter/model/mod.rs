@@ -4,7 +4,7 @@
 mod inputs;
 mod outputs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_reporter::{AttemptId, Config, ReportKind, State};
@@ -67,6 +67,8 @@ pub(super) struct Model {
     refused: u64,
     pub(super) deadline: Option<Instant>,
     gone: bool,
+    /// Reports that met a page alone, and wait for the next slot.
+    kept: BTreeSet<u64>,
     /// The sizes of reports that were taken and are not known to be over.
     live: BTreeMap<u64, usize>,
     newest_usage: Option<u64>,
@@ -124,6 +126,7 @@ impl Model {
             refused: 0,
             deadline: None,
             gone: false,
+            kept: BTreeSet::new(),
             live: BTreeMap::new(),
             newest_usage: None,
             usages: 0,
@@ -197,6 +200,7 @@ impl Model {
     fn slot(&mut self, now: Instant) {
         self.asked = false;
         self.registration.slot(now);
+        self.kept.clear();
         self.earliest = later(now, self.config.period);
         self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
     }
