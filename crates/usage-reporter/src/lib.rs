@@ -144,6 +144,8 @@
 //! - **A page** for people in place of an answer, as from a captive portal, is a failure whatever its
 //!   status: the API has not seen the report, which is kept, for the next slot if all its attempts
 //!   met pages ([`usage_proto::Saved::is_page`]).
+//! - **A TLS session** that fails for good in the first minutes of a start has one more try within
+//!   minutes: the clock of a machine that has just started may not be right yet.
 //! - **The registration** is not given up: after its attempts it has as many in the next slot, and
 //!   one that was refused for its token (401) waits for that slot or for another token.
 //! - **Another address** starts afresh: what the old one still answers is about that report alone.

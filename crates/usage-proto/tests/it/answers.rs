@@ -48,6 +48,7 @@ fn w30_any_2xx_is_a_success_whatever_the_body_says() {
 
 #[test]
 fn w30_a_page_is_marked_as_no_answer_of_an_api() {
+    const HTML: Option<&[u8]> = Some(b"text/html");
     let page = |status: u16, media: Option<&'static [u8]>, body: &'static str| {
         let mut response = Response::builder().status(status);
         if let Some(media) = media {
@@ -74,7 +75,6 @@ fn w30_a_page_is_marked_as_no_answer_of_an_api() {
         }
         is_page
     };
-    const HTML: Option<&[u8]> = Some(b"text/html");
     for status in [200, 201, 202, 203, 206, 299] {
         assert!(page(status, HTML, "<!DOCTYPE html><title>Hotel</title>"));
     }

@@ -1,10 +1,10 @@
 //! What becomes of an attempt.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use usage_proto::{Api, Error, ResponseErrorKind};
+use usage_proto::{Api, Error, ResponseErrorKind, TransportErrorKind};
 
 use super::gate::pause;
 use super::report::Report;
@@ -13,6 +13,13 @@ use crate::event::{Event, LossReason};
 use crate::report_kind::ReportKind;
 use crate::status::Phase;
 use crate::time::after;
+
+/// How long after a start the clock of the host may still be wrong: what is sent at a start is sent
+/// within ten minutes, unless it is configured otherwise.
+const AT_START: Duration = Duration::from_secs(15 * 60);
+
+/// The longest wait before the second chance of what failed for a clock that may be wrong.
+const CLOCK_SETS_IN: Duration = Duration::from_secs(4 * 60);
 
 /// What becomes of a report whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +160,15 @@ impl Reporter {
         let token_refused = is_server && is_unauthorized(error);
         let same_token = api.token() == self.api.token();
         if !error.is_retryable() && !token_refused {
-            Fate::Lost(LossReason::Refused)
+            if current && self.clock_may_be_wrong(now, report, error) {
+                let longest = CLOCK_SETS_IN.min(self.config.period);
+                let wait = longest / 4 + self.random.below(longest / 4 * 3);
+                report.not_before = after(now, wait);
+                report.clock_was_blamed = true;
+                Fate::Retry
+            } else {
+                Fate::Lost(LossReason::Refused)
+            }
         } else if self.queue.has_newer_than(report) {
             Fate::Lost(LossReason::Superseded)
         } else if token_refused {
@@ -167,6 +182,18 @@ impl Reporter {
         } else {
             Fate::Lost(LossReason::Exhausted)
         }
+    }
+
+    /// Whether a TLS session that failed for good may come about within minutes: a machine that has
+    /// just started may not have the right time yet, or not all of its files.
+    fn clock_may_be_wrong(&self, now: Instant, report: &Report, error: &Error) -> bool {
+        let is_tls =
+            matches!(error, Error::Transport(lost) if lost.kind() == TransportErrorKind::Tls);
+        is_tls
+            && now.duration_since(self.started) < AT_START
+            && !report.clock_was_blamed
+            && report.attempts < self.config.retry.attempts
+            && !self.queue.has_newer_than(report)
     }
 
     /// Whether a report that is to go out at `at` does so before the end. No slot begins after a
