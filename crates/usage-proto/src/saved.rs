@@ -3,7 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use crate::error::{ResponseError, ResponseErrorKind};
+use crate::retry_after::retry_after;
 
 /// The API has taken the report: the answer had a status of the 2xx class (rule W30).
 ///
@@ -47,6 +51,46 @@ impl Saved {
         self.complete
     }
 
+    /// Whether it is a page for people, and so not an API's answer: `text/html` with a body that
+    /// begins with `<`. A captive portal answers so, a parked address, or a login in front of the
+    /// API. The report has gone nowhere then, although the status says success.
+    ///
+    /// ```
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// let portal = http::Response::builder()
+    ///     .header("content-type", "text/html; charset=utf-8")
+    ///     .body("<!DOCTYPE html><title>Welcome to our lounge</title>")?;
+    /// let saved = Api::new(BaseUrl::STAGING).parse_response(portal)?;
+    /// assert!(saved.is_page());
+    /// // For whoever keeps what was not taken, it is a failure that may pass.
+    /// assert!(saved.refuse_page().unwrap_err().is_retryable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let body = self.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.body());
+        let is_html = |value: &HeaderValue| {
+            let media = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            media.trim_ascii().eq_ignore_ascii_case(b"text/html")
+        };
+        body.trim_ascii_start().starts_with(b"<")
+            && self.headers().get_all(CONTENT_TYPE).iter().any(is_html)
+    }
+
+    /// The success itself, unless it is a page ([`is_page`](Self::is_page)).
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseErrorKind::Page`], with the status, which may be retried.
+    pub fn refuse_page(self) -> Result<Self, ResponseError> {
+        if !self.is_page() {
+            return Ok(self);
+        }
+        let retry_after = retry_after(self.headers());
+        Err(ResponseError { status: self.status(), retry_after, kind: ResponseErrorKind::Page })
+    }
+
     /// The answer itself.
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
@@ -60,6 +104,7 @@ impl fmt::Debug for Saved {
             .field("status", &self.status())
             .field("body_length", &self.body().len())
             .field("complete", &self.complete)
+            .field("page", &self.is_page())
             .finish_non_exhaustive()
     }
 }

@@ -1,24 +1,11 @@
-//! An error with its reasons, on one line.
+//! The alternate form of an error, `{error:#}`: its sources behind it, on the same line.
 
 use std::error::Error;
 use std::fmt;
-use std::iter::successors;
 
-/// Shows an error and, behind colons, the reasons for it, each once.
-pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
+use usage_proto::Chain;
 
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the alternate form: that one would bring its reasons along.
-        write!(f, "{}", self.0)?;
-        successors(self.0.source(), |&error| error.source())
-            .try_for_each(|reason| write!(f, ": {reason}"))
-    }
-}
-
-/// For an error that says `message` of itself: the alternate form, `{error:#}`, has the reasons
-/// behind it.
-#[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
+/// For an error that says `message` of itself.
 pub(crate) fn message(
     f: &mut fmt::Formatter<'_>,
     message: fmt::Arguments<'_>,

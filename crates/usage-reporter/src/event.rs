@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use usage_proto::Error;
+use usage_proto::{Chain, Error};
 
-use crate::chain::Chain;
 use crate::report_kind::ReportKind;
 
 /// Something that happened. No token and no payload is in it.
@@ -18,7 +17,7 @@ use crate::report_kind::ReportKind;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// A report has been given up after a failed attempt, or none has got through for a period: the
+    /// A report has been given up for now after a failed attempt, or none has got through for a period: the
     /// API cannot be reached, or takes nothing. There is one of these until the outage is over,
     /// however long that takes, and at most one in a period. What fails on after the end, such as
     /// statistics that are refused while usage is taken, is no news before it got through.

@@ -141,6 +141,11 @@
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
 //!   are worth a retry (rule W44).
+//! - **A page** for people in place of an answer, as from a captive portal, is a failure whatever its
+//!   status: the API has not seen the report, which is kept, for the next slot if all its attempts
+//!   met pages ([`usage_proto::Saved::is_page`]).
+//! - **A TLS session** that fails for good in the first minutes of a start has one more try within
+//!   minutes: the clock of a machine that has just started may not be right yet.
 //! - **The registration** is not given up: after its attempts it has as many in the next slot, and
 //!   one that was refused for its token (401) waits for that slot or for another token.
 //! - **Another address** starts afresh: what the old one still answers is about that report alone.
@@ -185,6 +190,7 @@
 //! `attempt_failed` alone.
 
 mod action;
+#[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
 mod chain;
 mod config;
 mod consent;

@@ -28,7 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
     ));
     for status in [
         400, 401, 403, 404, 405, 408, 409, 410, 413, 418, 422, 425, 429, 451, 500, 501, 502, 503,
-        504, 511, 599, 600, 999,
+        504, 507, 511, 522, 599, 600, 999,
     ] {
         cases.push(
             answer(format!("status {status}"), status, "", NO, refused(status, simple("no")))

@@ -171,7 +171,8 @@ pub fn incomplete(status: u16, body: impl AsRef<[u8]>) -> Outcome {
 /// An answer that is no success; whether to try again is what W44 says of its status.
 #[must_use]
 pub fn refused(status: u16, kind: Refusal) -> Outcome {
-    let retryable = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
+    let is_final = matches!(status, 501 | 505 | 506 | 510 | 511);
+    let retryable = matches!(status, 408 | 425 | 429) || status / 100 == 5 && !is_final;
     Outcome::Refused { status, retryable, retry_after: None, kind }
 }
 

@@ -41,6 +41,11 @@ pub enum ResponseErrorKind {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A page for people came in place of an API's answer ([`Saved::is_page`]), as from a captive
+    /// portal. Its status is a success; the report has gone nowhere.
+    ///
+    /// [`Saved::is_page`]: crate::Saved::is_page
+    Page,
     /// The body had neither shape of an error (rule W33).
     #[non_exhaustive]
     Unexpected {
@@ -50,11 +55,25 @@ pub enum ResponseErrorKind {
 }
 
 impl ResponseError {
-    /// Whether the same request may succeed later: 408, 425, 429, 500, 502, 503 and 504, and no
-    /// other status (rule W44).
+    /// Whether the same request may succeed later.
+    ///
+    /// It may after 408, 425 and 429, and after every status of the class 5xx, one that nobody knows
+    /// included: proxies have many of their own for an API that cannot be reached. It may not after
+    /// 501, 505, 506, 510 and 511, which say that the request or the network is wrong, nor after any
+    /// other status. It may after a page, which says nothing of the API.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+        if self.kind == ResponseErrorKind::Page {
+            return true;
+        }
+        match self.status.as_u16() {
+            408 | 425 | 429 => true,
+            // Not implemented, HTTP version not supported, variant also negotiates, not extended,
+            // network authentication required (W44).
+            501 | 505 | 506 | 510 | 511 => false,
+            // A class, not a list: RFC 9110, section 15.
+            status => (500..=599).contains(&status),
+        }
     }
 }
 
@@ -79,6 +98,10 @@ impl fmt::Display for ResponseError {
             ResponseErrorKind::TooLarge { limit } => {
                 write!(f, " with a body above the limit of {limit} bytes")?;
             }
+            ResponseErrorKind::Page => f.write_str(
+                " with a web page, so it is not the API that answered: a captive portal, a login \
+                 or a parked address does so",
+            )?,
             ResponseErrorKind::Unexpected { excerpt } if excerpt.is_empty() => {
                 write_message(f, "")?;
             }

@@ -47,6 +47,60 @@ fn w30_any_2xx_is_a_success_whatever_the_body_says() {
 }
 
 #[test]
+fn w30_a_page_is_marked_as_no_answer_of_an_api() {
+    const HTML: Option<&[u8]> = Some(b"text/html");
+    let page = |status: u16, media: Option<&'static [u8]>, body: &'static str| {
+        let mut response = Response::builder().status(status);
+        if let Some(media) = media {
+            response = response.header("content-type", media);
+        }
+        let response = response.header("retry-after", "7").body(body).unwrap();
+        let saved = Api::new(BaseUrl::STAGING).parse_response(response).unwrap();
+        assert_eq!((saved.status().as_u16(), saved.body()), (status, &Bytes::from(body)));
+        let is_page = saved.is_page();
+        assert!(format!("{saved:?}").contains(&format!("page: {is_page}")));
+        match saved.refuse_page() {
+            Ok(saved) => assert!(!is_page && saved.body() == body),
+            Err(error) => {
+                assert!(is_page && error.is_retryable());
+                assert_eq!(
+                    (error.status.as_u16(), &error.kind),
+                    (status, &ResponseErrorKind::Page)
+                );
+                assert_eq!(error.retry_after.unwrap().as_secs(), 7);
+                let text = format!("the Usage API answered {status}");
+                assert!(error.to_string().starts_with(&text), "{error}");
+                assert!(error.to_string().contains("a web page"), "{error}");
+            }
+        }
+        is_page
+    };
+    for status in [200, 201, 202, 203, 206, 299] {
+        assert!(page(status, HTML, "<!DOCTYPE html><title>Hotel</title>"));
+    }
+    for media in ["text/html; charset=utf-8", "TEXT/HTML", " text/html ;x=1", "text/html;"] {
+        assert!(page(200, Some(media.as_bytes()), "<html>"), "{media}");
+    }
+    for body in ["<", "\n\t <html>", "\u{feff}<html>", "\u{feff}\r\n<p>"] {
+        assert!(page(200, HTML, body), "{body:?}");
+    }
+    // An API that says nothing, that says so in JSON, or that sends XML, is one.
+    for (media, body) in [
+        (None, "<html>"),
+        (Some(&b"application/json"[..]), "<html>"),
+        (Some(b"text/htmlx"), "<html>"),
+        (Some(b"application/xml"), "<ok/>"),
+        (Some(b"x; text/html"), "<html>"),
+        (Some(b"text/html\xff"), "<html>"),
+        (HTML, ""),
+        (HTML, "{}"),
+        (HTML, "ok <br>"),
+    ] {
+        assert!(!page(200, media, body), "{media:?} {body}");
+    }
+}
+
+#[test]
 fn w31_a_simple_error_has_the_status() {
     for status in [401, 404, 500] {
         assert_eq!(simple(&kind(status, r#"{"error":"oops!"}"#)), Some("oops!"));

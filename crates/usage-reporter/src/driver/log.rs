@@ -5,9 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tracing::{debug, info, warn};
-use usage_proto::{BaseUrl, Error};
+use usage_proto::{BaseUrl, Chain, Error, ResponseErrorKind};
 
-use crate::chain::Chain;
 use crate::consent::Consent;
 use crate::event::Event;
 use crate::status::Status;
@@ -112,6 +111,7 @@ struct Brief<'a>(&'a Error);
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            Error::Response(answer) if answer.kind == ResponseErrorKind::Page => answer.fmt(f),
             Error::Response(answer) => write!(f, "the Usage API answered {}", answer.status),
             error => Chain(error).fmt(f),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use usage_proto::{Api, Saveable, Server, TransportError};
+use usage_proto::{Api, Saveable, Saved, Server, TransportError};
 
 use super::gate::Gate;
 use super::report::{Encoded, Report};
@@ -128,7 +128,9 @@ impl Reporter {
         self.api = api;
     }
 
-    /// Tells the answer to an attempt. An answer that is not awaited is ignored.
+    /// Tells the answer to an attempt. An answer that is not awaited is ignored. A page for people
+    /// ([`Saved::is_page`]) is not an answer of the API, whatever its status: the report is kept, and
+    /// the attempt counts as one that failed for now.
     pub fn on_response<B: Into<Bytes>>(
         &mut self,
         now: Instant,
@@ -137,7 +139,7 @@ impl Reporter {
     ) {
         let now = self.clock(now);
         if let Some(attempt) = self.take_in_flight(id) {
-            match attempt.api.parse_response(response) {
+            match attempt.api.parse_response(response).and_then(Saved::refuse_page) {
                 Ok(saved) => self.delivered(now, &attempt, saved.status()),
                 Err(error) => self.failed(now, attempt, error.into()),
             }

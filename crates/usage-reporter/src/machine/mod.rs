@@ -42,6 +42,7 @@ pub struct Reporter {
     config: Config,
     api: Arc<Api>,
     random: Random,
+    started: Instant,
     /// The latest instant that was told: callers on several threads may be a little late.
     now: Instant,
     phase: Phase,
@@ -96,6 +97,7 @@ impl Reporter {
             config,
             api: api.into(),
             random,
+            started: now,
             now,
             phase: Phase::Running,
             schedule,

@@ -1,10 +1,10 @@
 //! What becomes of an attempt.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use usage_proto::{Api, Error};
+use usage_proto::{Api, Error, ResponseErrorKind, TransportErrorKind};
 
 use super::gate::pause;
 use super::report::Report;
@@ -14,12 +14,20 @@ use crate::report_kind::ReportKind;
 use crate::status::Phase;
 use crate::time::after;
 
+/// How long after a start the clock of the host may still be wrong: what is sent at a start is sent
+/// within ten minutes, unless it is configured otherwise.
+const AT_START: Duration = Duration::from_secs(15 * 60);
+
+/// The longest wait before the second chance of what failed for a clock that may be wrong.
+const CLOCK_SETS_IN: Duration = Duration::from_secs(4 * 60);
+
 /// What becomes of a report whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     /// It goes out again when the API may be asked again.
     Retry,
-    /// It has had its attempts, and gets as many in the next slot.
+    /// It has had its attempts, and gets as many in the next slot: a registration, and what met
+    /// nothing but a page. Whoever showed that is not the API, and the API has refused nothing.
     NextSlot,
     /// It could not be delivered where it went, and has not been where reports go by now.
     Elsewhere,
@@ -152,18 +160,40 @@ impl Reporter {
         let token_refused = is_server && is_unauthorized(error);
         let same_token = api.token() == self.api.token();
         if !error.is_retryable() && !token_refused {
-            Fate::Lost(LossReason::Refused)
+            if current && self.clock_may_be_wrong(now, report, error) {
+                let longest = CLOCK_SETS_IN.min(self.config.period);
+                let wait = longest / 4 + self.random.below(longest / 4 * 3);
+                report.not_before = after(now, wait);
+                report.clock_was_blamed = true;
+                Fate::Retry
+            } else {
+                Fate::Lost(LossReason::Refused)
+            }
         } else if self.queue.has_newer_than(report) {
             Fate::Lost(LossReason::Superseded)
         } else if token_refused {
             if current && same_token { Fate::NextSlot } else { Fate::Elsewhere }
         } else if report.attempts < retry.attempts {
             Fate::Retry
-        } else if is_server {
-            if current { Fate::NextSlot } else { Fate::Elsewhere }
+        } else if is_server && !current {
+            Fate::Elsewhere
+        } else if is_server || current && is_page(error) {
+            Fate::NextSlot
         } else {
             Fate::Lost(LossReason::Exhausted)
         }
+    }
+
+    /// Whether a TLS session that failed for good may come about within minutes: a machine that has
+    /// just started may not have the right time yet, or not all of its files.
+    fn clock_may_be_wrong(&self, now: Instant, report: &Report, error: &Error) -> bool {
+        let is_tls =
+            matches!(error, Error::Transport(lost) if lost.kind() == TransportErrorKind::Tls);
+        is_tls
+            && now.duration_since(self.started) < AT_START
+            && !report.clock_was_blamed
+            && report.attempts < self.config.retry.attempts
+            && !self.queue.has_newer_than(report)
     }
 
     /// Whether a report that is to go out at `at` does so before the end. No slot begins after a
@@ -186,7 +216,15 @@ impl Reporter {
 }
 
 fn may_have_arrived(error: &Error) -> bool {
-    !matches!(error, Error::Transport(lost) if !lost.may_have_been_sent())
+    match error {
+        Error::Transport(lost) => lost.may_have_been_sent(),
+        error => !is_page(error),
+    }
+}
+
+/// Somebody else answered, such as a captive portal: the API has not seen the report.
+fn is_page(error: &Error) -> bool {
+    matches!(error, Error::Response(answer) if answer.kind == ResponseErrorKind::Page)
 }
 
 /// 401: the API does not know the token, or wants one.

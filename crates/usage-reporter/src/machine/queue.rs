@@ -100,11 +100,9 @@ impl Queue {
         earliest
     }
 
-    /// A slot begins: the registration that waits for it may go out.
+    /// A slot begins: what waits for it may go out.
     pub(crate) fn begin_slot(&mut self) {
-        if let Some(server) = &mut self.server {
-            server.in_next_slot = false;
-        }
+        self.reports().for_each(|report| report.in_next_slot = false);
     }
 
     /// The host reports to `new` from now on, where it reported to `old` and `old_gate` is the end
@@ -120,9 +118,10 @@ impl Queue {
             server.in_next_slot = server.bound_to.is_some();
         }
         if moved {
-            // The pause of the old address goes on for what has to go there again.
-            let singles = self.server.as_deref_mut().into_iter().chain(self.usage.as_deref_mut());
-            for report in singles.chain(&mut self.stats) {
+            for report in self.reports() {
+                // What somebody else answered at the old address may be answered at the new one.
+                report.in_next_slot = false;
+                // The pause of the old address goes on for what has to go there again.
                 let there = report.bound_to.as_ref();
                 if there.is_some_and(|api| api.base_url() == old.base_url()) {
                     report.not_before = report.not_before.max(old_gate);
@@ -173,6 +172,11 @@ impl Queue {
                 return;
             }
         }
+    }
+
+    fn reports(&mut self) -> impl Iterator<Item = &mut Report> {
+        let singles = self.server.as_deref_mut().into_iter().chain(self.usage.as_deref_mut());
+        singles.chain(&mut self.stats)
     }
 
     /// Takes out the only one of its kind, or the oldest statistics.

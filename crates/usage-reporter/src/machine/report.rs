@@ -55,6 +55,8 @@ pub(crate) struct Report {
     pub(crate) in_next_slot: bool,
     /// It has had all its attempts before: fresh usage is worth more.
     pub(crate) is_late: bool,
+    /// The clock of the host may have been to blame for a failure: it has had its second chance.
+    pub(crate) clock_was_blamed: bool,
     /// Where it may have arrived. Sent elsewhere, or with another token, the same key would name
     /// another report, and it could be counted twice.
     pub(crate) bound_to: Option<Arc<Api>>,
@@ -70,6 +72,7 @@ impl Report {
             not_before,
             in_next_slot: false,
             is_late: false,
+            clock_was_blamed: false,
             bound_to: None,
         }
     }

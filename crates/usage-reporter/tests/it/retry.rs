@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use usage_proto::{Server, TransportError};
 use usage_reporter::{Config, Event, LossReason, ReportKind, RetryPolicy, State};
 
-use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key};
+use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key, page};
 
 #[test]
 fn a_retry_has_the_same_bytes_and_key_and_a_new_report_has_another_w43() {
@@ -23,6 +23,20 @@ fn a_retry_has_the_same_bytes_and_key_and_a_new_report_has_another_w43() {
     let next = host.wait_for_usage();
     assert_ne!(key(&next), key(&first));
     assert_ne!(next.request.body(), first.request.body());
+}
+
+/// A proxy that cannot reach the API has a status of its own for it, and costs no period.
+#[test]
+fn a_status_of_a_server_s_failure_is_tried_again_w44() {
+    for status in 500..600 {
+        let mut host = Host::new();
+        let first = host.wait_for_usage();
+        host.answer(&first, status);
+        let next = host.wait_for_usage();
+        let is_final = [501, 505, 506, 510, 511].contains(&status);
+        assert_eq!(next.number, if is_final { 1 } else { 2 }, "{status}");
+        assert_eq!(key(&next) == key(&first), !is_final, "{status}");
+    }
 }
 
 #[test]
@@ -215,4 +229,81 @@ fn a_registration_that_never_gets_through_does_not_keep_usage_back() {
     // While it had its first slot, the registration went before.
     let lost = host.losses().iter().filter(|loss| loss.0 == ReportKind::Usage).count();
     assert!(lost <= 2 && usage >= 25, "{usage} delivered, {:?}", host.losses());
+}
+
+/// The API has refused nothing: it has not seen the report.
+#[test]
+fn a_page_in_place_of_an_answer_is_an_outage_and_the_report_is_kept_w30() {
+    for status in [200, 201, 203] {
+        let mut host = Host::new();
+        let first = host.wait_for_usage();
+        let mut attempt = first.clone();
+        for number in 1..=4 {
+            assert_eq!((attempt.number, key(&attempt)), (number, key(&first)));
+            host.reporter.on_response(host.now, attempt.id, page(status));
+            if number < 4 {
+                attempt = host.wait_for_usage();
+            }
+        }
+        host.step();
+        assert_eq!(host.loud(), ["outage_began"]);
+        let told = host.events.iter().find(|event| event.name() == "outage_began").unwrap();
+        assert!(told.to_string().contains("a web page"), "{told}");
+        let counts = |host: &Host| {
+            let status = host.reporter.status();
+            (status.delivered, status.lost, status.pending)
+        };
+        assert_eq!(counts(&host), (0, 0, 1));
+        assert_eq!(host.disk.acknowledged(), None);
+
+        // The next slot has no numbers: what was kept goes out, as it was.
+        host.wait_for_collect();
+        host.reporter.collect_failed(host.now, "no numbers");
+        let kept = host.wait_for_usage();
+        assert_eq!((kept.number, key(&kept)), (1, key(&first)));
+        assert_eq!(kept.request.body(), first.request.body());
+        host.answer(&kept, 201);
+        host.step();
+        assert_eq!(counts(&host), (1, 0, 0));
+        assert_eq!(host.loud(), ["outage_began", "outage_ended"]);
+    }
+}
+
+#[test]
+fn what_met_a_page_goes_out_in_the_next_slot_or_at_another_address() {
+    let meet_pages = |host: &mut Host| {
+        for _ in 0..4 {
+            let attempt = host.wait_for_attempt();
+            assert_eq!(attempt.report, ReportKind::Stats);
+            host.reporter.on_response(host.now, attempt.id, page(200));
+        }
+        host.step();
+        assert_eq!(host.reporter.status().pending, 1);
+    };
+    let mut host = Host::new();
+    host.push_stats();
+    meet_pages(&mut host);
+    host.wait_for_collect();
+    let Step::Send(attempt) = host.step() else { panic!("kept, and not sent in the slot") };
+    assert_eq!(attempt.report, ReportKind::Stats);
+
+    let mut host = Host::new();
+    host.push_stats();
+    meet_pages(&mut host);
+    host.reporter.set_api(usage_proto::Api::new(usage_proto::BaseUrl::PRODUCTION));
+    let Step::Send(attempt) = host.step() else { panic!("kept from another address") };
+    assert_eq!(attempt.request.uri().host(), Some("usage.influxdata.com"));
+}
+
+/// A restart in front of a portal loses nothing either.
+#[test]
+fn a_report_that_met_a_page_keeps_its_key_over_a_restart() {
+    let mut host = Host::new();
+    let first = host.wait_for_usage();
+    host.reporter.on_response(host.now, first.id, page(200));
+    host.step();
+    let mut host = host.restart(HOUR);
+    assert!(host.wait_for_collect() < 10 * MINUTE);
+    host.submit();
+    assert_eq!(key(&host.wait_for_usage()), key(&first));
 }

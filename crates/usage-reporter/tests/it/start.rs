@@ -2,12 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use usage_proto::{Server, TransportError};
 use usage_reporter::{
-    Action, Config, ConfigError, Consent, ConsentRule, Identity, PendingLimits, Reporter,
-    RetryPolicy, State,
+    Action, Config, ConfigError, Consent, ConsentRule, Identity, LossReason, PendingLimits,
+    ReportKind, Reporter, RetryPolicy, State,
 };
 
-use crate::support::{MINUTE, SECOND, Step, api, clock, seed_of, stored, wall_of_day};
+use crate::support::{
+    Host, MINUTE, PERIOD, SECOND, Step, acknowledged, api, clock, key, seed_of, stored, wall_of_day,
+};
 
 fn refused(config: Config) -> String {
     let made = Reporter::new(config, api(), State::new(), seed_of(0), clock(), wall_of_day());
@@ -113,7 +116,7 @@ fn an_identity_is_minted_once_and_stored_before_anything_is_sent() {
     assert_eq!(identity.cluster_id, "30313233343536373839616263646566");
     assert_eq!(identity.server_id, "30313233343536373839414243444546");
 
-    let mut host = crate::support::Host::start(Config::new(), state, 0);
+    let mut host = Host::start(Config::new(), state, 0);
     host.push_stats();
     let Action::Persist(snapshot) = host.reporter.poll(host.now) else { panic!("not stored") };
     let mut disk = stored(&snapshot.into_state(host.wall));
@@ -122,7 +125,7 @@ fn an_identity_is_minted_once_and_stored_before_anything_is_sent() {
     let again = Identity::single_node(&mut disk, [0; 32]);
     assert_eq!(again, identity);
     // Nothing has changed: nothing is to be stored.
-    let mut host = crate::support::Host::start(Config::new(), disk, 0);
+    let mut host = Host::start(Config::new(), disk, 0);
     assert!(matches!(host.reporter.poll(host.now), Action::Wait(_)));
 }
 
@@ -168,10 +171,79 @@ fn times_that_no_stamp_can_say_are_no_panic() {
     let far = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
     let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 40);
     for wall in [far, before] {
-        let mut host = crate::support::Host::start_at(Config::new(), State::new(), 0, wall);
+        let mut host = Host::start_at(Config::new(), State::new(), 0, wall);
         host.deliver();
         assert!(host.disk.acknowledged().is_some());
         let mut host = host.restart(SECOND);
         host.deliver();
     }
+}
+
+/// A clock at 1970 for the first seconds, or a certificate store that is mounted late.
+#[test]
+fn tls_that_fails_for_good_at_a_start_is_tried_once_more_within_minutes() {
+    let tls = [
+        || TransportError::certificate("expired"),
+        || TransportError::no_authorities("no such file"),
+        || TransportError::tls("?").not_retryable(),
+    ];
+    for fail in tls {
+        // Usage that is overdue, and the registration.
+        let mut host = Host::start(Config::new(), acknowledged(wall_of_day() - 2 * PERIOD), 3);
+        host.reporter.register(host.now, &Server::new()).unwrap();
+        for _ in 0..2 {
+            let first = host.wait_for_attempt();
+            let failed = host.now;
+            host.reporter.on_failure(host.now, first.id, fail());
+            host.step();
+            assert_eq!(host.loud(), [""; 0], "the second chance comes before the alarm");
+            let again = host.wait_for_attempt();
+            assert_eq!((again.report, again.number), (first.report, 2));
+            assert_eq!(key(&again), key(&first));
+            let wait = host.now - failed;
+            assert!((MINUTE..4 * MINUTE).contains(&wait), "{wait:?}");
+            host.answer(&again, 201);
+        }
+        assert_eq!(host.losses(), []);
+    }
+}
+
+#[test]
+fn a_second_failure_of_tls_is_final_and_so_is_any_other_refusal() {
+    let overdue = || Host::start(Config::new(), acknowledged(wall_of_day() - 2 * PERIOD), 3);
+    let expired = || TransportError::certificate("expired");
+    let refused = [(ReportKind::Usage, LossReason::Refused, 1)];
+
+    let mut host = overdue();
+    for number in 1..=2 {
+        let attempt = host.wait_for_usage();
+        assert_eq!(attempt.number, number);
+        host.reporter.on_failure(host.now, attempt.id, expired());
+    }
+    host.step();
+    assert_eq!(host.losses(), refused);
+    assert_eq!(host.loud(), ["outage_began"]);
+
+    // A refusal is not a matter of the clock.
+    let mut host = overdue();
+    let attempt = host.wait_for_usage();
+    host.answer(&attempt, 422);
+    host.step();
+    assert_eq!(host.losses(), refused);
+
+    // A program that has run for hours has the right time, or will not have it in minutes.
+    let mut host = overdue();
+    host.deliver();
+    let attempt = host.wait_for_usage();
+    host.reporter.on_failure(host.now, attempt.id, expired());
+    host.step();
+    assert_eq!(host.losses(), refused);
+
+    // Who wants one attempt gets one.
+    let config = Config::new().retry(RetryPolicy::new().attempts(1));
+    let mut host = Host::start(config, acknowledged(wall_of_day() - 2 * PERIOD), 3);
+    let attempt = host.wait_for_usage();
+    host.reporter.on_failure(host.now, attempt.id, expired());
+    host.step();
+    assert_eq!(host.losses(), refused);
 }

@@ -178,6 +178,14 @@ pub(crate) fn answer(status: u16) -> Response<Bytes> {
     response
 }
 
+/// What a captive portal says to any request.
+pub(crate) fn page(status: u16) -> Response<Bytes> {
+    let mut response = answer(status);
+    response.headers_mut().insert("content-type", "text/html; charset=utf-8".parse().unwrap());
+    *response.body_mut() = Bytes::from_static(b"<!DOCTYPE html><title>Welcome</title>");
+    response
+}
+
 pub(crate) fn key(attempt: &Attempt) -> String {
     attempt.request.headers()[IDEMPOTENCY_KEY].to_str().unwrap().to_owned()
 }

@@ -10,15 +10,18 @@ pub use input::Input;
 pub use strategy::{inputs, tokens};
 
 use expected::Reading;
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
 use url::Url;
 use usage_proto::{Api, BaseUrl, Error, ResponseError, ResponseErrorKind, Saved, Token};
 
 use super::retry_after;
 use super::text::{check_debug, check_error, check_excerpt, is_clean, is_telling};
 
-/// W44.
-const RETRYABLE: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
+/// W44: outside the class 5xx.
+const RETRYABLE: [u16; 3] = [408, 425, 429];
+
+/// W44: the ones of the class 5xx that say the same another time.
+const FINAL: [u16; 5] = [501, 505, 506, 510, 511];
 
 /// W37.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -56,11 +59,31 @@ fn check_saved(input: &Input, saved: &Saved) {
     if let Some(token) = input.token.as_ref().filter(|token| is_telling(token.expose())) {
         check_debug(saved, &[token.expose()]);
     }
+    check_page(input, saved);
+}
+
+/// W30: what begins like a page and says that it is HTML is one, and nothing else is.
+fn check_page(input: &Input, saved: &Saved) {
+    let body = String::from_utf8_lossy(saved.body());
+    let body = body.strip_prefix('\u{feff}').unwrap_or(&body);
+    let begins = body.trim_start_matches([' ', '\t', '\n', '\x0c', '\r']).starts_with('<');
+    let is_html = input.headers.get_all(CONTENT_TYPE).iter().any(|media| {
+        let media = String::from_utf8_lossy(media.as_bytes()).to_ascii_lowercase();
+        media.split(';').next().is_some_and(|media| media.trim_matches([' ', '\t']) == "text/html")
+    });
+    assert_eq!(saved.is_page(), begins && is_html, "W30: whether it is a page");
+    let refused = saved.clone().refuse_page();
+    assert_eq!(refused.is_err(), saved.is_page(), "W30: whether it is refused");
+    if let Err(error) = refused {
+        assert!(error.is_retryable() && error.status == input.status, "W30: a page: {error}");
+        assert!(is_clean(&error.to_string()), "W33: more than one clean line: {error}");
+    }
 }
 
 fn check_refused(input: &Input, error: &ResponseError) {
     assert_eq!(error.status, input.status, "W33: the status is lost");
-    let again = RETRYABLE.contains(&input.status.as_u16());
+    let status = input.status.as_u16();
+    let again = RETRYABLE.contains(&status) || status / 100 == 5 && !FINAL.contains(&status);
     assert_eq!(error.is_retryable(), again, "W44: whether to retry {}", input.status);
     let wait = usage_proto::retry_after(&input.headers);
     assert_eq!(error.retry_after, wait, "W39: the wait");

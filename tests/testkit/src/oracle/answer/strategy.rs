@@ -68,7 +68,7 @@ pub fn tokens() -> impl Strategy<Value = Token> {
 fn statuses() -> impl Strategy<Value = StatusCode> {
     let known = prop::sample::select(vec![
         101, 200, 201, 204, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408,
-        409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504, 600,
+        409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504, 507, 511, 522, 599, 600,
     ]);
     prop_oneof![3 => known, 1 => 100_u16..1000].prop_map(|code| StatusCode::from_u16(code).unwrap())
 }
@@ -83,9 +83,14 @@ fn headers() -> impl Strategy<Value = Vec<(HeaderName, Vec<u8>)>> {
         header(RETRY_AFTER, waits().boxed()),
         header(DATE, dates().boxed()),
         header(LOCATION, locations().boxed()),
-        header(CONTENT_TYPE, texts()),
+        header(CONTENT_TYPE, media().boxed()),
     ];
     vec(one, 0..5)
+}
+
+fn media() -> impl Strategy<Value = String> {
+    let html = "[ \t]?(text/html|TEXT/Html|text/htm)[ ;]?(charset=utf-8)?";
+    prop_oneof![3 => html, 1 => texts(), 1 => Just("application/json".to_owned())]
 }
 
 fn locations() -> impl Strategy<Value = String> {
@@ -136,6 +141,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         20 => laced.prop_map(String::into_bytes),
         10 => cut.prop_map(String::into_bytes),
         60 => shaped,
+        10 => "(\u{feff}|\u{b}|x)?[ \t\r\n\u{c}]{0,3}<[a-z!]{0,4}.{0,20}".prop_map(String::into_bytes),
         10 => mended,
         1 => (65_000_usize..66_000).prop_map(|length| vec![b'x'; length]),
     ]

@@ -190,6 +190,8 @@ impl Op {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Saved,
+    /// A web page with a status of success, of somebody who is not the API.
+    Page,
     /// Stored, and the connection broke before the answer.
     Interrupted,
     Timeout,
@@ -205,17 +207,19 @@ pub(crate) enum Outcome {
 impl Outcome {
     pub(crate) fn from_byte(byte: u8) -> Self {
         match byte % 16 {
+            2 if byte >> 4 & 1 == 1 => Self::Page,
             0..=2 => Self::Saved,
             3 => Self::Interrupted,
             4 => Self::Timeout,
             5 => Self::NotConnected,
             6 => Self::Certificate,
-            7 => Self::Status(503),
+            // Unknown ones are read by their class (W44).
+            7 => Self::Status([503, 507, 522, 599][usize::from(byte >> 4) % 4]),
             8 => Self::Status(500),
             9 => Self::RetryAfter(429, 7),
             10 => Self::RetryAfter(503, 18_000),
             11 => Self::Status(401),
-            12 => Self::Status(422),
+            12 => Self::Status([422, 422, 501, 511][usize::from(byte >> 4) % 4]),
             13 if byte >> 4 < 3 => Self::Status(410),
             13 => Self::Status(302),
             14 => Self::RetryAfter(403, 60),
@@ -228,8 +232,19 @@ impl Outcome {
         matches!(self, Self::Saved | Self::Interrupted | Self::Unanswered)
     }
 
+    /// Whether the API, or the adapter, says that the same would happen again.
+    pub(crate) fn is_final(self) -> bool {
+        match self {
+            Self::Certificate => true,
+            Self::Status(status) | Self::RetryAfter(status, _) => {
+                !matches!(status, 429 | 500 | 502 | 503 | 504 | 507 | 522 | 599)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn may_have_arrived(self) -> bool {
-        !matches!(self, Self::NotConnected | Self::Certificate)
+        !matches!(self, Self::NotConnected | Self::Certificate | Self::Page)
     }
 
     pub(crate) fn retry_after(self) -> Option<Duration> {

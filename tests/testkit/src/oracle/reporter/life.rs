@@ -75,6 +75,7 @@ impl Life {
     pub(super) fn tell(&mut self, now: Instant, id: AttemptId, outcome: Outcome) {
         self.feed(|reporter| match outcome {
             Outcome::Saved => reporter.on_response(now, id, saved()),
+            Outcome::Page => reporter.on_response(now, id, page()),
             Outcome::Status(status) => reporter.on_response(now, id, answer(status, None)),
             Outcome::RetryAfter(status, wait) => {
                 reporter.on_response(now, id, answer(status, Some(wait)));
@@ -163,6 +164,12 @@ impl Inherited {
 fn saved() -> http::Response<Bytes> {
     let mut response = answer(201, None);
     response.extensions_mut().insert(Incomplete);
+    response
+}
+
+fn page() -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::from_static(b"<html>Welcome!"));
+    response.headers_mut().insert("content-type", "text/html".parse().unwrap());
     response
 }
 

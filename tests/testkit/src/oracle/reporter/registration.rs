@@ -59,9 +59,7 @@ impl Registration {
         self.is_tried |= is_newest;
         match outcome {
             Outcome::Saved => self.over(number),
-            Outcome::Certificate
-            | Outcome::Status(410 | 422 | 302)
-            | Outcome::RetryAfter(403, _) => {
+            outcome if outcome.is_final() && outcome != Outcome::Status(401) => {
                 self.refused += 1;
                 self.over(number);
             }

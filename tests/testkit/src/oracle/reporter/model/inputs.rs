@@ -1,6 +1,6 @@
 //! What the host tells.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use usage_reporter::ReportKind;
 
@@ -9,6 +9,9 @@ use super::super::life::later;
 use super::super::place::Place;
 use super::super::registration::Went;
 use super::{Flight, Model};
+
+/// The longest wait for a clock that is set.
+const CLOCK_SETS_IN: Duration = Duration::from_secs(4 * 60);
 
 impl Model {
     pub(in super::super) fn accepted(&mut self, now: Instant, report: (u64, ReportKind, usize)) {
@@ -83,6 +86,7 @@ impl Model {
                 (*floor, *by) = (self.floor.max(*floor), self.gate_by.max(*by));
             }
             self.floor = self.told;
+            self.kept.clear();
         }
         if place != self.place
             && let Some(number) = self.registration.changed(moved, self.told)
@@ -102,8 +106,10 @@ impl Model {
     /// What is known of the attempt in flight.
     pub(in super::super) fn outcome(&mut self, now: Instant, outcome: Outcome) {
         let Some(flight) = self.flight.take() else { return };
-        let config = &self.config;
         let moved = !flight.place.is_at(&self.place);
+        let again = self.is_tried_once_more(now, &flight, outcome);
+        let outcome = if again { Outcome::NotConnected } else { outcome };
+        let config = &self.config;
         let newest = flight.kind == ReportKind::Usage && self.newest_usage == Some(flight.number);
         let retried = match outcome {
             Outcome::Saved => {
@@ -122,17 +128,21 @@ impl Model {
                 self.newest_usage = None;
                 false
             }
-            Outcome::Certificate
-            | Outcome::Status(401 | 410 | 422 | 302)
-            | Outcome::RetryAfter(403, _) => false,
+            outcome if outcome.is_final() => false,
+            Outcome::Page if !moved => true,
             _ => flight.attempt < config.retry.attempts,
         };
         let overtaken = !newest && flight.kind == ReportKind::Usage;
         let is_lost = !retried || overtaken;
+        let is_kept = !is_lost && flight.attempt >= config.retry.attempts;
+        if is_kept && flight.kind != ReportKind::Server {
+            self.kept.insert(flight.number);
+        }
+        let is_given_up = is_lost || is_kept && self.deadline.is_none();
         if outcome == Outcome::Saved {
             self.loud.delivered(flight.kind);
         } else if flight.kind != ReportKind::Server && !self.gone {
-            self.loud.failed(now, flight.kind, is_lost);
+            self.loud.failed(now, flight.kind, is_given_up);
         }
         if flight.kind == ReportKind::Usage {
             self.tried_usage = (newest && retried).then_some(flight.number);
@@ -163,6 +173,29 @@ impl Model {
             self.registration_outcome(now, &flight, outcome);
         }
         self.make_room();
+    }
+
+    /// Shortly after a start a clock may be wrong: the certificate is looked at again in minutes.
+    fn is_tried_once_more(&mut self, now: Instant, flight: &Flight, outcome: Outcome) -> bool {
+        let again = outcome == Outcome::Certificate
+            && flight.place.is_at(&self.place)
+            && now < self.clock_is_set_by
+            && flight.attempt < self.config.retry.attempts
+            && self.is_newest(flight)
+            && self.blamed.insert(flight.number);
+        if again {
+            self.held.insert(flight.number, (now, later(now, CLOCK_SETS_IN)));
+        }
+        again
+    }
+
+    /// Whether nothing newer has taken the place of a report.
+    fn is_newest(&self, flight: &Flight) -> bool {
+        match flight.kind {
+            ReportKind::Usage => self.newest_usage == Some(flight.number),
+            ReportKind::Server => self.registration.pending(None) == Some(flight.number),
+            _ => true,
+        }
     }
 
     fn registration_outcome(&mut self, now: Instant, flight: &Flight, outcome: Outcome) {

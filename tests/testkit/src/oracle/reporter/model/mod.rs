@@ -4,7 +4,7 @@
 mod inputs;
 mod outputs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_reporter::{AttemptId, Config, ReportKind, State};
@@ -17,6 +17,9 @@ use super::registration::Registration;
 
 /// Stamps are exact up to 292 years before and after 1970.
 const STAMPS: Duration = Duration::from_secs(290 * 365 * 86_400);
+
+/// What fails for its certificate in this time is tried once more.
+const AT_START: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
@@ -67,6 +70,12 @@ pub(super) struct Model {
     refused: u64,
     pub(super) deadline: Option<Instant>,
     gone: bool,
+    /// A certificate that is not accepted may be the fault of a clock before this.
+    clock_is_set_by: Instant,
+    /// Reports whose certificate failed, and that were tried once more.
+    blamed: BTreeSet<u64>,
+    /// Reports that met a page alone, and wait for the next slot.
+    kept: BTreeSet<u64>,
     /// The sizes of reports that were taken and are not known to be over.
     live: BTreeMap<u64, usize>,
     newest_usage: Option<u64>,
@@ -124,6 +133,9 @@ impl Model {
             refused: 0,
             deadline: None,
             gone: false,
+            clock_is_set_by: later(now, AT_START),
+            blamed: BTreeSet::new(),
+            kept: BTreeSet::new(),
             live: BTreeMap::new(),
             newest_usage: None,
             usages: 0,
@@ -197,6 +209,7 @@ impl Model {
     fn slot(&mut self, now: Instant) {
         self.asked = false;
         self.registration.slot(now);
+        self.kept.clear();
         self.earliest = later(now, self.config.period);
         self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
     }

@@ -111,13 +111,15 @@ impl Model {
             None => bounds.push(("law 10: the schedule", self.latest.max(self.gate_by))),
         }
         if pending > 0 && self.flight.is_none() && self.collecting_until.is_none() {
-            let slot = self.registration.waiting.map(|_| self.latest);
+            let waits = self.registration.waiting.is_some() || !self.kept.is_empty();
+            let slot = waits.then_some(self.latest);
             let held = |number: &u64| self.held.get(number).map(|(_, by)| *by);
             let by = slot.or(self.registration.by).unwrap_or(now).max(self.gate_by);
             let by = self.held.keys().filter_map(held).fold(by, Instant::max);
             bounds.push(("law 2: what is pending", by));
             if let Some(usage) = &self.newest_usage {
-                bounds.push(("law 2: usage", held(usage).unwrap_or(now).max(self.gate_by)));
+                let by = if self.kept.contains(usage) { self.latest } else { now };
+                bounds.push(("law 2: usage", held(usage).unwrap_or(by).max(self.gate_by)));
             }
         }
         for (what, bound) in bounds {
