@@ -92,19 +92,10 @@
 //! read.
 
 mod body;
-mod call;
 mod client;
-mod config;
-mod connector;
 mod error;
-mod resolver;
-mod tcp;
-#[cfg(feature = "tls")]
-mod tls;
-mod wire;
+mod gate;
+mod proxy;
 
 pub use client::Client;
-pub use config::ClientError;
-#[cfg(feature = "tls")]
-pub use tls::tls_config;
 pub use ureq;
