@@ -120,7 +120,7 @@ impl Client {
     pub fn with_agent(api: Api, agent: Agent) -> Self {
         let (timeouts, mut deadlines) = (agent.config().timeouts(), Deadlines::new());
         deadlines.total = timeouts.global.unwrap_or(deadlines.total);
-        deadlines.connect = timeouts.connect.unwrap_or(deadlines.connect);
+        deadlines.connect = timeouts.connect.or(timeouts.resolve).unwrap_or(deadlines.connect);
         Self { api, agent, deadlines, proxy: None, gate: Arc::default(), is_ours: false }
     }
 }
