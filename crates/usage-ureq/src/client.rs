@@ -86,7 +86,8 @@ impl Client {
         #[cfg(feature = "tls")]
         let builder = builder
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
-        let connect = Some(deadlines.connect.min(LONGEST));
+        let total = deadlines.total.min(LONGEST);
+        let connect = Some(deadlines.connect.min(total));
         let config = configure(builder)
             // A redirect would take the token to another host (W37).
             .max_redirects(0)
@@ -94,7 +95,7 @@ impl Client {
             // A status is an answer, not an error of the transport (W40).
             .http_status_as_error(false)
             // One deadline over everything (W41).
-            .timeout_global(Some(deadlines.total.min(LONGEST)))
+            .timeout_global(Some(total))
             .timeout_resolve(connect)
             .timeout_connect(connect)
             // ureq's own choice takes the first variable whatever the scheme, for loopback too.

@@ -40,3 +40,33 @@ impl Drop for Place<'_> {
         self.0.ended.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::{AT_ONCE, Gate};
+
+    const AGES: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn w42_there_are_so_many_places_and_no_more() {
+        let gate = Gate::default();
+        let places: Vec<_> = (0..AT_ONCE).map(|_| gate.enter(AGES).unwrap()).collect();
+        assert!(places.iter().all(|(_, left)| *left == AGES));
+        assert!(gate.enter(Duration::from_millis(1)).is_none());
+
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| gate.enter(AGES).map(|(_place, left)| left));
+            drop(places);
+            assert!(waiting.join().unwrap().unwrap() <= AGES);
+        });
+        assert_eq!(*gate.calls.lock().unwrap(), 0);
+    }
+
+    #[test]
+    fn w41_without_time_there_is_no_place() {
+        assert!(Gate::default().enter(Duration::ZERO).is_none());
+    }
+}
