@@ -39,7 +39,7 @@ pub struct Client {
 /// # Construct
 impl Client {
     /// A client with the default [`Deadlines`] that goes through the proxy that the environment
-    /// names, if any (see [`choose_proxy`]).
+    /// names, if any (see [`choose_proxy`](usage_proto::choose_proxy)).
     ///
     /// No connection is made, and no certificates are read: a host without any fails at the first
     /// save, and only for `https`.
@@ -81,6 +81,8 @@ impl Client {
         let builder = Agent::config_builder()
             // The request is complete: it goes out as `Api::build_request` has made it.
             .accept("")
+            // Above what the collector takes, so that it is the one to say what is too large.
+            .max_response_header_size(80 << 10)
             .max_idle_connections(AT_ONCE)
             .max_idle_connections_per_host(AT_ONCE);
         #[cfg(feature = "tls")]
