@@ -1,39 +1,53 @@
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use ureq::Agent;
+use http::{Request, Response, header};
 use ureq::config::ConfigBuilder;
+#[cfg(feature = "tls")]
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
-use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError, choose_proxy};
+use ureq::{Agent, ResponseExt as _, SendBody};
+use usage_proto::TransportErrorKind::{Connect, Timeout};
+use usage_proto::{Api, Deadlines, Error, InvalidProxy, Proxy, Saveable, Saved, TransportError};
 
-use crate::config::{self, ClientError};
-use crate::connector::connector;
-use crate::error::transport_error;
-use crate::resolver::Lookup;
-use crate::{body, call};
+use crate::body::{self, Report};
+use crate::error::explain;
+use crate::gate::{AT_ONCE, Gate};
+use crate::proxy::to_ureq;
+
+/// ureq adds a deadline to the time of day, which overflows; nobody waits for a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A blocking client of a Usage API.
 ///
-/// Clones share one pool of connections. A client can be used from many threads at once.
+/// Clones share one pool of connections. A client can be used from many threads at once; at most 64
+/// calls go on at once, and others wait for one of them to end, within their deadline.
 #[derive(Clone)]
 pub struct Client {
     api: Api,
     agent: Agent,
+    deadlines: Deadlines,
+    /// The one that was chosen here; that of an application's agent is the agent's.
+    proxy: Option<Arc<Proxy>>,
+    gate: Arc<Gate>,
+    /// Whether the agent was made here, so that what is forced is set.
+    is_ours: bool,
 }
 
 /// # Construct
 impl Client {
     /// A client with the default [`Deadlines`] that goes through the proxy that the environment
-    /// names, if any (see [`choose_proxy`]).
+    /// names, if any (see [`choose_proxy`](usage_proto::choose_proxy)).
     ///
     /// No connection is made, and no certificates are read: a host without any fails at the first
     /// save, and only for `https`.
     ///
     /// # Errors
     ///
-    /// [`ClientError`] if the environment names a proxy that cannot be used.
-    pub fn new(api: Api) -> Result<Self, ClientError> {
+    /// [`InvalidProxy`] if the environment names a proxy that cannot be used.
+    pub fn new(api: Api) -> Result<Self, InvalidProxy> {
         Self::configured(api, Deadlines::new(), |builder| builder)
     }
 
@@ -52,27 +66,65 @@ impl Client {
     ///     deadlines,
     ///     |builder| builder.max_idle_connections(1),
     /// )?;
-    /// # Ok::<(), usage_ureq::ClientError>(())
+    /// # Ok::<(), usage_proto::InvalidProxy>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ClientError`] if the environment names a proxy that cannot be used, or if `configure` has
-    /// set a TLS configuration that cannot be used.
+    /// [`InvalidProxy`] if the environment names a proxy that cannot be used.
     pub fn configured(
         api: Api,
         deadlines: Deadlines,
         configure: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
-    ) -> Result<Self, ClientError> {
-        // A variable that is no text must not mean that there is no proxy: it is refused, or used.
-        let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-        let proxy = choose_proxy(api.base_url(), variable)?;
-        let proxy = proxy.as_ref().map(config::proxy).transpose()?;
-        let connector = connector(deadlines.connect, proxy.is_some());
-        let config = config::config(deadlines, proxy, configure);
+    ) -> Result<Self, InvalidProxy> {
+        let proxy = usage_proto::choose_proxy(api.base_url(), |name| std::env::var_os(name))?;
+        let builder = Agent::config_builder()
+            // The request is complete: it goes out as `Api::build_request` has made it.
+            .accept("")
+            // Above what the collector takes, so that it is the one to say what is too large.
+            .max_response_header_size(80 << 10)
+            .max_idle_connections(AT_ONCE)
+            .max_idle_connections_per_host(AT_ONCE);
         #[cfg(feature = "tls")]
-        crate::tls::check(config.tls_config())?;
-        Ok(Self { api, agent: Agent::with_parts(config, connector, Lookup) })
+        let builder = builder
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
+        let total = deadlines.total.min(LONGEST);
+        let connect = Some(deadlines.connect.min(total));
+        let config = configure(builder)
+            // A redirect would take the token to another host (W37).
+            .max_redirects(0)
+            .save_redirect_history(true)
+            // A status is an answer, not an error of the transport (W40).
+            .http_status_as_error(false)
+            // One deadline over everything (W41).
+            .timeout_global(Some(total))
+            .timeout_resolve(connect)
+            .timeout_connect(connect)
+            // ureq's own choice takes the first variable whatever the scheme, for loopback too.
+            .proxy(proxy.as_ref().map(to_ureq));
+        let client = Self::with_agent(api, config.build().into());
+        Ok(Self { proxy: proxy.map(Arc::new), is_ours: true, ..client })
+    }
+
+    /// A client over the application's own agent, with its pool, TLS, proxies and middleware.
+    ///
+    /// What the agent has to keep is told [in the documentation of the crate](crate#an-agent-of-your-own).
+    /// The deadlines are the agent's [`timeout_global`](ConfigBuilder::timeout_global) and
+    /// [`timeout_connect`](ConfigBuilder::timeout_connect); without the first it is 60 seconds.
+    ///
+    /// ```
+    /// use usage_proto::{Api, BaseUrl};
+    /// use usage_ureq::{Client, ureq::Agent};
+    ///
+    /// let agent: Agent = Agent::config_builder().user_agent("example/1.0").build().into();
+    /// let client = Client::with_agent(Api::new(BaseUrl::STAGING), agent);
+    /// ```
+    #[must_use]
+    pub fn with_agent(api: Api, agent: Agent) -> Self {
+        let (timeouts, mut deadlines) = (agent.config().timeouts(), Deadlines::new());
+        deadlines.total = timeouts.global.unwrap_or(deadlines.total);
+        deadlines.connect = timeouts.connect.or(timeouts.resolve).unwrap_or(deadlines.connect);
+        Self { api, agent, deadlines, proxy: None, gate: Arc::default(), is_ours: false }
     }
 }
 
@@ -83,7 +135,7 @@ impl Client {
     /// The request has no `Idempotency-Key`. After an error that says
     /// [`may_have_been_sent`](TransportError::may_have_been_sent) the API may have the report:
     /// saved again, it may count twice. Who tries again builds the request once, gives it a key,
-    /// and sends the same request each time; a server that knows the key counts it once (W43):
+    /// and sends the same request each time; a server that knows the key counts it once:
     ///
     /// ```
     /// # use usage_server::{Config, Database};
@@ -129,20 +181,20 @@ impl Client {
         Ok(self.api.parse_response(response)?)
     }
 
-    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came: for
-    /// a driver or an event loop that judges answers itself. Blocks, for the total deadline at
+    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came:
+    /// for a driver or an event loop that judges answers itself. Blocks, for the total deadline at
     /// most.
     ///
     /// Any complete head is an answer, whatever its status. The body holds one byte more than the
     /// response limit at most; if it broke off, the response has the extension
-    /// [`Incomplete`](usage_proto::Incomplete) (rules W38 and W46).
+    /// [`Incomplete`](usage_proto::Incomplete).
     ///
     /// The proxy was chosen for the base URL of [`api`](Self::api). A request for another host
     /// goes the same way.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] if nothing with a complete head came (rule W40).
+    /// [`TransportError`] if nothing with a complete head came.
     pub fn execute(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let uri = request.uri().clone();
         self.exchange(request).map_err(|error| error.at(&uri))
@@ -155,33 +207,46 @@ impl Client {
     }
 
     fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        #[cfg(not(feature = "tls"))]
-        if request.uri().scheme() == Some(&http::uri::Scheme::HTTPS) {
-            return Err(TransportError::tls(NO_TLS).not_retryable());
-        }
+        let total = self.deadlines.total;
+        let late = || TransportError::total_deadline(total).not_sent();
+        let (_place, left) = self.gate.enter(total).ok_or_else(late)?;
         let (mut parts, bytes) = request.into_parts();
+        let uri = parts.uri.clone();
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(TransportError::other(NO_URL).not_sent().not_retryable());
+        }
         // ureq would take another configuration from here, and what is forced with it.
         parts.extensions.clear();
-        let secrets = call::take_secrets(&mut parts.headers);
-        let request = Request::from_parts(parts, &*bytes);
-        let (answer, sent) = call::run(secrets, || self.agent.run(request));
-        match answer {
-            Ok(response) => body::collect(response, self.api.response_limit()),
-            Err(error) => Err(transport_error(error, sent, self.agent.config())),
+        parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+        // Nobody asks for a body that is empty.
+        let mut report = Report { rest: &bytes, asked_for: bytes.is_empty() };
+        let mut request = Request::from_parts(parts, SendBody::from_reader(&mut report));
+        // For such a request ureq reads the authorities anew if it has to connect.
+        if !self.is_ours || left < total {
+            let builder = self.agent.configure_request(request).max_redirects(0);
+            let builder = builder.save_redirect_history(true).http_status_as_error(false);
+            request = builder.timeout_global(Some(left)).build();
         }
+        let response = self.agent.run(request).map_err(|error| {
+            let error = explain(error, report.asked_for, self.deadlines);
+            match (&self.proxy, error.kind()) {
+                (Some(way), Connect | Timeout) if !error.may_have_been_sent() => error.through(way),
+                _ => error,
+            }
+        })?;
+        // A middleware that has answered by itself leaves no history.
+        if response.get_redirect_history().is_some_and(|history| *history != [uri]) {
+            return Err(TransportError::other(ELSEWHERE).not_retryable());
+        }
+        body::read(response, &self.api)
     }
 }
 
-#[cfg(not(feature = "tls"))]
-const NO_TLS: &str = "https is not built in: turn on the feature `tls` of usage-ureq";
+const NO_URL: &str = "the request has no URL that begins with `http://` or `https://`";
+const ELSEWHERE: &str = "the answer came from another URL than the one that was asked";
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = self.agent.config();
-        f.debug_struct("Client")
-            .field("api", &self.api)
-            .field("deadline", &config.timeouts().global)
-            .field("proxy", &config.proxy().map(|proxy| (proxy.host(), proxy.port())))
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
     }
 }

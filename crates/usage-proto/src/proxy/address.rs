@@ -7,6 +7,10 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+/// A longer value of a variable names no proxy that there is. What is shorter fits into a URI, with
+/// every byte of its credentials percent-encoded.
+const LONGEST: usize = 8 << 10;
+
 /// A proxy that speaks plain HTTP. Every value of it can be used: [`uri`](Self::uri) is a URI, and
 /// [`authorization`](Self::authorization) a header value.
 ///
@@ -31,7 +35,7 @@ impl Proxy {
     pub(super) fn parse(variable: &'static str, value: &str) -> Result<Self, InvalidProxy> {
         let fault = |reason| InvalidProxy { variable, reason };
         // The parser would drop some of these, and so reach a host that the variable does not name.
-        if value.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        if value.len() > LONGEST || value.contains(|c: char| c.is_control() || c.is_whitespace()) {
             return Err(fault(Reason::Address));
         }
         let url = match value.split_once("://") {

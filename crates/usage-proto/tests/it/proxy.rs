@@ -134,6 +134,13 @@ fn a_host_that_cannot_stand_in_a_uri_is_an_invalid_proxy() {
     }
 }
 
+#[test]
+fn a_proxy_fits_into_a_uri_with_its_credentials() {
+    let with = |length: usize| choose("https://h.test", &[("ALL_PROXY", &"u".repeat(length))]);
+    assert!(with(255).unwrap().is_some());
+    assert_eq!(with(100_000).unwrap_err().variable(), "ALL_PROXY");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_text_is_not_taken_for_unset() {

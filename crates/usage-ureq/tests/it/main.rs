@@ -1,12 +1,14 @@
-//! What is the adapter's own: what can be set on ureq, and what is mended in it. What it has in
-//! common with its siblings is in the suite over all of them, in `tests/adapters`.
+//! What is the adapter's own: what can be set on ureq, and an agent of the application's own. What
+//! it has in common with its siblings is in the suite over all of them, in `tests/adapters`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
+mod agent;
 mod configured;
 mod deadlines;
-mod early;
-mod environment;
+mod examples;
+mod gate;
+mod log;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -17,6 +19,10 @@ use testkit::samples::{api, usage};
 use testkit::scripted::PATIENCE;
 use usage_proto::{Deadlines, Error, Saved, TransportError};
 use usage_ureq::Client;
+use usage_ureq::ureq::{self, Body, http};
+
+/// What a middleware of ureq's gives back.
+type Answer = Result<http::Response<Body>, ureq::Error>;
 
 fn client(url: &str) -> Client {
     client_within(url, PATIENCE)
@@ -52,8 +58,10 @@ fn a_client_can_be_shared() {
 #[test]
 #[cfg(not(feature = "tls"))]
 fn https_without_tls_is_tls_and_says_what_to_turn_on() {
-    let error = unanswered(client("https://127.0.0.1:1").save(&usage()));
+    let server = testkit::scripted::ScriptedServer::answering(testkit::samples::CREATED);
+    let error = unanswered(client(&server.url().replace("http:", "https:")).save(&usage()));
     let expected = testkit::outcome::in_vain(usage_proto::TransportErrorKind::Tls);
     assert_eq!(Outcome::unanswered(&error), expected);
     assert!(source(&error).contains("feature `tls` of usage-ureq"), "{error:?}");
+    assert!(!server.has_read());
 }

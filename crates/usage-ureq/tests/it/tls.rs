@@ -1,59 +1,45 @@
 //! TLS by ureq's own settings; by those of the platform it is in the suite.
 
-use rcgen::{CertificateParams, KeyPair};
 use testkit::outcome::{in_vain, saved};
 use testkit::samples::{CREATED, api};
 use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Tls;
-use usage_ureq::ureq::config::ConfigBuilder;
-use usage_ureq::ureq::tls::{
-    Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider,
-};
-use usage_ureq::{Client, ClientError, tls_config};
+use usage_ureq::Client;
+use usage_ureq::ureq::Agent;
+use usage_ureq::ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::save;
+
+fn trusting(authority: &Authority) -> TlsConfig {
+    let certificate = Certificate::from_der(&authority.certificate()).to_owned();
+    TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[certificate])).build()
+}
+
+fn configured(url: &str, tls: TlsConfig) -> Client {
+    Client::configured(api(url), Deadlines::new(), |builder| builder.tls_config(tls)).unwrap()
+}
 
 #[test]
 fn the_applications_own_authority_is_trusted_and_no_other() {
     let authority = Authority::new();
-    let roots =
-        RootCerts::new_with_certs(&[Certificate::from_der(&authority.certificate()).to_owned()]);
     let server = tls::answering(authority.server("localhost"), CREATED);
-    let client = configured(&tls::url(&server), tls_config().root_certs(roots.clone()).build());
-    assert_eq!(save(&client.unwrap()), saved(201, "{}"));
+    assert_eq!(save(&configured(&tls::url(&server), trusting(&authority))), saved(201, "{}"));
 
-    let server = tls::answering(Authority::new().server("localhost"), CREATED);
-    let client = configured(&tls::url(&server), tls_config().root_certs(roots).build());
-    assert_eq!(save(&client.unwrap()), in_vain(Tls));
-}
-
-fn configured(url: &str, tls: TlsConfig) -> Result<Client, ClientError> {
-    let configure = |builder: ConfigBuilder<_>| builder.tls_config(tls);
-    Client::configured(api(url), Deadlines::new(), configure)
+    let stranger = tls::answering(Authority::new().server("localhost"), CREATED);
+    assert_eq!(save(&configured(&tls::url(&stranger), trusting(&authority))), in_vain(Tls));
+    // Mozilla's are built in.
+    assert_eq!(save(&configured(&tls::url(&server), TlsConfig::builder().build())), in_vain(Tls));
 }
 
 #[test]
-fn a_tls_configuration_that_cannot_work_is_refused_at_construction() {
-    let (one, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-    let certificate = CertificateParams::new([]).unwrap().self_signed(&one).unwrap();
-    let certificate = [Certificate::from_der(certificate.der()).to_owned()];
-    let identity = |pem: &str| {
-        let key = PrivateKey::from_pem(pem.as_bytes()).unwrap();
-        Some(ClientCert::new_with_certs(&certificate, key))
-    };
-    let nonsense = "-----BEGIN PRIVATE KEY-----\nbm9uc2Vuc2U=\n-----END PRIVATE KEY-----\n";
-    for (tls, advice) in [
-        (TlsConfig::builder(), "usage_ureq::tls_config()"),
-        (tls_config().root_certs(RootCerts::WebPki), "RootCerts::PlatformVerifier"),
-        (tls_config().provider(TlsProvider::NativeTls), "leave its provider"),
-        (tls_config().client_cert(identity(&other.serialize_pem())), "check both files"),
-        (tls_config().client_cert(identity(nonsense)), "check both files"),
-    ] {
-        let error = configured("https://localhost", tls.build()).unwrap_err();
-        assert!(matches!(error, ClientError::Tls { .. }), "{error:?}");
-        assert!(error.to_string().contains(advice), "{error}");
+fn the_tls_of_an_agent_of_the_applications_own_is_used() {
+    let authority = Authority::new();
+    let server = tls::answering(authority.server("localhost"), CREATED);
+    let builder = Agent::config_builder().proxy(None).tls_config(trusting(&authority));
+    let client = Client::with_agent(api(&tls::url(&server)), builder.build().into());
+    for _ in 0..3 {
+        assert_eq!(save(&client), saved(201, "{}"));
     }
-    let tls = tls_config().client_cert(identity(&one.serialize_pem())).build();
-    configured("https://localhost", tls).unwrap();
+    assert_eq!((server.received().len(), server.connections()), (3, 1));
 }
