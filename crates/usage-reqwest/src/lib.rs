@@ -124,18 +124,17 @@
 //! hyper reads at most 400 KiB of a head. Of a body, no more than the response limit is kept, and a
 //! few hundred KiB beyond it are read into buffers.
 
-mod body;
-mod call;
 mod client;
 mod config;
 mod error;
-mod request;
-mod reuse;
+mod execute;
+mod lookup;
 #[cfg(feature = "tls")]
 mod tls;
 
 pub use client::Client;
 pub use config::ClientError;
+pub use execute::Execute;
 pub use reqwest;
 #[cfg(feature = "tls")]
 pub use rustls;

@@ -1,15 +1,17 @@
 //! TLS: rustls with ring, and the platform's verifier.
 
+use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{self, CryptoProvider};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, OtherError, SignatureScheme,
-    WantsVerifier,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, OtherError,
+    SignatureScheme, WantsVerifier,
 };
 use rustls_platform_verifier::Verifier;
+use usage_proto::TransportError;
 
 /// The begin of a TLS configuration of the application's own: rustls with ring as its explicit
 /// provider. Leave its `alpn_protocols` empty: HTTP/2 is not spoken here.
@@ -28,36 +30,50 @@ use rustls_platform_verifier::Verifier;
 /// # Ok::<(), usage_reqwest::ClientError>(())
 /// ```
 #[must_use]
+#[expect(clippy::expect_used, reason = "ring has cipher suites for TLS 1.2 and 1.3")]
 pub fn tls_config() -> ConfigBuilder<ClientConfig, WantsVerifier> {
-    builder(provider())
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has both versions")
 }
 
 /// What a client starts from: ring, and the certificate verifier of the platform.
 pub(crate) fn default_config() -> ClientConfig {
-    let provider = provider();
-    let verifier = Platform { provider: Arc::clone(&provider), verifier: OnceLock::new() };
-    let mut config = builder(provider)
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let builder = tls_config();
+    let provider = Arc::clone(builder.crypto_provider());
+    let verifier = Arc::new(Platform { provider, made: OnceLock::new() });
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }
 
+/// What `cause` makes of an error that it stands behind, if it is one of TLS.
+pub(crate) fn fault(
+    cause: &(dyn StdError + 'static),
+) -> Option<fn(reqwest::Error) -> TransportError> {
+    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+
+    if cause.is::<InvalidDnsNameError>() {
+        return Some(|error| TransportError::certificate(error));
+    }
+    Some(match cause.downcast_ref()? {
+        Error::Other(other) if other.0.is::<NoAuthorities>() => {
+            |error| TransportError::no_authorities(error)
+        }
+        // By this host's clock, which may be wrong.
+        Error::InvalidCertificate(
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+        ) => |error| TransportError::tls(error),
+        Error::InvalidCertificate(_) => |error| TransportError::certificate(error),
+        _ => |error| TransportError::tls(error),
+    })
+}
+
 /// The certificates of the platform could not be read: there are none, or they are not readable.
 #[derive(Debug, thiserror::Error)]
-#[error("this host has no usable certificate authorities: install them, or set SSL_CERT_FILE")]
-pub(crate) struct NoAuthorities(#[source] Error);
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(crypto::ring::default_provider())
-}
-
-#[expect(clippy::expect_used, reason = "ring has cipher suites for TLS 1.2 and 1.3")]
-fn builder(provider: Arc<CryptoProvider>) -> ConfigBuilder<ClientConfig, WantsVerifier> {
-    let builder = ClientConfig::builder_with_provider(provider);
-    builder.with_safe_default_protocol_versions().expect("ring has both versions")
-}
+#[error("{0}")]
+struct NoAuthorities(Error);
 
 /// The platform's verifier, made when the first certificate has to be verified: a client for
 /// `http` reads none, and a host without any fails at the save and not before.
@@ -65,17 +81,17 @@ fn builder(provider: Arc<CryptoProvider>) -> ConfigBuilder<ClientConfig, WantsVe
 struct Platform {
     provider: Arc<CryptoProvider>,
     /// Empty until it could be made once.
-    verifier: OnceLock<Verifier>,
+    made: OnceLock<Verifier>,
 }
 
 impl Platform {
     fn verifier(&self) -> Result<&Verifier, Error> {
-        if let Some(verifier) = self.verifier.get() {
+        if let Some(verifier) = self.made.get() {
             return Ok(verifier);
         }
         let verifier = Verifier::new(Arc::clone(&self.provider))
             .map_err(|error| Error::Other(OtherError(Arc::new(NoAuthorities(error)))))?;
-        Ok(self.verifier.get_or_init(|| verifier))
+        Ok(self.made.get_or_init(|| verifier))
     }
 }
 
@@ -84,32 +100,29 @@ impl ServerCertVerifier for Platform {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
+        name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verifier = self.verifier()?;
-        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        self.verifier()?.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        crypto::verify_tls12_signature(message, cert, dss, algorithms)
+        self.verifier()?.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        crypto::verify_tls13_signature(message, cert, dss, algorithms)
+        self.verifier()?.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
