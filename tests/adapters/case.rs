@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 
-use testkit::outcome::Outcome;
+use testkit::outcome::{Outcome, sent};
 use testkit::samples::usage;
 use testkit::scripted::{PATIENCE, Script, ScriptedServer};
-use usage_proto::Deadlines;
+use usage_proto::{Deadlines, TransportErrorKind};
 
 use crate::adapter::{Adapter, Client};
 
@@ -43,6 +43,18 @@ impl Case {
     ) -> Self {
         let name = name.into();
         Self { row: name.clone(), name, finer: None, in_network: false, play: Box::new(play) }
+    }
+
+    /// A case that says for itself how to come to what is expected.
+    pub(crate) fn expecting(
+        name: impl Into<String>,
+        expected: impl Into<Expected>,
+        play: impl Fn(Adapter, &Outcome) -> Result<(), Difference> + Send + Sync + 'static,
+    ) -> Self {
+        let expected = expected.into();
+        let finer = expected.words();
+        let case = Self::new(name, move |adapter| play(adapter, expected.of(adapter)));
+        Self { finer, ..case }
     }
 
     /// One save to a server that plays `script`, and the outcome that it has to have.
@@ -145,6 +157,13 @@ pub(crate) fn each(ureq: Outcome, reqwest: Outcome, hyper: Outcome) -> Expected 
         .collect();
     assert!(verdicts.len() < 2, "whether to try again differs: {outcomes:?}");
     Expected::Each(outcomes)
+}
+
+/// What came is not a head, or is too large for one. reqwest does not tell it from a connection that
+/// was closed.
+pub(crate) fn malformed() -> Expected {
+    let protocol = sent(TransportErrorKind::Protocol);
+    each(protocol.clone(), sent(TransportErrorKind::Interrupted), protocol)
 }
 
 impl Expected {

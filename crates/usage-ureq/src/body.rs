@@ -29,7 +29,8 @@ impl Read for Report<'_> {
 pub(crate) fn read(from: Response<Body>, api: &Api) -> Result<Response<Bytes>, TransportError> {
     let (parts, mut body) = from.into_parts();
     let coding = parts.headers.get(header::TRANSFER_ENCODING);
-    let says_its_end = body.content_length().is_some()
+    // Not `Body::content_length`, which has none for a body of length 0.
+    let says_its_end = parts.headers.contains_key(header::CONTENT_LENGTH)
         || coding.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
         || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || parts.status.is_informational();

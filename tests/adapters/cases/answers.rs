@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use testkit::outcome::{Outcome, Refusal, refused, saved, sent, simple, unexpected};
+use testkit::outcome::{Outcome, Refusal, refused, saved, simple, unexpected};
 use testkit::scripted::Script;
-use usage_proto::TransportErrorKind::Protocol;
 
-use crate::case::Case;
+use crate::case::{Case, malformed};
 
 const NO: &str = "{\"error\":\"no\"}";
 
@@ -44,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
     for status in ["000", "099", "1000", "2x0", "20", "-20"] {
         let script = keeping(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"));
         cases.push(
-            Case::script(format!("answers: status {status}"), script, sent(Protocol))
+            Case::script(format!("answers: status {status}"), script, malformed())
                 .in_row("answers: what is no status is no answer"),
         );
     }

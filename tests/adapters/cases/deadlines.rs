@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use testkit::outcome::{Outcome, saved, unsent};
+use testkit::outcome::{Outcome, saved, sent, unsent};
 use testkit::samples::{AGES, CREATED, LESS_SHORT, SHORT, usage};
 use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::Deadlines;
@@ -36,8 +36,24 @@ pub(super) fn cases() -> Vec<Case> {
             ("connect, of nothing", Deadlines::new().total(AGES).connect(Duration::ZERO)),
         ] {
             let name = format!("deadlines: a server that takes no connection ({which})");
-            let case = Case::new(name, move |adapter| taken_by_nobody(adapter, deadlines));
-            cases.push(case.in_row("deadlines: a server that takes no connection"));
+            let case = Case::new(name.clone(), move |adapter| {
+                let outcome = taken_by_nobody(adapter, deadlines);
+                // A library's total deadline may not say how far a request came.
+                let cautious = which == "total" && adapter != Adapter::Hyper;
+                if cautious && outcome == sent(Timeout) {
+                    return Ok(());
+                }
+                same("the outcome", &outcome, &unsent(Timeout))
+            });
+            let case = match which {
+                "total" => case.finer([
+                    "timeout, sent or not",
+                    "timeout, sent or not",
+                    "timeout, not sent",
+                ]),
+                _ => case,
+            };
+            cases.push(case.in_row(name));
         }
     }
     cases
@@ -50,7 +66,7 @@ fn none_left(adapter: Adapter) -> Result<(), Difference> {
     same("requests", &server.finish().len(), &0)
 }
 
-fn taken_by_nobody(adapter: Adapter, deadlines: Deadlines) -> Result<(), Difference> {
+fn taken_by_nobody(adapter: Adapter, deadlines: Deadlines) -> Outcome {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     socket.listen(0).unwrap();
@@ -61,5 +77,5 @@ fn taken_by_nobody(adapter: Adapter, deadlines: Deadlines) -> Result<(), Differe
     let client = Client::new(adapter, &format!("http://{address}"), deadlines);
     let outcome = Outcome::of(&client.save(&usage()));
     drop(waiting);
-    same("the outcome", &outcome, &unsent(Timeout))
+    outcome
 }
