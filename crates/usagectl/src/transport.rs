@@ -69,12 +69,8 @@ impl TransportName {
         let host = host(request.uri()).map(|host| (HOST, host));
         let given = request.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
         match self {
-            // `usage-ureq` puts secrets in front, and ureq its own headers before the rest.
-            Self::Ureq => {
-                let (secret, rest): (Vec<_>, Vec<_>) =
-                    given.partition(|(_, value)| value.is_sensitive());
-                secret.into_iter().chain([length]).chain(host).chain(rest).collect()
-            }
+            // The length is put at the end by `usage-ureq`, and the host in front by ureq.
+            Self::Ureq => host.into_iter().chain(given).chain([length]).collect(),
             Self::Reqwest => {
                 let accept = (ACCEPT, HeaderValue::from_static("*/*"));
                 given.chain([accept]).chain(host).chain([length]).collect()
