@@ -67,7 +67,7 @@
 //!
 //! Everything else can be set, such as the pool, the IP family, a middleware, or TLS: roots and
 //! client certificates. A `TlsConfig::builder()` begins with Mozilla's roots, where a client's own
-//! default is [`RootCerts::PlatformVerifier`](ureq::tls::RootCerts::PlatformVerifier).
+//! default is `RootCerts::PlatformVerifier`.
 //!
 //! # An agent of your own
 //!

@@ -65,8 +65,6 @@ fn the_object_has_the_same_request() {
             "method": "POST",
             "url": "https://usage.example:444/in/api/v1/usage/influxdb",
             "headers": [
-                ["x-authorization", "[redacted]"],
-                ["content-length", "184"],
                 ["host", "usage.example:444"],
                 ["content-type", "application/json"],
                 ["accept-encoding", "identity"],
@@ -74,6 +72,8 @@ fn the_object_has_the_same_request() {
                     "usagectl/", env!("CARGO_PKG_VERSION"),
                     " usage-proto/", env!("CARGO_PKG_VERSION"),
                 )],
+                ["x-authorization", "[redacted]"],
+                ["content-length", "184"],
             ],
             // W8, W11: no null, and sorted.
             "body": example::DEPLOYED.replace("null", "{}"),
@@ -91,7 +91,8 @@ fn the_token_is_shown_on_demand_only() {
             .stdin("[]")
             .done()
             .json();
-        object["headers"][0][1].clone()
+        let headers = object["headers"].as_array().unwrap();
+        headers.iter().find(|header| header[0] == "x-authorization").unwrap()[1].clone()
     };
     assert_eq!(token(&[]), "[redacted]");
     assert_eq!(token(&["--show-token"]), "token-goes-here");
