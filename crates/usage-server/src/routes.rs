@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -24,13 +24,13 @@ use crate::store::error::StoreError;
 use crate::store::row::{Kind, Report};
 use crate::store::sender::{Sender, TokenState};
 use crate::store::token_hash::TokenHash;
-use crate::{key_header, registration, token_header};
+use crate::{key_header, registration, request_rules, token_header};
 
 /// How long the database may take to show that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
@@ -38,8 +38,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
+        .with_state(app.clone());
+    // Around the routes as a whole: which one it is depends on what stands here.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(enter))
         .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app.clone())
+}
+
+/// What every request has to pass, whatever its route.
+async fn enter(mut request: axum::extract::Request, next: Next) -> Response {
+    if let Err(refusal) = request_rules::host(request.headers(), request.version()) {
+        return refusal.into_response();
+    }
+    if let Some(uri) = request_rules::without_empty_segments(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    next.run(request).await
 }
 
 async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
@@ -58,6 +73,9 @@ async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
 
 /// All three reports, once the fault switches let them through.
 async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
+    if let Err(refusal) = request_rules::report(&request) {
+        return refusal.into_response();
+    }
     let fault = app.config.faults.next();
     let response = match fault.answer {
         Some(answer) => answer.into_response(),

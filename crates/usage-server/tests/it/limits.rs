@@ -100,7 +100,8 @@ fn a_body_that_is_asked_for_is_invited() {
     let server = start();
     let mut client = Client::connect(&server);
     client.write(format!(
-        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         USAGE.len()
     ));
     assert_eq!(client.answer().status, 100);
