@@ -59,7 +59,7 @@
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
 //! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
-//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read |
+//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
 //! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue) |
 //! | 503 | `/healthz` alone: the database does not answer |
 //!
@@ -101,10 +101,11 @@
 //! ## Reports that come twice
 //!
 //! A request may carry `Idempotency-Key: "…"`, a quoted string (RFC 9651) of 1 to 256 characters.
-//! The first report stored with it decides: whatever comes later with the same key and the same
-//! token (or, like it, without one) is answered with the status of the first and not looked at
-//! (rule W43). Keys are remembered as long as their reports are stored. A report that was refused
-//! does not use up its key.
+//! The first report that is stored with it decides: what comes later with the same key and the same
+//! token (or, like it, without one), of the same kind and for the same product, is answered like the
+//! first and not stored, whatever its numbers are (rule W43). A key belongs to what it was used for:
+//! for another kind or product it is refused. Keys are remembered as long as their reports are
+//! stored. A report that was refused does not use up its key.
 //!
 //! # Faults
 //!
@@ -140,6 +141,7 @@ mod faults;
 mod json_answer;
 mod json_thread;
 mod key_header;
+mod named_purpose;
 mod observe;
 mod places;
 mod refusal;

@@ -75,6 +75,18 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
+    /// The key belongs to what it was used for first. Which that was is not told: those without a
+    /// token share their keys.
+    pub(crate) fn key_taken() -> Self {
+        let mut errors = ValidationErrors::new();
+        errors.push(
+            "idempotency_key",
+            "Idempotency-Key was used for a report of another kind, or about another product: each \
+             report needs a key of its own.",
+        );
+        Self::Invalid(errors)
+    }
+
     /// One message about the body.
     pub(crate) fn body(message: impl Into<String>) -> Self {
         let mut errors = ValidationErrors::new();
