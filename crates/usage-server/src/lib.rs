@@ -60,7 +60,7 @@
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
 //! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
 //! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
-//! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue) |
+//! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
 //! | 503 | `/healthz` alone: the database does not answer |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
@@ -153,6 +153,7 @@ mod server;
 mod store;
 mod timed_stream;
 mod token_header;
+mod turns;
 mod validate;
 
 pub use config::Config;

@@ -59,6 +59,8 @@ pub(crate) enum Refusal {
     },
     /// The body broke off, or its framing is wrong.
     Broken,
+    /// Others were first until the time was over.
+    Crowded,
     Store(StoreError),
 }
 
@@ -162,15 +164,8 @@ impl IntoResponse for Refusal {
                 format!("the body did not arrive within {deadline:?}: send the report again"),
             )),
             Self::Broken => json_answer::closing(Self::body("The body broke off.").into_response()),
-            Self::Store(failure @ StoreError::Busy { .. }) => {
-                let mut response = json_answer::error(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "too many reports at once: send this one again later",
-                );
-                response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);
-                response.extensions_mut().insert(Failure(failure.to_string()));
-                response
-            }
+            Self::Crowded => busy("it had not come to this report by its deadline"),
+            Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
             Self::Store(failure) => {
                 let mut response = json_answer::error(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -181,6 +176,16 @@ impl IntoResponse for Refusal {
             }
         }
     }
+}
+
+fn busy(failure: &str) -> Response {
+    let mut response = json_answer::error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "too many reports at once: send this one again later",
+    );
+    response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);
+    response.extensions_mut().insert(Failure(failure.to_owned()));
+    response
 }
 
 impl IntoResponse for FaultAnswer {
