@@ -7,9 +7,10 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
+use crate::config::Config;
 use crate::places::{Doing, Place};
 use crate::refusal::Refusal;
 
@@ -30,6 +31,16 @@ impl Received {
     }
 }
 
+/// When a body has to be there and to be looked at: counted from the head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due(pub(crate) Instant);
+
+impl Due {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self(Instant::now() + config.body_deadline)
+    }
+}
+
 /// A request with its whole body.
 ///
 /// Every route takes this, also where the body means nothing: whatever the answer is, a client that
@@ -42,8 +53,10 @@ impl FromRequest<Arc<App>> for Whole {
     /// A `Content-Length` above the limit is refused before a byte is read, and so before hyper
     /// would invite the body with `100 Continue`.
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let (limit, deadline) = (app.config.body_limit, app.config.body_deadline);
+        let due = Due::of(&app.config);
+        parts.extensions.insert(due);
         if body.size_hint().lower() > limit as u64 {
             return Err(Refusal::TooLarge { limit });
         }
@@ -56,7 +69,7 @@ impl FromRequest<Arc<App>> for Whole {
         if !body.is_end_stream() {
             is_for(Doing::Body);
         }
-        let Ok(bytes) = timeout(deadline, collect(body, limit, &received)).await else {
+        let Ok(bytes) = timeout_at(due.0, collect(body, limit, &received)).await else {
             return Err(Refusal::Late { deadline });
         };
         is_for(Doing::Answer);

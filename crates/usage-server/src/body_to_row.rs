@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use http::Request;
+use tokio::time::timeout_at;
 use usage_proto::{ParseRequestError, Payload, parse_request};
 
 use crate::app::App;
+use crate::body_bytes::Due;
 use crate::refusal::Refusal;
 use crate::store::room::Place;
 use crate::store::row::{Row, RowError};
@@ -15,15 +17,20 @@ use crate::validate;
 const LARGE: usize = 32 * 1024;
 
 /// Reads a request, once there is room for its row. The place returned is the row's.
+///
+/// Who has not come to it when its body was due leaves: a client that waits longer has given up, and
+/// what it sends again would wait behind itself.
 pub(crate) async fn to_row(app: &App, request: Request<Bytes>) -> Result<(Row, Place), Refusal> {
     let limit = row_limit(&request, app.config.body_limit);
-    if request.body().len() <= LARGE {
-        let place = app.store.room(limit).await?;
-        return Ok(fit(row(&request, limit)?, place));
-    }
-    // First the turn, then the room: those who wait for a turn leave the room to small reports.
-    let turn = app.json.turn().await?;
-    let place = app.store.room(limit).await?;
+    let bytes = request.body().len();
+    let Due(due) = request.extensions().get().copied().unwrap_or_else(|| Due::of(&app.config));
+    let wait = async {
+        // First the turn, then the room: those who wait for a turn leave the room to small reports.
+        let turn = if bytes > LARGE { Some(app.json.turn(bytes).await) } else { None };
+        Ok::<_, Refusal>((turn, app.store.room(limit).await?))
+    };
+    let (turn, place) = timeout_at(due, wait).await.map_err(|_| Refusal::Crowded)??;
+    let Some(turn) = turn else { return Ok(fit(row(&request, limit)?, place)) };
     app.json.run(turn, move || Ok(fit(row(&request, limit)?, place))).await?
 }
 
@@ -101,7 +108,7 @@ mod tests {
         let store = Store::open_with(&config.database, &options).unwrap();
         let app = App::new(store, config, JsonThread::start().unwrap());
         let large = usage(format!("[{}]", " ".repeat(LARGE)));
-        let turn = app.json.turn().await.unwrap();
+        let turn = app.json.turn(1).await;
         let mut waiting = pin!(to_row(&app, large));
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());

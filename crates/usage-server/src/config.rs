@@ -136,7 +136,9 @@ impl Config {
         Self { head_deadline: deadline.min(FOREVER), ..self }
     }
 
-    /// How long the body of a request may take once its head is there; 30 seconds unless set.
+    /// How long the body of a request may take once its head is there, and until the server has come
+    /// to look at it; 30 seconds unless set. Where the others take that long, the answer is 500 with
+    /// `Retry-After`.
     #[must_use]
     pub fn body_deadline(self, deadline: Duration) -> Self {
         Self { body_deadline: deadline.min(FOREVER), ..self }
@@ -188,7 +190,7 @@ impl Config {
     }
 
     /// How many bytes of reports may wait for the database; 64 MiB unless set. Beyond it a request
-    /// waits before its body is looked at, first come, first served. A report that is larger than
+    /// waits before its body is looked at, until its [deadline](Self::body_deadline). A report that is larger than
     /// this waits until it is alone.
     #[must_use]
     pub fn queue_bytes(self, most: usize) -> Self {

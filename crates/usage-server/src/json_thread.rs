@@ -5,25 +5,21 @@
 //! of threads would keep as much for each of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::{fmt, io, thread};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::store::error::StoreError;
+use crate::turns::{Turn, Turns};
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The way to the thread, which ends when this is dropped.
 pub(crate) struct JsonThread {
     jobs: Sender<Job>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
-
-/// The right to be the next one, kept until the work is done.
-#[derive(Debug)]
-pub(crate) struct Turn(#[expect(dead_code, reason = "dropping it ends it")] OwnedSemaphorePermit);
 
 impl JsonThread {
     pub(crate) fn start() -> io::Result<Self> {
@@ -34,13 +30,12 @@ impl JsonThread {
                 drop(catch_unwind(AssertUnwindSafe(job)));
             }
         })?;
-        Ok(Self { jobs, turns: Arc::new(Semaphore::new(1)) })
+        Ok(Self { jobs, turns: Turns::default() })
     }
 
-    /// Waits for a turn, in the order of asking.
-    pub(crate) async fn turn(&self) -> Result<Turn, StoreError> {
-        // The semaphore is never closed.
-        self.turns.clone().acquire_owned().await.map(Turn).map_err(|_| StoreError::Closed)
+    /// Waits for a turn for a body of this size.
+    pub(crate) async fn turn(&self, bytes: usize) -> Turn {
+        self.turns.take(bytes).await
     }
 
     /// Does the work on the thread, to its end even if nobody waits for it any more.
@@ -79,7 +74,7 @@ mod tests {
         let json = JsonThread::start().unwrap();
         let mut threads = Vec::new();
         for _ in 0..3 {
-            let turn = json.turn().await.unwrap();
+            let turn = json.turn(1).await;
             threads.push(json.run(turn, || thread::current().id()).await.unwrap());
         }
         assert_eq!(threads, [threads[0]; 3]);
@@ -89,10 +84,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_told_and_the_thread_goes_on() {
         let json = JsonThread::start().unwrap();
-        let turn = json.turn().await.unwrap();
+        let turn = json.turn(1).await;
         let panicked = json.run(turn, || panic!("this is expected")).await;
         assert!(matches!(panicked, Err::<(), _>(StoreError::Closed)));
-        let turn = json.turn().await.unwrap();
+        let turn = json.turn(1).await;
         assert_eq!(json.run(turn, || 7).await.unwrap(), 7);
     }
 }

@@ -18,10 +18,11 @@
 //! let server = Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
 //! let token = server.create_token("Example Inc.")?;
 //!
-//! // The product under test would be given `server.url()` and the token. Here it is six lines.
+//! // The product under test would be given `server.url()` and the token. Here it is seven lines.
 //! let body = r#"[{"tags":{"os":"linux"},"values":{"num_databases":3}}]"#;
 //! let mut product = TcpStream::connect(server.local_addr())?;
 //! write!(product, "POST /api/v1/usage/influxdb HTTP/1.1\r\nHost: localhost\r\n")?;
+//! write!(product, "Content-Type: application/json\r\n")?;
 //! write!(product, "X-Authorization: {}\r\nConnection: close\r\n", token.expose())?;
 //! write!(product, "Content-Length: {}\r\n\r\n{body}", body.len())?;
 //! let mut answer = String::new();
@@ -51,19 +52,22 @@
 //!
 //! | status | when |
 //! |---|---|
+//! | 400 | an HTTP/1.1 request without exactly one `Host` |
 //! | 401 | the token is not known |
+//! | 403 | the request has an `Origin` or `Sec-Fetch-Site`: a browser has made it |
 //! | 404 | there is no such route, or the product in it can not be read, such as one that is not UTF-8 |
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
-//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read |
-//! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue) |
+//! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
+//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
+//! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
 //! | 503 | `/healthz` alone: the database does not answer |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
 //! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
-//! a report is never refused with 400, 408, 415 or 503. The exceptions are 405, since no client that
-//! has a report to lose uses another method, and 413, since clients have the same limit of their
-//! own. With 413 the connection is closed, but not before up to 16 MiB, or 2 s, of the rest was
+//! a report is never refused with 408, 429 or 503. The exceptions are what no client does that has a
+//! report to lose (400, 403, 405 and 415), and 413, since clients have the same limit of their own.
+//! With 413 the connection is closed, but not before up to 16 MiB, or 2 s, of the rest was
 //! read and thrown away: a client that sends first and reads later finds an answer and no reset.
 //!
 //! What is not HTTP does not get as far as a route, nor into the log: a head that can not be read
@@ -97,10 +101,11 @@
 //! ## Reports that come twice
 //!
 //! A request may carry `Idempotency-Key: "…"`, a quoted string (RFC 9651) of 1 to 256 characters.
-//! The first report stored with it decides: whatever comes later with the same key and the same
-//! token (or, like it, without one) is answered with the status of the first and not looked at
-//! (rule W43). Keys are remembered as long as their reports are stored. A report that was refused
-//! does not use up its key.
+//! The first report that is stored with it decides: what comes later with the same key and the same
+//! token (or, like it, without one), of the same kind and for the same product, is answered like the
+//! first and not stored, whatever its numbers are (rule W43). A key belongs to what it was used for:
+//! for another kind or product it is refused. Keys are remembered as long as their reports are
+//! stored. A report that was refused does not use up its key.
 //!
 //! # Faults
 //!
@@ -136,16 +141,19 @@ mod faults;
 mod json_answer;
 mod json_thread;
 mod key_header;
+mod named_purpose;
 mod observe;
 mod places;
 mod refusal;
 mod registration;
 mod request_log;
+mod request_rules;
 mod routes;
 mod server;
 mod store;
 mod timed_stream;
 mod token_header;
+mod turns;
 mod validate;
 
 pub use config::Config;

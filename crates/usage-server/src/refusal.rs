@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use usage_proto::ValidationErrors;
 
@@ -14,6 +14,9 @@ use crate::store::error::StoreError;
 /// How long a client is to wait when the queue is full, in seconds.
 const BUSY_WAIT: HeaderValue = HeaderValue::from_static("5");
 
+/// What a body may be coded with.
+const UNCODED: HeaderValue = HeaderValue::from_static("identity");
+
 /// A 401 names at least one scheme (RFC 9110, section 11.6.1). This API's has no name but that of
 /// its header.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("X-Authorization realm=\"Usage API\"");
@@ -22,8 +25,9 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("X-Authorization realm=\
 ///
 /// Deployed Go clients take 401, 404, 422 and 500 for errors and anything else for a success, so a
 /// refusal that must be noticed uses one of these: 500 and not 503 where the queue is full, or a
-/// report would be lost without a word. 405 and 413 are exceptions: no such client sends another
-/// method, and a client's own limit comes before this one.
+/// report would be lost without a word. Exceptions are what no such client sends: another method
+/// (405), no host or two (400), what a browser adds (403), a body that is not JSON by its own word or
+/// that is coded (415), and a body above a limit that is the client's own as well (413).
 #[derive(Debug)]
 pub(crate) enum Refusal {
     UnknownToken,
@@ -31,6 +35,20 @@ pub(crate) enum Refusal {
     /// A path segment that names no product.
     Segment(String),
     WrongMethod,
+    /// HTTP wants exactly one host.
+    Host,
+    /// A browser has sent it, which says so in this header.
+    Browser {
+        header: &'static str,
+    },
+    /// The body is not JSON by its own word.
+    NotJson {
+        content_type: Option<String>,
+    },
+    /// The body is compressed or the like.
+    Encoded {
+        coding: String,
+    },
     Invalid(ValidationErrors),
     TooLarge {
         limit: usize,
@@ -41,6 +59,8 @@ pub(crate) enum Refusal {
     },
     /// The body broke off, or its framing is wrong.
     Broken,
+    /// Others were first until the time was over.
+    Crowded,
     Store(StoreError),
 }
 
@@ -57,6 +77,18 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
+    /// The key belongs to what it was used for first. Which that was is not told: those without a
+    /// token share their keys.
+    pub(crate) fn key_taken() -> Self {
+        let mut errors = ValidationErrors::new();
+        errors.push(
+            "idempotency_key",
+            "Idempotency-Key was used for a report of another kind, or about another product: each \
+             report needs a key of its own.",
+        );
+        Self::Invalid(errors)
+    }
+
     /// One message about the body.
     pub(crate) fn body(message: impl Into<String>) -> Self {
         let mut errors = ValidationErrors::new();
@@ -87,6 +119,41 @@ impl IntoResponse for Refusal {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this route does not take the method: the Allow header names those that it takes",
             ),
+            Self::Host => json_answer::closing(json_answer::error(
+                StatusCode::BAD_REQUEST,
+                "a request needs exactly one Host header, with a host and perhaps a port",
+            )),
+            Self::Browser { header } => json_answer::error(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "reports come from programs, and not from web pages: this one has the header \
+                     {header}, which browsers send"
+                ),
+            ),
+            Self::NotJson { content_type } => {
+                let found = match content_type {
+                    Some(content_type) => format!("this one says {content_type}"),
+                    None => "this one says nothing".to_owned(),
+                };
+                json_answer::error(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    format!(
+                        "a report is JSON, and has the header Content-Type: application/json: \
+                         {found}"
+                    ),
+                )
+            }
+            Self::Encoded { coding } => {
+                let mut response = json_answer::error(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    format!(
+                        "the body has the Content-Encoding {coding}, and none is taken here: send \
+                         it as it is"
+                    ),
+                );
+                response.headers_mut().insert(ACCEPT_ENCODING, UNCODED);
+                response
+            }
             Self::Invalid(errors) => json_answer::json(StatusCode::UNPROCESSABLE_ENTITY, &errors),
             Self::TooLarge { limit } => json_answer::closing(json_answer::error(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -97,15 +164,8 @@ impl IntoResponse for Refusal {
                 format!("the body did not arrive within {deadline:?}: send the report again"),
             )),
             Self::Broken => json_answer::closing(Self::body("The body broke off.").into_response()),
-            Self::Store(failure @ StoreError::Busy { .. }) => {
-                let mut response = json_answer::error(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "too many reports at once: send this one again later",
-                );
-                response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);
-                response.extensions_mut().insert(Failure(failure.to_string()));
-                response
-            }
+            Self::Crowded => busy("it had not come to this report by its deadline"),
+            Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
             Self::Store(failure) => {
                 let mut response = json_answer::error(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -116,6 +176,16 @@ impl IntoResponse for Refusal {
             }
         }
     }
+}
+
+fn busy(failure: &str) -> Response {
+    let mut response = json_answer::error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "too many reports at once: send this one again later",
+    );
+    response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);
+    response.extensions_mut().insert(Failure(failure.to_owned()));
+    response
 }
 
 impl IntoResponse for FaultAnswer {

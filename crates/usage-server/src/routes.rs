@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -18,19 +18,20 @@ use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
 use crate::json_answer::{self, Failure, Organisation};
+use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::store::error::StoreError;
-use crate::store::row::{Kind, Report};
-use crate::store::sender::{Sender, TokenState};
-use crate::store::token_hash::TokenHash;
-use crate::{key_header, registration, token_header};
+use crate::store::row::{Kind, Purpose, Report};
+use crate::store::sender::Sender;
+use crate::store::{Saved, Store};
+use crate::{key_header, registration, request_rules, token_header};
 
 /// How long the database may take to show that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
@@ -38,8 +39,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
+        .with_state(app.clone());
+    // Around the routes as a whole: which one it is depends on what stands here.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(enter))
         .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app.clone())
+}
+
+/// What every request has to pass, whatever its route.
+async fn enter(mut request: axum::extract::Request, next: Next) -> Response {
+    if let Err(refusal) = request_rules::host(request.headers(), request.version()) {
+        return refusal.into_response();
+    }
+    if let Some(uri) = request_rules::without_empty_segments(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    next.run(request).await
 }
 
 async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
@@ -58,6 +74,9 @@ async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
 
 /// All three reports, once the fault switches let them through.
 async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
+    if let Err(refusal) = request_rules::report(&request) {
+        return refusal.into_response();
+    }
     let fault = app.config.faults.next();
     let response = match fault.answer {
         Some(answer) => answer.into_response(),
@@ -69,26 +88,18 @@ async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
     response
 }
 
-/// Finds out who sends the report, and whether it was answered before.
+/// Finds out who sends the report.
 async fn identify(app: &App, request: Request<Bytes>) -> Response {
-    let token = token_header::token(request.headers(), request.uri());
-    let key = key_header::key(request.headers());
-    let known_as = key.as_ref().ok().cloned().flatten();
-    let Sender { token, first } = match look_up(app, token, known_as).await {
-        Ok(sender) => sender,
-        Err(error) => return Refusal::from(error).into_response(),
+    let sender = match token_header::token(request.headers(), request.uri()) {
+        None => None,
+        Some(token) => match on_database(app, move |store| store.sender(token)).await {
+            Ok(Sender::Known { token_id, organisation }) => Some((token_id, organisation)),
+            Ok(Sender::Unknown) => return Refusal::UnknownToken.into_response(),
+            Err(error) => return Refusal::from(error).into_response(),
+        },
     };
-    let (token_id, organisation) = match token {
-        TokenState::None => (None, None),
-        TokenState::Known { id, organisation } => (Some(id), Some(organisation)),
-        TokenState::Unknown => return Refusal::UnknownToken.into_response(),
-    };
-    let result = match (key, first) {
-        (Err(errors), _) => Err(errors.into()),
-        (Ok(_), Some(first)) => Ok(first),
-        (Ok(key), None) => store(app, request, token_id, key).await,
-    };
-    let mut response = match result {
+    let (token_id, organisation) = sender.unzip();
+    let mut response = match store(app, request, token_id).await {
         Ok(kind) => json_answer::success(status(kind)),
         Err(refusal) => refusal.into_response(),
     };
@@ -98,30 +109,51 @@ async fn identify(app: &App, request: Request<Bytes>) -> Response {
     response
 }
 
-async fn look_up(
-    app: &App,
-    token: Option<TokenHash>,
-    key: Option<String>,
-) -> Result<Sender, StoreError> {
-    if token.is_none() && key.is_none() {
-        return Ok(Sender { token: TokenState::None, first: None });
+/// Checks and stores a report.
+async fn store(app: &App, request: Request<Bytes>, token_id: Option<i64>) -> Result<Kind, Refusal> {
+    let idempotency_key = key_header::key(request.headers())?;
+    let uri = request.uri().clone();
+    match to_row(app, request).await {
+        Ok((row, place)) => {
+            let kind = row.kind();
+            let report = Report { token_id, idempotency_key, row, place };
+            match app.store.save(report).await? {
+                Saved::Once => Ok(kind),
+                Saved::KeyTaken => Err(Refusal::key_taken()),
+            }
+        }
+        // What the key says comes first: with a key that is known, this report is never stored.
+        Err(Refusal::Invalid(errors)) => {
+            let first = first_with_key(app, token_id, idempotency_key).await?;
+            match first.map(|first| (NamedPurpose::of(&uri).is(&first), first.kind)) {
+                Some((Some(true), kind)) => Ok(kind),
+                Some((Some(false), _)) => Err(Refusal::key_taken()),
+                Some((None, _)) | None => Err(Refusal::Invalid(errors)),
+            }
+        }
+        Err(refusal) => Err(refusal),
     }
+}
+
+async fn first_with_key(
+    app: &App,
+    token_id: Option<i64>,
+    key: Option<String>,
+) -> Result<Option<Purpose>, StoreError> {
+    let Some(key) = key else { return Ok(None) };
+    on_database(app, move |store| store.first_with_key(token_id, &key)).await
+}
+
+/// Runs what blocks.
+async fn on_database<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
     let store = app.store.clone();
-    spawn_blocking(move || store.sender(token, key.as_deref()))
+    spawn_blocking(move || work(&store))
         .await
         // It panicked, or the runtime goes down.
         .unwrap_or(Err(StoreError::Closed))
-}
-
-/// Checks and stores a report; returns what the first report with its key was.
-async fn store(
-    app: &App,
-    request: Request<Bytes>,
-    token_id: Option<i64>,
-    idempotency_key: Option<String>,
-) -> Result<Kind, Refusal> {
-    let (row, place) = to_row(app, request).await?;
-    Ok(app.store.save(Report { token_id, idempotency_key, row, place }).await?)
 }
 
 /// What the original API answers.

@@ -9,7 +9,7 @@ pub struct Metrics {
     pub commits: u64,
     /// Reports and tokens stored.
     pub stored: u64,
-    /// Reports that met their own idempotency key in the queue, and were not stored again.
+    /// Reports whose idempotency key was known, and that were not stored again.
     pub repeated: u64,
     /// What waits for its transaction right now.
     pub waiting: u64,

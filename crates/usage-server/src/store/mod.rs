@@ -36,7 +36,7 @@ use metrics::{Counters, Metrics};
 use reader_pool::ReaderPool;
 use registrant::Registrant;
 use room::{Place, Room};
-use row::{Kind, Report};
+use row::{Purpose, Report};
 use sender::Sender;
 use stored::Stored;
 use token_hash::TokenHash;
@@ -95,6 +95,15 @@ impl Default for StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// It is stored, now or by an attempt before.
+    Once,
+    /// Its key belongs to a report of another kind, or for another product.
+    KeyTaken,
 }
 
 #[derive(Debug)]
@@ -212,13 +221,18 @@ impl Store {
         self.inner.files.path()
     }
 
-    /// Who sends a request, and whether its key is known. Blocks.
-    pub(crate) fn sender(
+    /// Whose token it is. Blocks.
+    pub(crate) fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
+        sender::look_up(&self.inner.readers, token)
+    }
+
+    /// What the first report with a key was for. Blocks.
+    pub(crate) fn first_with_key(
         &self,
-        token: Option<TokenHash>,
-        key: Option<&str>,
-    ) -> Result<Sender, StoreError> {
-        sender::look_up(&self.inner.readers, token, key)
+        token_id: Option<i64>,
+        key: &str,
+    ) -> Result<Option<Purpose>, StoreError> {
+        sender::first_with_key(&self.inner.readers, token_id, key)
     }
 
     /// Waits for room for a report of this size, to be taken before the report is read.
@@ -226,13 +240,12 @@ impl Store {
         self.inner.room.take(bytes).await
     }
 
-    /// Stores a report, and returns when it is durable: what the first report with its key was.
-    pub(crate) async fn save(&self, report: Report) -> Result<Kind, StoreError> {
-        let kind = report.row.kind();
-        match self.write(Work::Report(report)).await? {
-            Done::Repeated(first) => Ok(first),
-            Done::Stored | Done::Nothing => Ok(kind),
-        }
+    /// Stores a report, unless its key is known, and returns when that is durable.
+    pub(crate) async fn save(&self, report: Report) -> Result<Saved, StoreError> {
+        Ok(match self.write(Work::Report(report)).await? {
+            Done::KeyTaken => Saved::KeyTaken,
+            Done::Stored | Done::Repeated | Done::Nothing => Saved::Once,
+        })
     }
 
     /// Returns when everything sent before is durable, if the database would take a write.

@@ -30,6 +30,13 @@ impl Kind {
     }
 }
 
+/// What a report is for. An idempotency key belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Purpose {
+    pub(crate) kind: Kind,
+    pub(crate) product: String,
+}
+
 impl FromSql for Kind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         Kind::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
@@ -100,11 +107,19 @@ impl Row {
         texts.iter().map(|text| text.len()).sum()
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Row::Server(_) => Kind::Server,
             Row::Stats { .. } => Kind::Stats,
             Row::Usage { .. } => Kind::Usage,
+        }
+    }
+
+    pub(super) fn product(&self) -> &str {
+        match self {
+            Row::Server(Server { product, .. })
+            | Row::Stats { product, .. }
+            | Row::Usage { product, .. } => product,
         }
     }
 }

@@ -13,7 +13,8 @@ use super::sql;
 
 /// Each entry brings a database from the version before it to its own; the first makes version 1.
 /// An entry that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// Marks a file as a database of this crate (`PRAGMA application_id`): `UsgA` in ASCII.
 const APPLICATION_ID: i64 = 0x5573_6741;
@@ -210,9 +211,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
         connection
-            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", None::<&str>])
+            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", "p", None::<&str>])
             .unwrap();
-        connection.execute(sql::INSERT_USAGE, params![1, "p", "[]"]).unwrap();
+        connection.execute(sql::INSERT_USAGE, params![1, "[]"]).unwrap();
         connection.execute("DELETE FROM report", []).unwrap();
         let left: i64 =
             connection.query_row("SELECT count(*) FROM usage", [], |row| row.get(0)).unwrap();

@@ -9,30 +9,28 @@ pub(super) const INSERT_REGISTRATION: &str = "\
 
 /// Inserts nothing if the key is known: the unique index decides, inside the transaction.
 pub(super) const INSERT_REPORT: &str = "\
-    INSERT INTO report (received_at, token_id, kind, idempotency_key)
-    VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3)
+    INSERT INTO report (received_at, token_id, kind, product, idempotency_key)
+    VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4)
     ON CONFLICT DO NOTHING";
 
 /// Spells its condition like the unique index, which then answers it.
 pub(super) const FIRST_WITH_KEY: &str = "\
-    SELECT kind FROM report
+    SELECT kind, product FROM report
     WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2";
 
 pub(super) const INSERT_SERVER: &str = "\
-    INSERT INTO server (report_id, cluster_id, server_id, host, product, version)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-
-pub(super) const INSERT_STATS: &str = "\
-    INSERT INTO stats (report_id, product, cluster_id, server_id, data)
+    INSERT INTO server (report_id, cluster_id, server_id, host, version)
     VALUES (?1, ?2, ?3, ?4, ?5)";
 
-pub(super) const INSERT_USAGE: &str = "\
-    INSERT INTO usage (report_id, product, data) VALUES (?1, ?2, ?3)";
+pub(super) const INSERT_STATS: &str = "\
+    INSERT INTO stats (report_id, cluster_id, server_id, data) VALUES (?1, ?2, ?3, ?4)";
+
+pub(super) const INSERT_USAGE: &str = "INSERT INTO usage (report_id, data) VALUES (?1, ?2)";
 
 pub(super) const TOKEN: &str = "SELECT id, organisation FROM token WHERE hash = ?1";
 
 pub(super) const SERVERS: &str = "\
-    SELECT report.id, received_at, organisation, cluster_id, server_id, host, product, version
+    SELECT report.id, received_at, organisation, product, cluster_id, server_id, host, version
     FROM server
     JOIN report ON report.id = report_id
     LEFT JOIN token ON token.id = token_id

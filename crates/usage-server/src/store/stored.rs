@@ -26,10 +26,10 @@ pub struct Stored<T> {
 pub(super) fn servers(readers: &ReaderPool) -> Result<Vec<Stored<Server>>, StoreError> {
     reports(readers, sql::SERVERS, |row| {
         Ok(Server::new()
-            .cluster_id(row.get::<_, String>(3)?)
-            .server_id(row.get::<_, String>(4)?)
-            .host(row.get::<_, String>(5)?)
-            .product(row.get::<_, String>(6)?)
+            .product(row.get::<_, String>(3)?)
+            .cluster_id(row.get::<_, String>(4)?)
+            .server_id(row.get::<_, String>(5)?)
+            .host(row.get::<_, String>(6)?)
             .version(row.get::<_, String>(7)?))
     })
 }

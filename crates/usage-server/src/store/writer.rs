@@ -53,8 +53,10 @@ pub(super) enum Reply {
 pub(super) enum Done {
     /// A report or a token is stored.
     Stored,
-    /// The key was known, from a report of this kind, and nothing was stored.
-    Repeated(Kind),
+    /// The key was known, from a report for the same, and nothing was stored.
+    Repeated,
+    /// The key was known, from a report for something else, and nothing was stored.
+    KeyTaken,
     /// There was nothing to store.
     Nothing,
 }
@@ -184,7 +186,7 @@ fn count(counters: &Counters, done: &[Done]) {
     let number = |of: fn(&Done) -> bool| done.iter().filter(|done| of(done)).count() as u64;
     let stored = number(|done| matches!(done, Done::Stored));
     counters.stored.fetch_add(stored, Relaxed);
-    counters.repeated.fetch_add(number(|done| matches!(done, Done::Repeated(_))), Relaxed);
+    counters.repeated.fetch_add(number(|done| matches!(done, Done::Repeated)), Relaxed);
     counters.commits.fetch_add(u64::from(stored > 0), Relaxed);
 }
 
@@ -209,17 +211,20 @@ fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Done> {
 
 fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
     let Report { token_id, idempotency_key, row, .. } = report;
-    let kind = row.kind().as_str();
+    let (kind, product) = (row.kind(), row.product());
     let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
         token_id,
-        kind,
+        kind.as_str(),
+        product,
         idempotency_key
     ])?;
     if inserted == 0 {
-        let first = connection
+        let is_same: bool = connection
             .prepare_cached(sql::FIRST_WITH_KEY)?
-            .query_row(params![token_id, idempotency_key], |row| row.get(0))?;
-        return Ok(Done::Repeated(first));
+            .query_row(params![token_id, idempotency_key], |row| {
+                Ok(row.get::<_, Kind>(0)? == kind && row.get_ref(1)?.as_str()? == product)
+            })?;
+        return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
     }
     let id = connection.last_insert_rowid();
     match row {
@@ -228,14 +233,13 @@ fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<D
             server.cluster_id,
             server.server_id,
             server.host,
-            server.product,
             server.version
         ])?,
-        Row::Stats { product, cluster_id, server_id, data } => connection
+        Row::Stats { cluster_id, server_id, data, .. } => connection
             .prepare_cached(sql::INSERT_STATS)?
-            .execute(params![id, product, cluster_id, server_id, data])?,
-        Row::Usage { product, data } => {
-            connection.prepare_cached(sql::INSERT_USAGE)?.execute(params![id, product, data])?
+            .execute(params![id, cluster_id, server_id, data])?,
+        Row::Usage { data, .. } => {
+            connection.prepare_cached(sql::INSERT_USAGE)?.execute(params![id, data])?
         }
     };
     Ok(Done::Stored)

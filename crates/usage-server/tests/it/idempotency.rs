@@ -72,16 +72,92 @@ fn a_key_belongs_to_its_token() {
     assert_eq!(request.token("unknown").send(&server).status, 401);
 }
 
-/// The first report decides: what comes later under its key is not looked at.
+/// Other numbers for the same are answered like the first time: a restart may collect anew.
 #[test]
-fn another_report_under_a_known_key_is_answered_like_the_first() {
+fn w43_other_numbers_under_a_known_key_are_answered_like_the_first() {
     let server = start();
-    assert_eq!(Request::post("/api/v1/stats/p", STATS).key(KEY).send(&server).status, 200);
-    for (target, body) in [("/api/v1/stats/p", "not JSON"), (TARGET, USAGE)] {
-        let answer = Request::post(target, body).key(KEY).send(&server);
-        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
+    for (target, first, others, status) in [
+        ("/api/v1/stats/p", STATS, &[&*STATS.replace("39", "40"), "not JSON", "{}"][..], 200),
+        ("/api/v1/usage/a%20b", USAGE, &["[]", "", "[1]"], 201),
+        ("/api/v1/servers", SERVER, &[&SERVER.replace("1.0", "1.1")], 201),
+    ] {
+        let key = |body: &str| Request::post(target, body).key(target);
+        assert_eq!(key(first).send(&server).status, status);
+        for body in others {
+            let answer = key(body).send(&server);
+            assert_eq!((answer.status, answer.body.as_str()), (status, "{}"), "{target} {body}");
+        }
     }
-    assert!(server.store().usage().unwrap().is_empty());
+    let store = server.store();
+    let rows = (store.servers().unwrap(), store.stats().unwrap(), store.usage().unwrap());
+    assert_eq!((rows.0.len(), rows.1.len(), rows.2.len()), (1, 1, 1));
+    assert_eq!(rows.0[0].report.version, "1.0");
+}
+
+/// A key that was used for another kind or another product is not an answer to this report, be it
+/// right or broken.
+#[test]
+fn w43_a_key_belongs_to_what_it_was_used_for() {
+    let other = SERVER.replace("influxdb", "kapacitor");
+    let purposes = [
+        ("/api/v1/servers", SERVER),
+        ("/api/v1/servers", &other),
+        ("/api/v1/stats/influxdb", STATS),
+        ("/api/v1/stats/kapacitor", STATS),
+        ("/api/v1/usage/influxdb", USAGE),
+        ("/api/v1/usage/kapacitor", USAGE),
+    ];
+    for token in [false, true] {
+        for (first, &(target, body)) in purposes.iter().enumerate() {
+            let server = start();
+            let token = token.then(|| server.create_token("Example Inc.").unwrap());
+            let post = |target: &str, body: &str| {
+                let request = Request::post(target, body).key(KEY);
+                let request = match &token {
+                    Some(token) => request.token(token.expose()),
+                    None => request,
+                };
+                request.send(&server)
+            };
+            let status = post(target, body).status;
+            assert!(status < 300);
+            for (second, &(target, body)) in purposes.iter().enumerate() {
+                if second == first {
+                    assert_eq!(post(target, body).status, status);
+                    continue;
+                }
+                for body in [body, "not JSON"] {
+                    // Of a server that is broken nobody knows the product.
+                    let both_servers = first < 2 && second < 2;
+                    let field =
+                        if body == "not JSON" && both_servers { "body" } else { "idempotency_key" };
+                    let answer = post(target, body);
+                    assert_eq!(answer.status, 422, "{first} {second} {body}");
+                    let json = answer.json();
+                    assert!(json["errors"][field][0].is_string(), "{first} {second} {json}");
+                    assert_eq!(json["errors"].as_object().unwrap().len(), 1);
+                }
+            }
+            assert_eq!(server.store().metrics().stored, 1 + u64::from(token.is_some()));
+        }
+    }
+}
+
+/// All of them are in one transaction, so that none of them was known when it came.
+#[test]
+fn w43_a_key_belongs_to_the_first_in_a_commit() {
+    let server = start();
+    let requests = [
+        Request::post("/api/v1/usage/a", USAGE).key(KEY),
+        Request::post("/api/v1/usage/b", USAGE).key(KEY),
+        Request::post("/api/v1/stats/a", STATS).key(KEY),
+        Request::post("/api/v1/usage/a", "[]").key(KEY),
+    ];
+    let answers = all_at_once(&server, &requests, |_| ());
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [201, 422, 422, 201]);
+    let metrics = server.store().metrics();
+    assert_eq!((metrics.stored, metrics.repeated), (1, 1));
 }
 
 #[test]

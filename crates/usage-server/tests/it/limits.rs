@@ -100,7 +100,8 @@ fn a_body_that_is_asked_for_is_invited() {
     let server = start();
     let mut client = Client::connect(&server);
     client.write(format!(
-        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST {TARGET} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         USAGE.len()
     ));
     assert_eq!(client.answer().status, 100);
@@ -173,6 +174,62 @@ fn a_report_that_grows_far_above_the_limit_is_refused() {
     let count = 2 * MIB / 24 - 1;
     assert_eq!(post(&server, TARGET, empty(count)).status, 201);
     assert_eq!(server.store().usage().unwrap()[0].report.data.len(), count);
+}
+
+/// JSON that takes as long to read as any of its size.
+fn slow_usage_of(bytes: usize) -> String {
+    let maps = format!("{}{}", r#"{"":"#.repeat(50), "}".repeat(50).replacen('}', "0}", 1));
+    let count = bytes / (maps.len() + 1);
+    format!(r#"[{{"values":{{"a":[{}]}}}}]"#, vec![maps; count].join(","))
+}
+
+/// Bodies that take long to read do not keep back others that do not.
+#[test]
+fn small_reports_do_not_wait_behind_large_ones() {
+    let server = start();
+    let large = Request::post(TARGET, slow_usage_of(MIB - 1024)).to_bytes();
+    let mut clients: Vec<_> = (0..8).map(|_| Client::connect(&server)).collect();
+    std::thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| client.write(&large));
+        }
+    });
+    let small = post(&server, TARGET, usage_of(40 * 1024));
+    assert_eq!(small.status, 201);
+    // They came before it, and most of them are not answered yet.
+    let stored = server.store().usage().unwrap();
+    assert!(stored.len() < 8, "the small report came as number {}", stored.len());
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 201);
+    }
+}
+
+/// W55: who would wait for longer than its body may take is told so.
+#[test]
+fn a_queue_has_an_end() {
+    let config = temporary().queue_bytes(1).body_deadline(Duration::from_millis(700));
+    let server = start_with(config);
+    let lock = crate::storage::beside(&server);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut first = Client::connect(&server);
+    first.write(Request::post(TARGET, USAGE).to_bytes());
+    wait_until("the first waits for the database", || server.store().metrics().waiting == 1);
+    // Small ones wait for room, and a large one for its turn behind one that waits for room.
+    for body in [USAGE.to_owned(), usage_of(MIB), usage_of(MIB)] {
+        let mut client = Client::connect(&server);
+        client.write(Request::post(TARGET, body).to_bytes());
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.header("retry-after")), (500, Some("5")));
+        assert!(answer.error().contains("again later"), "{}", answer.error());
+        // The connection is as good as before.
+        client.write(Request::new("GET", "/nothing").to_bytes());
+        assert_eq!(client.answer().status, 404);
+    }
+    assert_eq!(server.store().metrics().waiting, 1);
+    lock.execute_batch("COMMIT").unwrap();
+    assert_eq!(first.answer().status, 201);
+    assert_eq!(post(&server, TARGET, USAGE).status, 201);
+    assert_eq!(server.store().usage().unwrap().len(), 2);
 }
 
 /// The report that waits for the database is the only one in memory, but for the others' bodies.

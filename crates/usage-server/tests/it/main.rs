@@ -13,6 +13,7 @@ mod limits;
 mod planted;
 mod public_types;
 mod registration;
+mod request_rules;
 mod routes;
 mod secrets;
 mod shutdown;

@@ -125,7 +125,8 @@ fn a_chunked_body_is_taken() {
     let mut client = Client::connect(&server);
     let (first, second) = USAGE.split_at(10);
     client.write(format!(
-        "POST /api/v1/usage/influxdb HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+        "POST /api/v1/usage/influxdb HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\
+         Content-Type: application/json\r\n\r\n\
          {:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
         first.len(),
         second.len()
