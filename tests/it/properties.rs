@@ -5,7 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use testkit::oracle::text::{check_debug, check_error, texts};
-use testkit::oracle::{answer, base_url, payload, proxy, registration, request, retry_after};
+use testkit::oracle::{
+    answer, base_url, exchange, payload, proxy, registration, request, retry_after,
+};
 use usage_proto::{Api, BaseUrl, IdempotencyKey, Server, Token, TransportError};
 
 /// So many inputs that the suite takes a few seconds; `PROPTEST_CASES` asks for another number.
@@ -38,6 +40,17 @@ proptest! {
     fn w30_to_w39_w44_w46_any_answer_has_a_typed_outcome_with_its_status(input in answer::inputs()) {
         // W30, W31, W32, W33, W34, W35, W36, W37, W38, W39, W44, W46
         answer::check(&input);
+    }
+
+    #[test]
+    fn w38_w40_w46_any_bytes_have_one_outcome_however_they_are_cut(input in exchange::inputs()) {
+        exchange::check(&input);
+    }
+
+    /// Bytes as calls: no order of them is wrong.
+    #[test]
+    fn an_exchange_may_be_called_in_any_order(calls in vec(any::<u8>(), 0..60)) {
+        exchange::check_any_order(&calls);
     }
 
     #[test]

@@ -68,6 +68,8 @@
 //! - For adapters and event loops: [`Collector`] takes what a transport reads of an answer;
 //!   [`choose_proxy`], [`Deadlines`], [`Saving`], [`causes`] and the constructors of
 //!   [`TransportError`] are what they have in common.
+//! - For event loops: behind the feature `http1`, `Exchange` is one request out and one answer in, as
+//!   bytes of HTTP/1.1.
 //! - For the other end: [`parse_request()`] and [`RegistrationRequest`] read back what a client
 //!   wrote.
 //!
@@ -82,6 +84,8 @@ mod deadlines;
 mod encode;
 mod error;
 mod excerpt;
+#[cfg(feature = "http1")]
+mod exchange;
 mod head;
 mod idempotency;
 mod parse_request;
@@ -109,6 +113,8 @@ pub use error::{
     BuildError, Error, ResponseError, ResponseErrorKind, SimpleError, TransportError,
     TransportErrorKind, ValidationErrors,
 };
+#[cfg(feature = "http1")]
+pub use exchange::Exchange;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub use parse_request::{ParseRequestError, Payload, parse_request};
 pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};

@@ -3,7 +3,9 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use crate::oracle::{answer, payload, proxy, registration, reporter, request, retry_after};
+use crate::oracle::{
+    answer, exchange, payload, proxy, registration, reporter, request, retry_after,
+};
 
 /// A fuzz target.
 #[derive(Debug, Clone, Copy)]
@@ -15,10 +17,11 @@ pub struct Target {
 }
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "payload", run: payload },
     Target { name: "request", run: request },
     Target { name: "answer", run: answer },
+    Target { name: "exchange", run: exchange },
     Target { name: "url", run: url },
     Target { name: "proxy", run: proxy },
     Target { name: "retry_after", run: retry_after },
@@ -44,6 +47,15 @@ pub fn answer(data: &[u8]) {
     if let Some(input) = answer::Input::from_text(data) {
         answer::check(&input);
     }
+}
+
+/// The other side of an exchange as text (see [`exchange::Input::from_text`]): what comes of its
+/// answer. The same bytes are calls of an exchange in any order, too.
+pub fn exchange(data: &[u8]) {
+    if let Some(input) = exchange::Input::from_text(data) {
+        exchange::check(&input);
+    }
+    exchange::check_any_order(data);
 }
 
 /// A registration as text (see [`registration::Input::from_text`]): base URL, registration URL and

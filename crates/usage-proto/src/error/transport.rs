@@ -184,6 +184,13 @@ impl TransportError {
         self
     }
 
+    /// Says that bytes of the request may have left, whatever the kind is.
+    #[cfg(feature = "http1")]
+    pub(crate) fn sent(mut self) -> Self {
+        self.may_have_been_sent = true;
+        self
+    }
+
     /// Says that the same request would fail again, as where TLS is not built in.
     #[must_use]
     pub fn not_retryable(mut self) -> Self {

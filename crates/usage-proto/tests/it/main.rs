@@ -15,6 +15,7 @@ mod collector;
 mod encoding;
 mod error_bodies;
 mod error_texts;
+mod exchange;
 mod payloads;
 mod proxy;
 mod registration;

@@ -26,6 +26,7 @@ fn public_types_are_send_sync_and_debug() {
     shared::<Payload>();
     shared::<Proxy>();
     shared::<Deadlines>();
+    shared::<Exchange>();
     shared::<IdempotencyKey>();
     shared::<ResponseErrorKind>();
     shared::<SimpleError>();

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod base_url;
+pub mod exchange;
 pub mod payload;
 pub mod proxy;
 pub mod registration;
