@@ -1,22 +1,10 @@
 //! Fuzzing, from the committed corpora.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
-use crate::cargo::{cargo, root, run};
-use crate::failure::Failure;
-use crate::metadata::Metadata;
-use crate::runner::{Done, Step};
-use crate::tool::Tool;
-
-pub(crate) const FUZZ: Step = Step {
-    name: "fuzz",
-    about: "each fuzz target for 20 seconds; on its own: fuzz [TARGET] [--seconds N]",
-    run: || fuzz(&Options::default()),
-};
-
-const CARGO_FUZZ: Tool = Tool { subcommand: "fuzz", version: "0.13.2" };
+use crate::command::{line, root, run, target_directory};
+use crate::runner::Note;
 
 /// What is fuzzed, and for how long.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,74 +43,60 @@ impl Options {
     }
 }
 
-/// Fuzzing alone, as the command line asks for it.
-pub(crate) fn command(options: &Options) -> ExitCode {
-    match fuzz(options) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("\nerror: {failure}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Runs the targets one after the other; the first input that breaks one ends the run.
 ///
 /// Everything is safe Rust, so no sanitizer is used: without one, the stable toolchain will do.
-fn fuzz(options: &Options) -> Result<Done, Failure> {
+pub(crate) fn fuzz(options: &Options) -> Result<Note, String> {
     let known = targets()?;
     let chosen = match &options.target {
         Some(target) if known.contains(target) => vec![target.clone()],
         Some(target) => {
-            let known = known.join(", ");
-            return Err(Failure::new(format!("there is no target `{target}`, only {known}")));
+            return Err(format!("there is no target `{target}`, only {}", known.join(", ")));
         }
         None => known,
     };
     // `cargo fuzz` would mend a lock file that does not fit.
-    run(cargo(["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"]))?;
-    let found = Metadata::of_members()?.target_directory().join("fuzz-corpus");
+    run(line("cargo fetch --locked --manifest-path fuzz/Cargo.toml")?)?;
+    let found = target_directory()?.join("fuzz-corpus");
     for target in chosen {
         fuzz_one(&target, options.seconds, &found.join(&target))?;
     }
-    Ok(Done::Checked)
+    Ok("")
 }
 
-fn fuzz_one(target: &str, seconds: u32, found: &Path) -> Result<(), Failure> {
+fn fuzz_one(target: &str, seconds: u32, found: &Path) -> Result<(), String> {
     let crashes = format!("tests/fixtures/crashes/{target}/");
     make(found)?;
     make(&root().join(&crashes))?;
-    let mut command = CARGO_FUZZ.command()?;
-    command.args(["run", "--fuzz-dir", "fuzz", "--sanitizer", "none", target]);
+    let mut command = line("cargo fuzz run --fuzz-dir fuzz --sanitizer none")?;
     // libFuzzer adds to the first folder and only reads the others.
-    command.arg(found).arg(format!("fuzz/corpus/{target}"));
+    command.arg(target).arg(found).arg(format!("fuzz/corpus/{target}"));
     command.arg("--").arg(format!("-dict=fuzz/dictionaries/{target}.dict"));
     command.arg(format!("-artifact_prefix={crashes}")).arg(format!("-max_total_time={seconds}"));
     command.args(["-max_len=4096", "-timeout=10", "-print_final_stats=1", "-verbosity=0"]);
     run(command).map_err(|failure| {
-        Failure::new(format!(
+        format!(
             "{failure}; an input that breaks the target is in {crashes}: repeat it with \
              `cargo test -p usage-tests replay`, and leave it there as a regression"
-        ))
+        )
     })
 }
 
 /// The names of the files in `fuzz/fuzz_targets`.
-fn targets() -> Result<Vec<String>, Failure> {
+fn targets() -> Result<Vec<String>, String> {
     let folder = root().join("fuzz/fuzz_targets");
-    let unreadable = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
+    let unreadable = |error| format!("cannot read {}: {error}", folder.display());
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(unreadable)? {
-        let path: PathBuf = entry.map_err(unreadable)?.path();
+        let path = entry.map_err(unreadable)?.path();
         names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
     }
     names.sort();
     Ok(names)
 }
 
-fn make(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))
+fn make(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))
 }
 
 #[cfg(test)]
@@ -136,10 +110,9 @@ mod tests {
 
     #[test]
     fn target_and_seconds_come_in_any_order() {
-        let expected = Options { target: Some("url".to_owned()), seconds: 5 };
-        assert_eq!(parse(&["url", "--seconds", "5"]), Ok(expected));
-        let expected = Options { target: Some("url".to_owned()), seconds: 5 };
-        assert_eq!(parse(&["--seconds", "5", "url"]), Ok(expected));
+        let expected = || Ok(Options { target: Some("url".to_owned()), seconds: 5 });
+        assert_eq!(parse(&["url", "--seconds", "5"]), expected());
+        assert_eq!(parse(&["--seconds", "5", "url"]), expected());
         assert_eq!(parse(&[]), Ok(Options { target: None, seconds: 20 }));
     }
 

@@ -5,47 +5,17 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
-mod bench;
-mod cargo;
-mod deny;
-mod docs;
-mod failure;
-mod features;
-mod format;
+mod command;
 mod fuzz;
-mod laws;
-mod lint;
-mod metadata;
+mod lines;
 mod msrv;
 mod runner;
-mod simulate;
-mod test_counts;
-mod testing;
+mod steps;
 mod tool;
 
 use std::process::ExitCode;
 
 use runner::Step;
-
-/// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
-/// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
-/// serves `doctest` and `host-features`).
-const CI: &[Step] = &[
-    format::FMT,
-    msrv::MSRV,
-    lint::CLIPPY,
-    features::FEATURES,
-    docs::DOC,
-    testing::TEST,
-    testing::DOCTEST,
-    testing::HOST_FEATURES,
-    testing::WITHOUT_TLS,
-    deny::DENY,
-    fuzz::FUZZ,
-];
-
-/// What is run by name alone.
-const BY_NAME: &[Step] = &[bench::BENCH, simulate::SIMULATE, laws::LAWS];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,36 +25,38 @@ fn main() -> ExitCode {
     }
     let outcome = match arguments.split_first() {
         // The one command with options of its own.
-        Some((name, options)) if name == fuzz::FUZZ.name && !options.is_empty() => {
-            fuzz::Options::parse(options).map(|options| fuzz::command(&options))
+        Some((name, options)) if name == "fuzz" && !options.is_empty() => {
+            fuzz::Options::parse(options).map(|options| match fuzz::fuzz(&options) {
+                Ok(_) => ExitCode::SUCCESS,
+                Err(failure) => {
+                    eprintln!("\nerror: {failure}");
+                    ExitCode::FAILURE
+                }
+            })
         }
-        _ => steps(&arguments).map(|steps| runner::run(&steps)),
+        _ => chosen(&arguments).map(|steps| runner::run_all(&steps)),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(message) => {
-            eprintln!("error: {message}; `cargo xtask --help` lists the commands");
-            ExitCode::from(2)
-        }
-    }
+    outcome.unwrap_or_else(|message| {
+        eprintln!("error: {message}; `cargo xtask --help` lists the commands");
+        ExitCode::from(2)
+    })
 }
 
 /// The steps that the command line asks for.
-fn steps(arguments: &[String]) -> Result<Vec<Step>, String> {
+fn chosen(arguments: &[String]) -> Result<Vec<&'static Step>, String> {
     if arguments.is_empty() {
         return Err("no command is given".to_owned());
     }
-    let mut steps = Vec::new();
+    let mut chosen = Vec::new();
     for argument in arguments {
         if argument == "ci" {
-            steps.extend_from_slice(CI);
-        } else if let Some(step) = CI.iter().chain(BY_NAME).find(|step| step.name == argument) {
-            steps.push(*step);
+            chosen.extend(steps::CI);
         } else {
-            return Err(format!("there is no command `{argument}`"));
+            let step = steps::find(argument);
+            chosen.push(step.ok_or_else(|| format!("there is no command `{argument}`"))?);
         }
     }
-    Ok(steps)
+    Ok(chosen)
 }
 
 fn help() -> String {
@@ -100,42 +72,29 @@ fn help() -> String {
          Several commands run one after the other; the first that fails ends the run.\n\
          Exit status: 0 all passed, 1 a step failed, 2 the command line is wrong.\n",
         "ci",
-        list(CI),
-        list(BY_NAME),
+        list(steps::CI),
+        list(steps::BY_NAME),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_NAME, CI, help, steps};
+    use super::{chosen, steps};
 
     fn names(arguments: &[&str]) -> Result<Vec<&'static str>, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        Ok(steps(&arguments)?.iter().map(|step| step.name).collect())
-    }
-
-    #[test]
-    fn ci_is_every_step() {
-        let all: Vec<_> = CI.iter().map(|step| step.name).collect();
-        assert_eq!(names(&["ci"]).unwrap(), all);
+        Ok(chosen(&arguments)?.iter().map(|step| step.name).collect())
     }
 
     #[test]
     fn steps_run_in_the_order_given() {
-        assert_eq!(names(&["test", "fmt"]).unwrap(), ["test", "fmt"]);
+        assert_eq!(names(&["test", "lines", "fmt"]).unwrap(), ["test", "lines", "fmt"]);
+        assert_eq!(names(&["ci"]).unwrap().len(), steps::CI.len());
     }
 
     #[test]
     fn an_unknown_command_is_named() {
         assert!(names(&["fmt", "frobnicate"]).unwrap_err().contains("`frobnicate`"));
         assert!(names(&[]).is_err());
-    }
-
-    #[test]
-    fn help_names_every_step() {
-        let help = help();
-        for step in CI.iter().chain(BY_NAME) {
-            assert!(help.contains(step.name), "{} is missing", step.name);
-        }
     }
 }

@@ -1,110 +1,109 @@
-//! No dependency of a published crate asks for a newer Rust than the workspace promises.
+//! The workspace builds with the Rust that it promises.
 //!
-//! The other half of the promise, that our own code uses nothing newer, is clippy's
-//! `incompatible_msrv`, which is on by default and reads the same `rust-version`.
+//! The compiler of that release is asked where rustup has it. What is asked everywhere: no package
+//! behind us names a newer one, on any platform. And clippy's `incompatible_msrv`, which is on by
+//! default, reads the same `rust-version`.
 
-use crate::cargo::root;
-use crate::failure::Failure;
-use crate::metadata::{Metadata, Package};
-use crate::runner::{Done, Step};
+use std::process::Stdio;
 
-pub(crate) const MSRV: Step = Step {
-    name: "msrv",
-    about: "no dependency asks for a newer Rust than `rust-version`",
-    run: msrv,
-};
+use crate::command::{metadata, program, run, target_directory};
+use crate::runner::Note;
 
-/// A Rust release: major, minor, patch. The fields' order is the order of releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Release(u64, u64, u64);
+/// What the root's `rust-version` says.
+const PROMISED: &str = env!("CARGO_PKG_RUST_VERSION");
 
-fn msrv() -> Result<Done, Failure> {
-    let metadata = Metadata::of_graph()?;
-    let promised = promised(&metadata)?;
-    let packages = metadata.behind_published_members();
-    let silent = packages.iter().filter(|(package, _)| package.rust_version.is_none()).count();
-    let newer: Vec<_> = packages
-        .iter()
-        .filter_map(|(package, parent)| complaint(package, *parent, promised))
-        .collect();
+pub(crate) fn msrv() -> Result<Note, String> {
+    nothing_asks_for_more()?;
+    let Some(toolchain) = toolchain() else {
+        println!(
+            "NOT BUILT with Rust {PROMISED}: rustup has no such toolchain here. \
+             `rustup toolchain install {PROMISED} --profile minimal` brings it."
+        );
+        return Ok("(not built with that Rust: rustup does not have it)");
+    };
+    // In a folder of its own, so that the other steps find what they built.
+    let target = target_directory()?.join("msrv");
+    let mut command = program("rustup");
+    command.args([
+        "run",
+        &toolchain,
+        "cargo",
+        "check",
+        "--workspace",
+        "--all-features",
+        "--locked",
+    ]);
+    command.arg("--target-dir").arg(target);
+    run(command)?;
+    Ok("(built with that Rust)")
+}
+
+/// The name that rustup has for the release, if it has it: `1.89-x86_64-unknown-linux-gnu`.
+fn toolchain() -> Option<String> {
+    let mut command = program("rustup");
+    let output = command.args(["toolchain", "list"]).stderr(Stdio::null()).output().ok()?;
+    of_the_release(&String::from_utf8_lossy(&output.stdout), PROMISED)
+}
+
+/// `1.89-…` or `1.89.0-…`, which is the promise to the letter; a later patch is another release.
+fn of_the_release(list: &str, promised: &str) -> Option<String> {
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    let mut found = names.filter(|name| {
+        let release = name.strip_prefix(promised).unwrap_or_default();
+        release.starts_with('-') || release.starts_with(".0-")
+    });
+    found.next().map(str::to_owned)
+}
+
+fn nothing_asks_for_more() -> Result<(), String> {
+    let metadata = metadata("--all-features")?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    let promised = release(PROMISED);
+    let mut silent = 0;
+    let mut newer = Vec::new();
+    for package in packages {
+        let Some(asked) = package["rust_version"].as_str() else {
+            silent += 1;
+            continue;
+        };
+        if release(asked) > promised {
+            newer.push(format!("\n  {} {} asks for {asked}", package["name"], package["version"]));
+        }
+    }
     println!(
         "{} packages, for all platforms and features; {silent} of them name no rust-version",
         packages.len()
     );
     if newer.is_empty() {
-        Ok(Done::Checked)
+        Ok(())
     } else {
-        Err(Failure::new(format!("newer than promised:\n  {}", newer.join("\n  "))))
+        Err(format!("newer than Rust {PROMISED}, which is promised:{}", newer.concat()))
     }
 }
 
-/// The one `rust-version` of all members.
-fn promised(metadata: &Metadata) -> Result<Release, Failure> {
-    let mut promised = None;
-    for member in metadata.members() {
-        let release = member.rust_version.as_deref().and_then(parse);
-        let release = release.ok_or_else(|| {
-            Failure::new(format!("{} has no `rust-version.workspace = true`", member.name))
-        })?;
-        if *promised.get_or_insert(release) != release {
-            return Err(Failure::new(format!(
-                "{} has another rust-version than the other members",
-                member.name
-            )));
-        }
-    }
-    promised.ok_or_else(|| Failure::new(format!("no member found below {}", root().display())))
-}
-
-fn complaint(package: &Package, parent: Option<&Package>, promised: Release) -> Option<String> {
-    let text = package.rust_version.as_deref()?;
-    let through = parent.map_or_else(String::new, |parent| format!(" (through {})", parent.name));
-    match parse(text) {
-        Some(release) if release <= promised => None,
-        _ => Some(format!("{} {} asks for Rust {text}{through}", package.name, package.version)),
-    }
-}
-
-/// `1.89` or `1.89.1`.
-fn parse(text: &str) -> Option<Release> {
-    let mut numbers = text.split('.').map(|number| number.parse().ok());
-    let release = Release(
-        numbers.next()??,
-        numbers.next().unwrap_or(Some(0))?,
-        numbers.next().unwrap_or(Some(0))?,
-    );
-    numbers.next().is_none().then_some(release)
+/// `1.89` or `1.89.1`, as numbers. Cargo lets nothing else into a manifest.
+fn release(text: &str) -> [u64; 3] {
+    let mut numbers = text.split('.').map(|number| number.parse().unwrap_or(u64::MAX));
+    std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{Release, complaint, parse};
-    use crate::metadata::Package;
+    use super::{of_the_release, release};
 
     #[test]
     fn releases_are_ordered_by_number() {
-        assert_eq!(parse("1.89"), Some(Release(1, 89, 0)));
-        assert!(parse("1.100") > parse("1.89.2"));
-        for text in ["", "1.x", "1.2.3.4", "stable"] {
-            assert_eq!(parse(text), None, "{text}");
-        }
+        assert_eq!(release("1.89"), release("1.89.0"));
+        assert!(release("1.100") > release("1.89.2"));
+        assert!(release("1.89.1") > release("1.89"));
     }
 
     #[test]
-    fn a_newer_dependency_is_named_with_its_parent() {
-        let needed = Package::for_test("young", Some("1.90"), &json!({}));
-        let parent = Package::for_test("parent", Some("1.60"), &json!({}));
-        let said = complaint(&needed, Some(&parent), Release(1, 89, 0)).unwrap();
-        assert_eq!(said, "young 1.0.0 asks for Rust 1.90 (through parent)");
-    }
-
-    #[test]
-    fn an_older_or_silent_dependency_passes() {
-        for version in [Some("1.89"), Some("1.31.0"), None] {
-            let package = Package::for_test("p", version, &json!({}));
-            assert_eq!(complaint(&package, None, Release(1, 89, 0)), None);
-        }
+    fn only_the_promised_release_is_taken() {
+        let list = "stable-x (active, default)\n1.89.1-x\n1.8-x\n1.89-x\n";
+        assert_eq!(of_the_release(list, "1.89").as_deref(), Some("1.89-x"));
+        assert_eq!(of_the_release("1.89.0-x\n", "1.89").as_deref(), Some("1.89.0-x"));
+        assert_eq!(of_the_release("stable-x\n1.95.0-x\n", "1.89"), None);
+        assert_eq!(of_the_release("no installed toolchains\n", "1.89"), None);
     }
 }

@@ -1,18 +1,22 @@
 //! Tools that are pinned by version: kept if they are there, built from source if not.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::cargo::{cargo, program, run};
-use crate::failure::Failure;
-use crate::metadata::Metadata;
+use crate::command::{cargo, program, run, target_directory};
+
+/// The tools of the steps.
+pub(crate) const TOOLS: &[Tool] = &[
+    Tool { subcommand: "deny", version: "0.20.2" },
+    Tool { subcommand: "fuzz", version: "0.13.2" },
+    Tool { subcommand: "hack", version: "0.6.46" },
+];
 
 /// A cargo subcommand from the registry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Tool {
     /// What follows `cargo `; the package is `cargo-` and this.
     pub(crate) subcommand: &'static str,
-    pub(crate) version: &'static str,
+    version: &'static str,
 }
 
 /// What is installed under the tool's name.
@@ -27,37 +31,33 @@ impl Tool {
     /// A command that calls the pinned version, which is installed first if need be: in cargo's
     /// own place when no version is there, in `target/tools` when another one is, so that it is
     /// left as it is.
-    pub(crate) fn command(&self) -> Result<Command, Failure> {
-        let found = self.found(cargo([self.subcommand]));
+    pub(crate) fn command(&self) -> Result<Command, String> {
+        let installed = || cargo([self.subcommand]);
+        let found = self.found(installed());
         if found == Found::Pinned {
-            return Ok(cargo([self.subcommand]));
+            return Ok(installed());
         }
-        let tools = Metadata::of_members()?.target_directory().join("tools");
-        let own = self.in_tools(tools.clone());
-        if self.found(program(&own)) == Found::Pinned {
-            return Ok(program(own));
+        let package = format!("cargo-{}", self.subcommand);
+        let tools = target_directory()?.join("tools");
+        let path = tools.join("bin").join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
+        let own = || {
+            let mut command = program(&path);
+            command.arg(self.subcommand);
+            command
+        };
+        if self.found(own()) == Found::Pinned {
+            return Ok(own());
         }
-        let mut install =
-            cargo(["install", "--locked", &self.package(), "--version", self.version]);
-        println!("building {} {} once; this takes some minutes", self.package(), self.version);
+        println!("building {package} {} once; this takes some minutes", self.version);
+        let mut install = cargo(["install", "--locked", &package, "--version", self.version]);
         if let Found::Other(version) = found {
             println!("version {version} is installed and stays");
             install.arg("--root").arg(tools);
             run(install)?;
-            return Ok(program(own));
+            return Ok(own());
         }
         run(install)?;
-        Ok(cargo([self.subcommand]))
-    }
-
-    fn package(&self) -> String {
-        format!("cargo-{}", self.subcommand)
-    }
-
-    fn in_tools(&self, mut tools: PathBuf) -> PathBuf {
-        tools.push("bin");
-        tools.push(format!("{}{}", self.package(), std::env::consts::EXE_SUFFIX));
-        tools
+        Ok(installed())
     }
 
     /// Asks `command` for its version. Cargo says on standard error that it has no such command;
@@ -83,20 +83,20 @@ impl Tool {
 #[cfg(test)]
 mod tests {
     use super::{Found, Tool};
-
-    const TOOL: Tool = Tool { subcommand: "deny", version: "0.20.2" };
+    use crate::command::{cargo, program};
 
     #[test]
     fn only_the_pinned_version_is_taken() {
-        assert_eq!(TOOL.judge("cargo-deny 0.20.2\n"), Found::Pinned);
-        assert_eq!(TOOL.judge("cargo-deny 0.20.20\n"), Found::Other("0.20.20".to_owned()));
-        assert_eq!(TOOL.judge(""), Found::Nothing);
+        let tool = Tool { subcommand: "deny", version: "0.20.2" };
+        assert_eq!(tool.judge("cargo-deny 0.20.2\n"), Found::Pinned);
+        assert_eq!(tool.judge("cargo-deny 0.20.20\n"), Found::Other("0.20.20".to_owned()));
+        assert_eq!(tool.judge(""), Found::Nothing);
     }
 
     #[test]
     fn a_tool_that_is_not_there_is_nothing() {
         let tool = Tool { subcommand: "there-is-no-such-tool", version: "1.0.0" };
-        assert_eq!(tool.found(crate::cargo::cargo([tool.subcommand])), Found::Nothing);
-        assert_eq!(tool.found(crate::cargo::program("/there/is/no/such/tool")), Found::Nothing);
+        assert_eq!(tool.found(cargo([tool.subcommand])), Found::Nothing);
+        assert_eq!(tool.found(program("/there/is/no/such/tool")), Found::Nothing);
     }
 }
