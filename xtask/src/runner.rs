@@ -49,8 +49,11 @@ pub(crate) fn run_all(steps: &[&Step]) -> ExitCode {
             }
             How::Code(code) => code(),
         };
-        let verdict =
-            outcome.as_ref().map_or_else(|_| "FAILED".to_owned(), |note| format!("ok {note}"));
+        let verdict = match outcome {
+            Ok("") => "ok".to_owned(),
+            Ok(note) => format!("ok {note}"),
+            Err(_) => "FAILED".to_owned(),
+        };
         times.push((step.name, start.elapsed(), verdict));
         if let Err(failure) = outcome {
             failed = Some((step.name, failure));

@@ -100,9 +100,13 @@ pub(crate) const BY_NAME: &[Step] = &[
     },
     Step {
         name: "bench",
-        about: "what a reporter and its drivers cost a host; numbers to read, no test",
-        how: How::Lines(&["cargo bench --package usage-reporter --all-features --locked \
-             --bench idle --bench driver"]),
+        about: "what a reporter, its drivers and the adapters cost a host; numbers to read, no test",
+        how: How::Lines(&[
+            "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
+            "cargo bench --package usage-ureq --locked --bench saves",
+            "cargo bench --package usage-reqwest --locked --bench saves",
+            "cargo bench --package usage-hyper --locked --bench saves",
+        ]),
     },
     Step {
         name: "simulate",
