@@ -2,7 +2,8 @@
 //!
 //! The oracles are used by the properties in `tests/it` and in `usage-reporter`, by the fuzz targets in `fuzz/` and by the
 //! replay of what these have found. The servers, behind the feature `servers`, are used by the
-//! suite over every adapter in `tests/adapters` and by the tests of the adapters themselves.
+//! suite over every adapter in `tests/adapters` and by the tests of the adapters themselves. The
+//! tests that hold a crate to its dependencies ask `dependencies`, behind the feature of that name.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +15,8 @@
 pub mod bench;
 #[cfg(feature = "servers")]
 pub mod child;
+#[cfg(feature = "dependencies")]
+pub mod dependencies;
 pub mod json;
 #[cfg(feature = "servers")]
 pub mod logged;
