@@ -6,7 +6,7 @@ use crate::runner::{Done, Step};
 
 pub(crate) const SIMULATE: Step = Step {
     name: "simulate",
-    about: "the load of a million reporters over ten days; rewrites docs/simulation.*",
+    about: "a million reporters over ten days, and short-lived ones; rewrites docs/simulation.*",
     run: simulate,
 };
 
