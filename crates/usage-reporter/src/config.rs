@@ -28,7 +28,7 @@ pub struct Config {
     pub jitter: Duration,
     /// How far the requests of a start are spread: the registration of the server, and usage that
     /// is overdue by then; 10 minutes unless set, or the period if that is shorter. It is not above
-    /// the period.
+    /// the period. A close does not wait for it.
     ///
     /// The first usage of a host without state is spread over a whole period.
     pub start_spread: Duration,

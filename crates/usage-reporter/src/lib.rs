@@ -132,11 +132,14 @@
 //! - **Usage** is due one period after the last acknowledgement, or after the last attempt if there
 //!   was none, plus a jitter. The next slot is set when a slot begins: whatever becomes of a report,
 //!   it never holds up the schedule. Periods that were missed are not made up for.
-//! - **At a start** the state tells when usage was last acknowledged. Less than a period ago: the
-//!   rest of the period is waited for. Longer ago, or in the future (the clock was set back): due,
-//!   once. Without any state the first report is uniform over a whole period, so that a fleet that
-//!   is installed in a minute does not report in a minute. What is due at a start is spread over 10
-//!   minutes, registrations included.
+//! - **At a start** the state has the slot that was drawn last, which is kept: a program that runs for
+//!   an hour a day gets to report, too. Nothing is sent within a period of an acknowledgement. A slot
+//!   that has passed is due, once, and so is usage whose acknowledgement lies in the future (the clock
+//!   was set back). Without a slot in the state it is drawn, uniform over a whole period, and stored: a
+//!   fleet that is installed in a minute does not report in a minute. What is due at a start is spread
+//!   over as long as it is late, 10 minutes at the most, and registrations over 10 minutes.
+//! - **At a close** what waits is sent, the registration included. Usage whose slot has passed is
+//!   collected once more: a program that lives for two seconds reports, if it is closed in the end.
 //! - **A failure** is tried again after an exponential back-off with full jitter, at most four
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors

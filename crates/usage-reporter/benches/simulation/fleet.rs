@@ -15,7 +15,7 @@ use usage_reporter::{Action, AttemptId, Config, Event, Reporter, Seed, State};
 pub(crate) const BIN: Duration = Duration::from_secs(5 * 60);
 
 /// How long the API takes to answer.
-const LATENCY: Duration = Duration::from_millis(100);
+pub(crate) const LATENCY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
@@ -181,7 +181,7 @@ fn millis(time: Duration) -> u64 {
 
 /// What it says does not matter here.
 #[derive(serde::Serialize)]
-struct Report;
+pub(crate) struct Report;
 
 impl Saveable for Report {
     fn segments(&self) -> impl IntoIterator<Item: AsRef<str>> {

@@ -1,5 +1,5 @@
 //! A million reporters that start in the same minute, ten days, and an API that is away for six
-//! hours in the middle, in virtual time.
+//! hours in the middle, in virtual time; and hosts that do not run all the time.
 //!
 //! `cargo xtask simulate` runs it and writes what it finds to `docs/`. The numbers are the same on
 //! every machine: all that is random comes from seeds that are counted up.
@@ -10,6 +10,7 @@
 mod fleet;
 mod page;
 mod plot;
+mod short;
 mod summary;
 
 use std::panic::resume_unwind;
@@ -19,6 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use fleet::{Load, Scenario, simulate};
+use short::{Kind, Share};
 use summary::Summary;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -49,13 +51,18 @@ fn main() -> ExitCode {
     }
     let load = on_all_cores(scenario);
     let summary = Summary::new(&scenario, &load);
+    let shares = short::KINDS.map(|kind| (kind, short::simulate(kind)));
     println!("{}", page::table(&summary));
     println!("{}", page::accounts(&load));
-    println!("{} calls of poll", load.polls);
+    println!("{} calls of poll\n", load.polls);
+    println!("{}", page::shares(&shares));
     if let Some(folder) = folder
-        && let Err(error) = write(Path::new(&folder), &scenario, &load, &summary)
+        && let Err(error) = write(Path::new(&folder), &scenario, &load, &summary, &shares)
     {
         println!("cannot write to {folder}: {error}");
+        return ExitCode::FAILURE;
+    }
+    if !shares.iter().all(|(_, share)| share.holds()) {
         return ExitCode::FAILURE;
     }
     if scenario.hosts != SCENARIO.hosts {
@@ -71,9 +78,10 @@ fn write(
     scenario: &Scenario,
     load: &Load,
     summary: &Summary,
+    shares: &[(Kind, Share)],
 ) -> std::io::Result<()> {
     std::fs::write(folder.join("simulation.svg"), plot::svg(scenario, load, summary))?;
-    std::fs::write(folder.join("simulation.md"), page::markdown(scenario, load, summary))
+    std::fs::write(folder.join("simulation.md"), page::markdown(scenario, load, summary, shares))
 }
 
 /// Hosts know nothing of each other: each core takes its share of them.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::HOUR;
 use crate::fleet::{BIN, Load, Scenario};
-use crate::summary::{Summary, float};
+use crate::short::{BOUND, HOSTS, Kind, LENGTH, SHUTDOWN, Share};
+use crate::summary::{PERIOD, Summary, float};
 
 /// The table of the stretches, in Markdown.
 pub(crate) fn table(summary: &Summary) -> String {
@@ -39,8 +40,31 @@ pub(crate) fn accounts(load: &Load) -> String {
     )
 }
 
+/// The table of the hosts that do not run all the time, in Markdown.
+pub(crate) fn shares(shares: &[(Kind, Share)]) -> String {
+    let mut table = String::from(
+        "| the host runs | periods | reported | share | bound |\n|---|---:|---:|---:|---:|\n",
+    );
+    for (kind, share) in shares {
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {:.3} | {BOUND} |",
+            kind.name,
+            grouped(share.periods),
+            grouped(share.reported),
+            share.of_all(),
+        );
+    }
+    table
+}
+
 /// The page that goes into `docs/`.
-pub(crate) fn markdown(scenario: &Scenario, load: &Load, summary: &Summary) -> String {
+pub(crate) fn markdown(
+    scenario: &Scenario,
+    load: &Load,
+    summary: &Summary,
+    kinds: &[(Kind, Share)],
+) -> String {
     let (from, to) = scenario.outage;
     format!(
         "# The load of a million reporters\n\n\
@@ -61,6 +85,14 @@ pub(crate) fn markdown(scenario: &Scenario, load: &Load, summary: &Summary) -> S
          period, so nobody comes back in a crowd. What a host reports in an outage is lost; more \
          attempts would save more of it, at that many times the load on an API that is just \
          getting up.\n\n\
+         ## Hosts that do not run all the time\n\n\
+         {} hosts of each kind, {} days, and an API that is always there. A host registers at each \
+         start and is closed at each end, with {} seconds to send what waits. A period counts if the \
+         host ran at its slot or after; it is reported if a report was delivered within {} hours \
+         from then.\n\n\
+         {}\n\
+         The slot is kept over restarts, and a close sends what is due by then: a start has ten \
+         minutes to spread it over, and such a program does not.\n\n\
          The numbers are the same on every machine. `cargo xtask simulate` runs it again and \
          rewrites this page.\n",
         grouped(scenario.hosts.into()),
@@ -71,6 +103,11 @@ pub(crate) fn markdown(scenario: &Scenario, load: &Load, summary: &Summary) -> S
         BIN.as_secs() / 60,
         table(summary),
         accounts(load),
+        grouped(HOSTS.into()),
+        days(LENGTH),
+        SHUTDOWN.as_secs(),
+        hours(PERIOD),
+        shares(kinds),
     )
 }
 

@@ -7,7 +7,7 @@ use crate::HOUR;
 use crate::fleet::{BIN, Load, Scenario};
 
 /// The period of the default configuration.
-const PERIOD: Duration = HOUR.saturating_mul(12);
+pub(crate) const PERIOD: Duration = HOUR.saturating_mul(12);
 
 /// The load in all stretches, against the mean of the steady one.
 #[derive(Debug, Clone)]

@@ -116,10 +116,10 @@ fn run(
 }
 
 impl Handle<Thread> {
-    /// Takes no more reports, sends what waits as far as the time allows, and waits for the thread
-    /// to end, `limit` at the most. Once the time is over no attempt starts, but for one that the
-    /// thread was about to start. Where the thread has ended, the host is gone, and its files with
-    /// it.
+    /// Takes no more reports, asks for numbers if usage is due, sends what waits as far as the time
+    /// allows, and waits for the thread to end, `limit` at the most. Once the time is over no attempt
+    /// starts, but for one that the thread was about to start. Where the thread has ended, the host is
+    /// gone, and its files with it.
     ///
     /// The status tells how it stood at the end: what is [`pending`](Status::pending) then is
     /// given up. In a reporter whose [phase](Status::phase) is

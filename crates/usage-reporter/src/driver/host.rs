@@ -66,7 +66,7 @@ pub trait Host: Send + Sync + 'static {
     /// Collects fresh usage.
     ///
     /// After [`Config::collect_timeout`](crate::Config::collect_timeout) the schedule goes on without
-    /// it; numbers that come later are taken all the same.
+    /// it; numbers that come later are taken all the same. A shutdown asks once more if usage is due.
     ///
     /// # Errors
     ///

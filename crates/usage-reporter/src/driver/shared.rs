@@ -76,9 +76,11 @@ impl<D: Clock> Shared<D> {
     pub(crate) fn collected(&self, usage: Result<Encoded, BoxError>) {
         let mut reporter = self.lock();
         let now = self.driver.now();
-        // Of a reporter that was closed meanwhile nobody asks for numbers, and it says nothing.
-        if let Err(error) = usage.and_then(|usage| Ok(reporter.accept(now, usage)?)) {
-            reporter.collect_failed(now, error);
+        match usage.map(|usage| reporter.accept(now, usage)) {
+            // Whoever closed it does not wait for them any more: the next start finds them due.
+            Ok(Ok(()) | Err(SubmitError::Closed)) => {}
+            Ok(Err(error)) => reporter.collect_failed(now, error),
+            Err(error) => reporter.collect_failed(now, error),
         }
     }
 

@@ -262,9 +262,10 @@ async fn guarded<F: Future<Output = Outcome>>(request: Result<Pin<Box<F>>, Panic
 }
 
 impl Handle<Task> {
-    /// Takes no more reports, sends what waits as far as the time allows, and waits for the task to
-    /// end, `limit` at the most. Once the time is over no attempt starts, and the task cancels the
-    /// one that is in flight. Where the task has ended, the host is gone, and its files with it.
+    /// Takes no more reports, asks for numbers if usage is due, sends what waits as far as the time
+    /// allows, and waits for the task to end, `limit` at the most. Once the time is over no attempt
+    /// starts, and the task cancels the one that is in flight. Where the task has ended, the host is
+    /// gone, and its files with it.
     ///
     /// The status tells how it stood at the end: what is [`pending`](Status::pending) then is
     /// given up. In a reporter whose [phase](Status::phase) is

@@ -6,8 +6,8 @@ use usage_proto::IdempotencyKey;
 
 use super::random::Random;
 use crate::config::Config;
-use crate::state::State;
 use crate::state::snapshot::Snapshot;
+use crate::state::{FirstSlot, State};
 use crate::time::after;
 
 /// What is to be stored, and whether it has changed since it was.
@@ -29,6 +29,8 @@ struct Inherited {
     /// When the slot of that report is over. The next one has the numbers of another period: under
     /// this key an API that has the first would drop them without a word.
     until: Instant,
+    /// A report that waits to be sent has it.
+    is_taken: bool,
 }
 
 /// How the last two attempts to store the state went.
@@ -45,10 +47,16 @@ impl Durable {
         now: Instant,
         wall_now: SystemTime,
     ) -> Self {
+        let is_drawn = matches!(state.first_slot(config, wall_now), FirstSlot::Drawn(_));
         let inherited = state.key_to_take_over(config, wall_now);
-        let inherited = inherited.map(|(key, left)| Inherited { key, until: after(now, left) });
+        let inherited = inherited.map(|(key, left)| Inherited {
+            key,
+            until: after(now, left),
+            is_taken: false,
+        });
         state.unacknowledged_key = inherited.map(|inherited| inherited.key);
-        let unsaved = state.unsaved;
+        // A slot that is drawn now is kept over restarts. That of a key says for how long it is right.
+        let unsaved = state.unsaved || !is_drawn && inherited.is_none();
         Self { state, acknowledged: None, inherited, unsaved, storing: Storing::default() }
     }
 
@@ -56,11 +64,23 @@ impl Durable {
     /// before: a process that dies between the sending and the answer sends the next report with
     /// the same key, and an API that has seen it does not count twice.
     pub(crate) fn key_for_usage(&mut self, now: Instant, random: &mut Random) -> IdempotencyKey {
-        self.inherited = self.inherited.filter(|inherited| now < inherited.until);
-        let inherited = self.inherited.map(|inherited| inherited.key);
-        let key = inherited.unwrap_or_else(|| IdempotencyKey::from_bytes(random.bytes()));
+        self.expire(now);
+        let key = match &mut self.inherited {
+            Some(inherited) => {
+                inherited.is_taken = true;
+                inherited.key
+            }
+            None => IdempotencyKey::from_bytes(random.bytes()),
+        };
         self.state.unacknowledged_key = Some(key);
         key
+    }
+
+    /// Drops the key of a slot that is over.
+    fn expire(&mut self, now: Instant) {
+        if let Some(over) = self.inherited.take_if(|inherited| inherited.until <= now) {
+            self.state.unacknowledged_key.take_if(|key| *key == over.key);
+        }
     }
 
     /// A report went out with `key`: it names that report from now on.
@@ -96,12 +116,23 @@ impl Durable {
         self.unsaved = true;
     }
 
+    /// The next slot was drawn, and nothing else is to be stored with it.
+    pub(crate) fn slot_changed(&mut self) {
+        self.unsaved = true;
+    }
+
     pub(crate) fn is_unsaved(&self) -> bool {
         self.unsaved
     }
 
-    /// What to store now.
+    /// What to store now, where the next slot begins at `next_due`.
     pub(crate) fn save(&mut self, next_due: Instant, now: Instant) -> Snapshot {
+        // Until a report of this run has the key, it is worth something for as long as its slot.
+        let waits = |inherited: &Inherited| !inherited.is_taken;
+        if self.inherited.as_ref().is_some_and(waits) {
+            self.expire(now);
+        }
+        let next_due = self.inherited.filter(waits).map_or(next_due, |inherited| inherited.until);
         self.unsaved = false;
         self.state.unsaved = false;
         self.storing = Storing { failed: false, failed_before: self.storing.failed };

@@ -65,6 +65,7 @@ impl Reporter {
     ) {
         self.clock(now);
         if self.schedule.collected() {
+            self.durable.slot_changed();
             self.events.push(Event::CollectFailed { error: Arc::from(error.into()) });
         }
     }
@@ -100,7 +101,7 @@ impl Reporter {
     /// they are the report.
     pub fn report_now(&mut self, now: Instant) {
         let now = self.clock(now);
-        if self.schedule.collecting_until().is_none() {
+        if matches!(self.phase, Phase::Running) {
             self.schedule.ask(now);
         }
     }
@@ -157,16 +158,22 @@ impl Reporter {
     /// Takes no more reports, and sends what waits as far as `deadline` allows: no attempt starts
     /// then or later, and [`Action::Stopped`](crate::Action::Stopped) comes by then, with what is
     /// left lost. A deadline that is passed stops at once; the earliest of several counts.
+    ///
+    /// What a start has spread over time goes out at once: the registration, and usage whose slot has
+    /// passed or that [`report_now`](Self::report_now) wants. For such usage there is one more
+    /// [`Action::Collect`](crate::Action::Collect), and what answers it is taken.
     pub fn close(&mut self, deadline: Instant) {
         self.phase = match self.phase {
-            Phase::Running => Phase::Draining { deadline },
+            Phase::Running => {
+                self.schedule.close(self.now);
+                self.queue.hurry(self.now);
+                Phase::Draining { deadline }
+            }
             Phase::Draining { deadline: earlier } => {
                 Phase::Draining { deadline: deadline.min(earlier) }
             }
             Phase::Stopped => Phase::Stopped,
         };
-        // Nobody is asked any more, and nobody has to answer.
-        self.schedule.collected();
     }
 }
 
@@ -179,13 +186,21 @@ impl Reporter {
     ) -> Result<Encoded, SubmitError> {
         // Whatever becomes of the payload, the time was told.
         self.clock(now);
-        self.check_open()?;
+        self.check_open(kind)?;
         Ok(Encoded::new(kind, &self.api, payload)?)
     }
 
-    fn check_open(&self) -> Result<(), SubmitError> {
+    fn check_open(&self, kind: ReportKind) -> Result<(), SubmitError> {
         match self.phase {
             Phase::Running => Ok(()),
+            // The last numbers that were asked for.
+            Phase::Draining { deadline }
+                if kind == ReportKind::Usage
+                    && self.schedule.collecting_until().is_some()
+                    && self.now < deadline =>
+            {
+                Ok(())
+            }
             Phase::Draining { .. } | Phase::Stopped => Err(SubmitError::Closed),
         }
     }
@@ -193,7 +208,7 @@ impl Reporter {
     /// Takes a report that was encoded for an API of this reporter's.
     pub(crate) fn accept(&mut self, now: Instant, report: Encoded) -> Result<(), SubmitError> {
         let now = self.clock(now);
-        self.check_open()?;
+        self.check_open(report.kind())?;
         let (kind, size, limits) = (report.kind(), report.size(), self.config.pending);
         if size > limits.bytes {
             return Err(SubmitError::TooLarge { size, limit: limits.bytes });

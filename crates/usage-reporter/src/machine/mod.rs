@@ -150,7 +150,7 @@ impl Reporter {
     /// When usage is due, as far as the API allows.
     fn next_due(&self) -> Option<Instant> {
         let running = matches!(self.phase, Phase::Running);
-        running.then(|| self.gate.opens(self.schedule.due()))
+        running.then(|| self.gate.opens(self.schedule.due()).max(self.now))
     }
 }
 

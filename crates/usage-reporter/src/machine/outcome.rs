@@ -116,7 +116,7 @@ impl Reporter {
             self.events.push(Event::Gone);
             self.queue.lose_all(LossReason::Gone, &mut self.totals);
             self.durable.all_lost();
-            self.schedule.collected();
+            self.schedule.end();
             self.phase = Phase::Stopped;
         }
     }

@@ -49,8 +49,14 @@ impl Reporter {
             let unanswered = TransportError::timeout(Unanswered);
             self.failed(now, *attempt, unanswered.into());
         }
+        if let Phase::Draining { deadline } = self.phase
+            && deadline <= now
+        {
+            self.schedule.end();
+        }
         if self.schedule.collecting_until().is_some_and(|limit| limit <= now) {
             self.schedule.collected();
+            self.durable.slot_changed();
             self.events.push(Event::CollectUnanswered);
         }
         if let Phase::Draining { deadline } = self.phase {
@@ -66,20 +72,29 @@ impl Reporter {
         }
         if self.gate.opens(now) >= deadline {
             self.queue.lose_all(LossReason::Closed, &mut self.totals);
+            self.schedule.end();
         } else {
             self.queue.lose_what_is_late(deadline, &mut self.totals);
         }
-        if self.queue.is_empty() && self.in_flight.is_none() {
+        let is_collected =
+            self.schedule.asked().is_none() && self.schedule.collecting_until().is_none();
+        if is_collected && self.queue.is_empty() && self.in_flight.is_none() {
             self.phase = Phase::Stopped;
         }
     }
 
     /// When to ask for numbers, if they are to be asked for.
     fn collect_at(&self, now: Instant) -> Option<Instant> {
-        let wanted =
-            matches!(self.phase, Phase::Running) && self.schedule.collecting_until().is_none();
+        if self.schedule.collecting_until().is_some() {
+            return None;
+        }
+        let due = match self.phase {
+            Phase::Running => self.schedule.due(),
+            Phase::Draining { .. } => self.schedule.asked()?,
+            Phase::Stopped => return None,
+        };
         // Numbers that could not be sent yet would be old by then.
-        wanted.then(|| self.schedule.due().max(self.gate.opens(now)))
+        Some(due.max(self.gate.opens(now)))
     }
 
     /// When the next attempt may start, if there is something to send.
@@ -132,7 +147,7 @@ impl Reporter {
 
     fn persist(&mut self, now: Instant) -> Action {
         // The end of the slot, which is that of its key: after a close as well.
-        let next_due = self.gate.opens(self.schedule.due());
+        let next_due = self.gate.opens(self.schedule.slot());
         Action::Persist(self.durable.save(next_due, now))
     }
 

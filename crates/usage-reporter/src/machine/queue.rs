@@ -105,6 +105,13 @@ impl Queue {
         self.reports().for_each(|report| report.in_next_slot = false);
     }
 
+    /// The end is near: what was never tried waits for its time no longer.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        for report in self.reports().filter(|report| report.attempts == 0) {
+            report.not_before = report.not_before.min(now);
+        }
+    }
+
     /// The host reports to `new` from now on, where it reported to `old` and `old_gate` is the end
     /// of the pause there.
     pub(crate) fn change_api(&mut self, old: &Api, new: &Api, old_gate: Instant) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::random::Random;
 use crate::config::Config;
-use crate::state::{LastReport, State};
+use crate::state::{FirstSlot, State};
 use crate::time::after;
 
 /// The slots of usage reports. It runs on instants alone: the wall clock is read once, to judge the
@@ -12,6 +12,8 @@ use crate::time::after;
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     due: Instant,
+    /// The slot has passed before this start: it waits for nothing but to be spread.
+    is_late: bool,
     /// From the slot that has begun to the next.
     gap: Duration,
     /// The host wants a report out of turn.
@@ -28,23 +30,20 @@ impl Schedule {
         wall_now: SystemTime,
         random: &mut Random,
     ) -> Self {
-        let wait = match state.last_report(wall_now) {
-            // Nothing was ever acknowledged, and nothing is on its way: new, or as good as new. No
-            // two hosts of a fleet report at the same time.
-            LastReport::Never if state.unacknowledged_key().is_none() => {
-                random.below(config.period)
-            }
-            LastReport::Ago(elapsed) if elapsed < config.period => {
-                config.period.saturating_sub(elapsed).saturating_add(random.below(config.jitter))
-            }
-            // On its way when the process ended, stamped in the future, or long ago: due. A fleet
-            // that is switched on again starts together, and is spread like its registrations.
-            LastReport::Never | LastReport::InTheFuture | LastReport::Ago(_) => {
-                random.below(config.start_spread)
-            }
+        let slot = state.first_slot(config, wall_now);
+        let wait = match slot {
+            // No two hosts of a fleet report at the same time.
+            FirstSlot::New => random.below(config.period),
+            FirstSlot::Drawn(left) => left,
+            FirstSlot::After(rest) => rest.saturating_add(random.below(config.jitter)),
+            // A fleet that is switched on again starts together, and is spread like its
+            // registrations. What was missed in a minute is spread over a minute: a program that
+            // never lives for long gets to report all the same.
+            FirstSlot::Late(by) => random.below(config.start_spread.min(by)),
         };
         let mut schedule = Self {
             due: after(now, wait),
+            is_late: matches!(slot, FirstSlot::Late(_)),
             gap: Duration::ZERO,
             asked: None,
             collecting_until: None,
@@ -57,6 +56,7 @@ impl Schedule {
     /// the schedule up: a report that fails waits for the next slot like one that succeeds.
     pub(crate) fn begin(&mut self, now: Instant, config: &Config, random: &mut Random) {
         self.asked = None;
+        self.is_late = false;
         self.draw_gap(config, random);
         self.due = after(now, self.gap);
     }
@@ -77,9 +77,34 @@ impl Schedule {
         self.due = self.due.max(after(now, self.gap));
     }
 
-    /// The host wants a report now.
+    /// The host wants a report now. Where numbers are being collected, they are the report.
     pub(crate) fn ask(&mut self, now: Instant) {
-        self.asked = Some(now);
+        if self.collecting_until.is_none() {
+            self.asked = Some(now);
+        }
+    }
+
+    /// No slot begins any more, but for one that has passed: it waits for its spread no longer.
+    pub(crate) fn close(&mut self, now: Instant) {
+        if self.is_late || self.due <= now {
+            self.ask(now);
+        }
+    }
+
+    /// There is no time left to collect anything.
+    pub(crate) fn end(&mut self) {
+        self.asked = None;
+        self.collecting_until = None;
+    }
+
+    /// When the host was asked for a report out of turn, or for a last one.
+    pub(crate) fn asked(&self) -> Option<Instant> {
+        self.asked
+    }
+
+    /// When the next slot begins.
+    pub(crate) fn slot(&self) -> Instant {
+        self.due
     }
 
     pub(crate) fn due(&self) -> Instant {

@@ -94,12 +94,32 @@ impl State {
         self.failures
     }
 
-    /// When the next usage report was due at the time that this was stored. No schedule depends on
-    /// it; it tells people, and for how long [`unacknowledged_key`](Self::unacknowledged_key) is
-    /// worth something.
+    /// When the next usage report is due. It was drawn by the run that stored this, and stays the
+    /// same over restarts: a program that runs for an hour a day gets to report, too. For as long as
+    /// it lies ahead, [`unacknowledged_key`](Self::unacknowledged_key) is worth something.
     #[must_use]
     pub fn next_due(&self) -> Option<SystemTime> {
         self.next_due.map(Stamp::to_system_time)
+    }
+
+    /// Whether a reporter that starts with this state has usage to report: its slot has passed, or a
+    /// report was on its way when the last run ended. Such a reporter asks for numbers within
+    /// [`Config::start_spread`], or at once if it is closed.
+    ///
+    /// A state without a slot is not due: the first slot has to be drawn, and stored.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use usage_reporter::{Config, State};
+    ///
+    /// let state: State = serde_json::from_str(r#"{"version":1,"next_due_unix_ns":1}"#)?;
+    /// assert!(state.is_due(&Config::new(), SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1)));
+    /// assert!(!State::new().is_due(&Config::new(), SystemTime::UNIX_EPOCH));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_due(&self, config: &Config, wall_now: SystemTime) -> bool {
+        matches!(self.first_slot(config, wall_now), FirstSlot::Late(_))
     }
 
     /// Whether it holds an identity that was minted since it was loaded.
@@ -131,6 +151,32 @@ impl State {
         (!left.is_zero()).then_some((key, left))
     }
 
+    /// When the first slot of a start is.
+    pub(crate) fn first_slot(&self, config: &Config, wall_now: SystemTime) -> FirstSlot {
+        if self.key_to_take_over(config, wall_now).is_some() {
+            return FirstSlot::Late(Duration::MAX);
+        }
+        let now = Stamp::new(wall_now);
+        let last = self.last_report(wall_now);
+        // Within a period of an acknowledgement nothing is sent, whatever was drawn.
+        let rest = match last {
+            LastReport::Ago(elapsed) => config.period.saturating_sub(elapsed),
+            LastReport::Never | LastReport::InTheFuture => Duration::ZERO,
+        };
+        // No slot is drawn further ahead: the clock was set back, or the period was longer.
+        let furthest = config.period.saturating_add(config.jitter);
+        let drawn = self.next_due.filter(|due| due.after(now).is_none_or(|left| left <= furthest));
+        match (drawn, last) {
+            (Some(due), _) if due.after(now).is_some_and(|left| left >= rest) => {
+                FirstSlot::Drawn(due.after(now).unwrap_or_default())
+            }
+            _ if !rest.is_zero() => FirstSlot::After(rest),
+            (Some(due), _) => FirstSlot::Late(now.after(due).unwrap_or_default()),
+            (None, LastReport::Never) => FirstSlot::New,
+            (None, LastReport::Ago(_) | LastReport::InTheFuture) => FirstSlot::Late(Duration::MAX),
+        }
+    }
+
     pub(crate) fn last_report(&self, wall_now: SystemTime) -> LastReport {
         match self.acknowledged {
             None => LastReport::Never,
@@ -139,6 +185,19 @@ impl State {
             }
         }
     }
+}
+
+/// When the first slot of a start is, as its state has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstSlot {
+    /// Nothing is known: anywhere in a period.
+    New,
+    /// In this time, as it was drawn.
+    Drawn(Duration),
+    /// After the rest of the period, and a jitter.
+    After(Duration),
+    /// It has passed, so long ago.
+    Late(Duration),
 }
 
 /// The last acknowledgement, as a start sees it.

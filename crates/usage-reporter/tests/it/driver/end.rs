@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use usage_proto::{Api, BaseUrl};
-use usage_reporter::{Phase, State, SubmitError};
+use usage_proto::{Api, BaseUrl, Server};
+use usage_reporter::{Config, Phase, Reporter, State, SubmitError};
 
-use super::host::{Gate, PATIENCE, TestHost, promptly};
+use super::host::{Gate, PATIENCE, TestHost, numbers, promptly};
 use super::reporting::{stats, wait_for};
 use super::rig::{Rig, reporter, reporter_for};
-use crate::support::{answer, clock};
+use crate::support::{answer, api, clock, seed_of, wall_of_day};
 
 #[test]
 fn shutdown_sends_what_waits() {
@@ -34,6 +34,58 @@ fn shutdown_sends_what_waits() {
         assert!(alive.is_over());
         assert_eq!(handle.push_stats(&stats(6)), Err(SubmitError::Closed));
         assert_eq!(handle.shutdown(PATIENCE).phase, Phase::Stopped);
+    }
+}
+
+/// Programs that do not live long lose nothing that can be sent.
+#[test]
+fn shutdown_sends_a_registration_and_usage_that_was_asked_for() {
+    for rig in Rig::both() {
+        for count in 0..20 {
+            let (host, alive) = TestHost::new();
+            // Ten minutes to spread the start over, and twelve hours to the first slot.
+            let config = Config::new();
+            let seed = seed_of(count);
+            let made = Reporter::new(config, api(), State::new(), seed, clock(), wall_of_day());
+            let mut reporter = made.unwrap();
+            reporter.register(clock(), &Server::new()).unwrap();
+            let handle = rig.spawn(reporter, |_| Ok(answer(201)), host).unwrap();
+            handle.report_now();
+            let status = handle.shutdown(PATIENCE);
+            assert_eq!((status.phase, status.delivered, status.lost), (Phase::Stopped, 2, 0));
+            assert!(alive.is_over());
+        }
+    }
+}
+
+#[test]
+fn shutdown_waits_for_numbers_that_are_being_collected_and_no_longer_than_it_may() {
+    let with = |in_time| Rig::both().into_iter().map(move |rig| (rig, in_time));
+    for (rig, in_time) in with(true).chain(with(false)) {
+        let (gate, keeper) = Gate::new();
+        let (host, alive) = TestHost::new();
+        let host = host.on_collect(move |count| {
+            gate.pass();
+            Ok(numbers(count))
+        });
+        let handle = rig.spawn(reporter(), |_| Ok(answer(200)), host).unwrap();
+        handle.report_now();
+        keeper.wait();
+        if in_time {
+            std::thread::scope(|scope| {
+                let closing = handle.clone();
+                let ended = scope.spawn(move || closing.shutdown(PATIENCE));
+                wait_for(&handle, |status| status.phase != Phase::Running);
+                keeper.open();
+                let end = ended.join().unwrap();
+                assert_eq!((end.phase, end.delivered), (Phase::Stopped, 1));
+            });
+        } else {
+            assert_ne!(promptly(|| handle.shutdown(Duration::ZERO)).phase, Phase::Running);
+            keeper.open();
+        }
+        alive.wait_for_end();
+        assert_eq!(handle.status().accepted, u64::from(in_time));
     }
 }
 

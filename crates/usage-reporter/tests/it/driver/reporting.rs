@@ -29,7 +29,10 @@ fn all_three_reports_reach_an_api_and_a_token_that_comes_later_goes_with_them() 
 
         let handle = rig.spawn(reporter, move |request| client.execute(request), host).unwrap();
         handle.report_now();
-        // Once before usage is sent, with its key, and once when it is acknowledged.
+        // Once with the slot that was drawn, once before usage is sent, with its key, and once when
+        // it is acknowledged.
+        let first = states.recv_timeout(PATIENCE).unwrap();
+        assert!(first.unacknowledged_key().is_none() && first.next_due().is_some());
         let before = states.recv_timeout(PATIENCE).unwrap();
         assert!(before.unacknowledged_key().is_some() && before.acknowledged().is_none());
         let after = states.recv_timeout(PATIENCE).unwrap();
@@ -99,10 +102,11 @@ fn a_key_is_stored_before_it_is_sent_w43() {
 
         let steps = steps.lock().unwrap();
         let order: Vec<_> = steps.iter().map(|(step, _)| *step).collect();
-        assert_eq!(order, ["store", "send", "store"]);
-        assert!(steps[0].1.is_some());
-        assert_eq!(steps[0].1, steps[1].1);
-        assert_eq!(steps[2].1, None);
+        assert_eq!(order, ["store", "store", "send", "store"]);
+        assert_eq!(steps[0].1, None);
+        assert!(steps[1].1.is_some());
+        assert_eq!(steps[1].1, steps[2].1);
+        assert_eq!(steps[3].1, None);
     }
 }
 

@@ -64,16 +64,26 @@ impl Start {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FirstState {
     Nothing,
+    /// A slot that lies so many tenths ahead, and nothing else.
+    Drawn {
+        tenths: i32,
+    },
     KeyAlone,
-    Acknowledged { tenths: u32, with_key: bool },
-    InTheFuture { hours: u64 },
+    Acknowledged {
+        tenths: u32,
+        with_key: bool,
+    },
+    InTheFuture {
+        hours: u64,
+    },
     AYearAgo,
 }
 
 impl FirstState {
     fn from_byte(byte: u8) -> Self {
         match byte % 8 {
-            0..=2 => Self::Nothing,
+            0 | 1 => Self::Nothing,
+            2 => Self::Drawn { tenths: i32::from(byte >> 3) - 8 },
             3 => Self::KeyAlone,
             4 | 5 => {
                 Self::Acknowledged { tenths: u32::from(byte >> 3) % 14, with_key: byte >> 7 == 1 }

@@ -116,6 +116,7 @@ impl Life {
     pub(super) fn saw_key(&mut self, now: Instant, key: IdempotencyKey) {
         if let Some(inherited) = &mut self.inherited {
             inherited.stored_in_time = now < inherited.until;
+            inherited.may_have_been_taken |= inherited.stored_in_time;
         }
         let mut named = self.reports.iter().filter(|(_, report)| report.key == key);
         let named = named.next_back().map(|(number, _)| *number);
@@ -146,18 +147,32 @@ pub(super) struct Inherited {
     until: Instant,
     /// The state that was stored last was stored before that.
     pub(super) stored_in_time: bool,
+    /// One of this process was: a report may have had the key then.
+    pub(super) may_have_been_taken: bool,
 }
 
 impl Inherited {
     fn new(config: &Config, state: &State, now: Instant, wall: SystemTime) -> Option<Self> {
         let key = state.unacknowledged_key()?;
-        let since = |then: Option<SystemTime>| then.map(|then| wall.duration_since(then));
-        let waits = matches!(since(state.acknowledged()), Some(Ok(ago)) if ago < config.period);
+        let until = later(now, Self::left(config, state, wall));
+        let is_right = has_exact_stamp(wall).then(|| Self::is_right(config, state, wall));
+        let may_have_been_taken = is_right.is_none();
+        Some(Self { key, is_right, until, stored_in_time: false, may_have_been_taken })
+    }
+
+    /// Whether a state has a key that a start may use, where stamps are exact.
+    pub(super) fn is_right(config: &Config, state: &State, wall: SystemTime) -> bool {
+        let ago = state.acknowledged().map(|then| wall.duration_since(then));
+        let waits = matches!(ago, Some(Ok(ago)) if ago < config.period);
+        let left = Self::left(config, state, wall);
+        state.unacknowledged_key().is_some() && !waits && !left.is_zero()
+    }
+
+    /// Until the slot of the report is over.
+    fn left(config: &Config, state: &State, wall: SystemTime) -> Duration {
         let left = state.next_due().map(|due| due.duration_since(wall).unwrap_or_default());
         let longest = config.period.saturating_add(config.jitter);
-        let left = left.map_or(longest, |left| left.min(longest));
-        let is_right = has_exact_stamp(wall).then_some(!waits && !left.is_zero());
-        Some(Self { key, is_right, until: later(now, left), stored_in_time: false })
+        left.map_or(longest, |left| left.min(longest))
     }
 }
 

@@ -4,12 +4,14 @@
 //! 2. `poll` makes progress: it never waits for what has passed, and a drain ends.
 //! 3. No request before its time: not before it is due, not before `Retry-After`, not beside another.
 //! 4. A restart repeats nothing: within a period of an acknowledgement nothing is sent; with a stamp
-//!    in the future, or after a year off, one report is.
+//!    in the future, or after a year off, one report is. A slot that was drawn is kept over restarts.
 //! 5. A wall clock that jumps changes nothing that is scheduled.
 //! 6. What is pending is bounded; the newest usage survives.
 //! 7. A retry has the same bytes and key; a new report has a new key, but for the one that a restart
 //!    takes over in the same slot. A report that is over leaves no key behind.
-//! 8. After `close(deadline)` no attempt starts at the deadline or later, and the end is reached.
+//! 8. After `close(deadline)` no attempt starts at the deadline or later, and the end is reached. What
+//!    was due by then, or spread over the time after a start, is collected and sent as far as there is
+//!    time.
 //! 9. The same inputs and seed give the same outputs.
 //! 10. What nobody answers never holds up the schedule.
 //! 11. Once a report that was tried is given up, or none got through for a period, an outage is
@@ -31,6 +33,8 @@ mod loud;
 mod model;
 mod place;
 mod registration;
+mod seen;
+mod slot;
 mod wall;
 mod world;
 

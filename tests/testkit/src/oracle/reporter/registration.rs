@@ -92,6 +92,13 @@ impl Registration {
         Some(waiting.number)
     }
 
+    /// The end is near: one that was never tried goes out at once.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        if !self.is_tried {
+            self.by = self.by.map(|by| by.min(now));
+        }
+    }
+
     /// The last one that was taken, if it is neither over nor in flight.
     pub(super) fn pending(&self, in_flight: Option<u64>) -> Option<u64> {
         self.newest.filter(|newest| Some(*newest) != in_flight)

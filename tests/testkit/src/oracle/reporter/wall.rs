@@ -37,6 +37,16 @@ impl Wall {
         let period = start.config().period;
         match start.state {
             FirstState::Nothing => r#"{"version":1}"#.to_owned(),
+            FirstState::Drawn { tenths } => {
+                let distance = (period / 10).saturating_mul(tenths.unsigned_abs());
+                let distance = distance.min(Duration::from_secs(40 * 365 * 86_400));
+                let at = if tenths < 0 {
+                    stamp(distance, Duration::ZERO)
+                } else {
+                    stamp(Duration::ZERO, distance)
+                };
+                format!(r#"{{"version":1,"server_id":"s","next_due_unix_ns":{at}}}"#)
+            }
             FirstState::KeyAlone => {
                 format!(
                     r#"{{"version":1,"server_id":"s","unacknowledged_key":"{key}","failures":2}}"#

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use usage_proto::{IDEMPOTENCY_KEY, IdempotencyKey, TOKEN_HEADER};
-use usage_reporter::{Action, Attempt, AttemptId, ReportKind, Seed, State, SubmitError};
+use usage_reporter::{Action, AttemptId, ReportKind, Seed, State, SubmitError};
 
 use super::case::{Outcome, Start};
-use super::life::{Life, Payload, SentReport, later, number_of, server, size_of};
+use super::life::{Life, Payload, SentReport, later, server, size_of};
 use super::place::{Place, api};
 use super::wall::Wall;
 
@@ -18,8 +17,8 @@ pub(crate) struct World {
     start: Start,
     now: Instant,
     wall: Wall,
-    disk: String,
-    life: Life,
+    pub(super) disk: String,
+    pub(super) life: Life,
     /// Which API reports go to.
     choice: u8,
     /// The attempts of processes that have ended, oldest first.
@@ -27,7 +26,7 @@ pub(crate) struct World {
     starts: u8,
     numbers: u64,
     /// Which report each key was first seen on.
-    keys: BTreeMap<String, u64>,
+    pub(super) keys: BTreeMap<String, u64>,
     /// What the API has stored, by key and by report.
     rows: BTreeMap<String, u64>,
     stored: BTreeMap<u64, String>,
@@ -250,7 +249,10 @@ impl World {
         match result {
             Ok(()) => self.life.model.accepted(now, (self.numbers, kind, size)),
             Err(SubmitError::Closed) => {
-                assert!(self.life.model.deadline.is_some() || self.life.model.has_ended());
+                let model = &self.life.model;
+                let is_open =
+                    model.deadline.is_none() || kind == ReportKind::Usage && model.takes_usage();
+                assert!(!is_open || model.is_hopeless(), "law 8: {kind} is not taken");
             }
             // What stays unanswered would only wait for its time-out.
             Err(_) if kind == ReportKind::Usage => self.fail_to_collect(),
@@ -346,54 +348,6 @@ impl World {
     pub(super) fn crash_before_storing(&mut self) {
         self.crash_armed = true;
     }
-
-    // What is seen of requests.
-
-    fn saw_send(&mut self, now: Instant, attempt: Attempt) {
-        let Attempt { id, report: kind, number: count, request, .. } = attempt;
-        let number = number_of(&request);
-        self.life.model.saw_send(now, Place::of_request(&request), (id, number, kind, count));
-        self.life.sent.push(id);
-        let key = key_of(&request);
-        if let Some(first) = self.life.reports.get_mut(&number) {
-            assert_eq!(first.key, key, "law 7: a retry with another key");
-            assert_eq!(first.request.body(), request.body(), "law 7: a retry with other bytes");
-            if first.may_have_arrived {
-                assert_eq!(first.request.uri(), request.uri(), "law 7: a retry elsewhere");
-                let token =
-                    |request: &http::Request<_>| request.headers().get(TOKEN_HEADER).cloned();
-                assert_eq!(token(&first.request), token(&request), "law 7: another token");
-            }
-            first.request = request;
-            return;
-        }
-        if kind == ReportKind::Usage {
-            let state: State = serde_json::from_str(&self.disk).unwrap();
-            assert_eq!(state.unacknowledged_key(), Some(key), "sent before its key was stored");
-        }
-        let inherited = self.life.inherited.take_if(|_| kind == ReportKind::Usage);
-        let is_new = !self.keys.contains_key(&key.to_string());
-        match inherited {
-            Some(before) if before.is_right == Some(true) && before.stored_in_time => {
-                assert_eq!(before.key, key, "law 7: the key of the run before is not taken over");
-            }
-            Some(before) if before.is_right.is_none() => assert!(is_new || before.key == key),
-            Some(before) => {
-                assert_ne!(before.key, key, "law 7: the key of another period is taken over");
-                assert!(is_new, "law 7: a key is used again");
-            }
-            None => assert!(is_new, "law 7: a key is used again"),
-        }
-        self.keys.insert(key.to_string(), number);
-        self.life.reports.insert(number, SentReport { key, request, may_have_arrived: false });
-    }
-}
-
-fn key_of(request: &http::Request<bytes::Bytes>) -> IdempotencyKey {
-    let text = request.headers()[IDEMPOTENCY_KEY].to_str().unwrap();
-    let digits = text.trim_matches('"');
-    assert_eq!((text.len(), digits.len()), (34, 32), "{text}");
-    IdempotencyKey::from_bytes(u128::from_str_radix(digits, 16).unwrap().to_be_bytes())
 }
 
 /// Where all time starts. It is not read again.

@@ -8,7 +8,7 @@ use super::super::case::Outcome;
 use super::super::life::later;
 use super::super::place::Place;
 use super::super::registration::Went;
-use super::{Flight, Model};
+use super::{Flight, LastQuestion, Model};
 
 /// The longest wait for a clock that is set.
 const CLOCK_SETS_IN: Duration = Duration::from_secs(4 * 60);
@@ -16,7 +16,8 @@ const CLOCK_SETS_IN: Duration = Duration::from_secs(4 * 60);
 impl Model {
     pub(in super::super) fn accepted(&mut self, now: Instant, report: (u64, ReportKind, usize)) {
         let (number, kind, size) = report;
-        assert!(self.deadline.is_none() && !self.gone, "taken after the end");
+        let is_last = kind == ReportKind::Usage && self.takes_usage();
+        assert!((self.deadline.is_none() || is_last) && !self.gone, "taken after the end");
         self.counts.accepted += 1;
         self.live.insert(number, size);
         let in_flight = self.flight.as_ref().map(|flight| flight.number);
@@ -74,7 +75,7 @@ impl Model {
     }
 
     pub(in super::super) fn asked(&mut self) {
-        self.asked |= self.collecting_until.is_none();
+        self.asked |= self.collecting_until.is_none() && self.deadline.is_none();
     }
 
     /// The host reports elsewhere, or with another token; `bound` has to go where it was sent.
@@ -97,10 +98,22 @@ impl Model {
     }
 
     pub(in super::super) fn closed(&mut self, deadline: Instant) {
-        if !self.has_ended() {
-            self.deadline = Some(self.deadline.map_or(deadline, |other| other.min(deadline)));
-            self.collecting_until = None;
+        if self.has_ended() {
+            return;
         }
+        if self.deadline.is_none() {
+            self.registration.hurry(self.told);
+            if self.collecting_until.is_none() {
+                let is_late = self.is_late == Some(true);
+                self.last_question = LastQuestion {
+                    may_come: self.asked
+                        || self.is_late != Some(false)
+                        || self.earliest <= self.told,
+                    must_come: self.asked || is_late || self.latest <= self.told,
+                };
+            }
+        }
+        self.deadline = Some(self.deadline.map_or(deadline, |other| other.min(deadline)));
     }
 
     /// What is known of the attempt in flight.

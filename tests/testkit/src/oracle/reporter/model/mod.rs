@@ -14,6 +14,7 @@ use super::life::later;
 use super::loud::Loud;
 use super::place::Place;
 use super::registration::Registration;
+use super::slot::FirstSlot;
 
 /// Stamps are exact up to 292 years before and after 1970.
 const STAMPS: Duration = Duration::from_secs(290 * 365 * 86_400);
@@ -61,6 +62,9 @@ pub(super) struct Model {
     /// The next question comes by then, unless the gate is closed.
     latest: Instant,
     asked: bool,
+    /// Whether the slot had passed before the start; unknown if the wall clock is beyond all stamps.
+    is_late: Option<bool>,
+    last_question: LastQuestion,
     registration: Registration,
     /// Reports for an address of the past: not before the first, and by the second of these.
     held: BTreeMap<u64, (Instant, Instant)>,
@@ -105,17 +109,7 @@ impl Model {
         wall_now: SystemTime,
     ) -> Self {
         let period = config.period;
-        let spread = config.start_spread;
-        let (earliest, latest) =
-            match state.acknowledged().map(|then| wall_now.duration_since(then)) {
-                None if state.unacknowledged_key().is_none() => (Duration::ZERO, period),
-                _ if !has_exact_stamp(wall_now) => (Duration::ZERO, Duration::MAX),
-                Some(Ok(ago)) if ago < period => {
-                    let rest = period.saturating_sub(ago);
-                    (rest, rest.saturating_add(config.jitter))
-                }
-                _ => (Duration::ZERO, spread),
-            };
+        let slot = FirstSlot::new(&config, state, wall_now);
         Self {
             told: now,
             flight: None,
@@ -124,9 +118,11 @@ impl Model {
             floor: now,
             gate_by: now,
             collecting_until: None,
-            earliest: later(now, earliest),
-            latest: later(now, latest),
+            earliest: later(now, slot.earliest),
+            latest: later(now, slot.latest),
+            is_late: slot.is_late,
             asked: false,
+            last_question: LastQuestion::default(),
             registration: Registration::default(),
             held: BTreeMap::new(),
             unbound: Vec::new(),
@@ -167,6 +163,8 @@ impl Model {
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             self.flight = None;
+            self.collecting_until = None;
+            self.last_question = LastQuestion::default();
         }
         now
     }
@@ -202,17 +200,35 @@ impl Model {
         self.gone || self.deadline.is_some_and(|deadline| deadline <= self.told)
     }
 
+    /// Whether usage is taken: until a close, and then as the answer to the last question.
+    pub(super) fn takes_usage(&self) -> bool {
+        self.deadline.is_none() || self.is_collecting()
+    }
+
+    /// Whether nothing more can be sent, or perhaps nothing: the gate may be closed until then.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.has_ended() || self.deadline.is_some_and(|deadline| self.gate_by >= deadline)
+    }
+
     pub(super) fn usage_is_pending(&self) -> bool {
         self.newest_usage.is_some()
     }
 
     fn slot(&mut self, now: Instant) {
         self.asked = false;
+        self.is_late = Some(false);
         self.registration.slot(now);
         self.kept.clear();
         self.earliest = later(now, self.config.period);
         self.latest = later(now, self.config.period.saturating_add(self.config.jitter));
     }
+}
+
+/// A question for numbers after a close, for usage that was due.
+#[derive(Debug, Clone, Copy, Default)]
+struct LastQuestion {
+    may_come: bool,
+    must_come: bool,
 }
 
 pub(super) fn has_exact_stamp(time: SystemTime) -> bool {

@@ -6,14 +6,17 @@ use usage_reporter::{AttemptId, Event, LossReason, ReportKind, State};
 
 use super::super::life::later;
 use super::super::place::Place;
-use super::{Flight, Model, has_exact_stamp};
+use super::{Flight, LastQuestion, Model, has_exact_stamp};
 
 impl Model {
     pub(in super::super) fn saw_collect(&mut self, now: Instant) {
-        assert!(!self.has_ended() && self.deadline.is_none(), "law 8: collecting after close");
+        let is_last = self.deadline.is_some();
+        assert!(!self.has_ended(), "law 8: collecting after the end");
+        assert!(!is_last || self.last_question.may_come, "law 8: collecting after a close");
+        self.last_question = LastQuestion::default();
         assert!(self.collecting_until.is_none(), "law 3: asked twice");
         assert!(
-            self.asked || now >= self.earliest,
+            self.asked || is_last || now >= self.earliest,
             "laws 3 and 4: {:?} early",
             self.earliest - now
         );
@@ -106,6 +109,9 @@ impl Model {
         }
         match self.collecting_until {
             Some(limit) => bounds.push(("law 10: the numbers", limit)),
+            None if self.last_question.must_come => {
+                bounds.push(("law 8: what is due at a close", self.gate_by));
+            }
             None if self.deadline.is_some() => {}
             None if self.asked => bounds.push(("the host's wish", self.gate_by)),
             None => bounds.push(("law 10: the schedule", self.latest.max(self.gate_by))),
@@ -131,6 +137,8 @@ impl Model {
         assert!(self.gone || self.deadline.is_some(), "stopped for no reason");
         assert_eq!(self.taken, self.counts.delivered, "law 1: a delivery without an event");
         assert!(!self.to_store, "law 4: an acknowledgement is not stored");
+        let is_dropped = self.last_question.must_come && !self.is_hopeless();
+        assert!(!is_dropped, "law 8: what is due at a close is not collected");
         assert_eq!(self.counts.accepted, self.counts.delivered + self.counts.lost, "law 1");
         self.loud.check();
         if self.gone {
