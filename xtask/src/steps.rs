@@ -76,6 +76,11 @@ pub(crate) const CI: &[Step] = &[
         ]),
     },
     Step {
+        name: "lines",
+        about: "no crate has more lines of code than its bound",
+        how: How::Code(lines::lines),
+    },
+    Step {
         name: "deny",
         about: "licences, banned crates and sources of the dependencies",
         // Advisories are left out: they come from a database on the network that changes by itself,
@@ -94,14 +99,10 @@ pub(crate) const CI: &[Step] = &[
 /// What is run by name alone.
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
-        name: "lines",
-        about: "the lines of code of each crate; some have a bound",
-        how: How::Code(lines::lines),
-    },
-    Step {
         name: "bench",
-        about: "what a reporter, its drivers and the adapters cost a host; numbers to read, no test",
+        about: "what a request, a reporter, its drivers and the adapters cost a host; numbers to read, no test",
         how: How::Lines(&[
+            "cargo bench --package usage-proto --locked --bench encode",
             "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
             "cargo bench --package usage-ureq --locked --bench saves",
             "cargo bench --package usage-reqwest --locked --bench saves",
@@ -110,7 +111,7 @@ pub(crate) const BY_NAME: &[Step] = &[
     },
     Step {
         name: "simulate",
-        about: "the load of a million reporters over ten days; rewrites docs/simulation.*",
+        about: "a million reporters over ten days, and short-lived ones; rewrites docs/simulation.*",
         // It runs in the folder of its package, and fails if a bound is not kept.
         how: How::Lines(&["cargo bench --package usage-reporter --bench simulation --locked -- \
              --write ../../docs"]),

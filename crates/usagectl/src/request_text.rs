@@ -66,14 +66,13 @@ impl<'a> RequestText<'a> {
     }
 }
 
-/// The headers in the order in which they are written: `usage-ureq` puts secrets in front, and ureq
-/// its own before the rest.
+/// The headers in the order in which they are written: ureq puts the host in front, and `usage-ureq`
+/// the length at the end.
 fn headers(request: &Request<Bytes>) -> Vec<(HeaderName, HeaderValue)> {
     let length = (CONTENT_LENGTH, HeaderValue::from(request.body().len()));
     let host = host(request.uri()).map(|host| (HOST, host));
     let given = request.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
-    let (secret, rest): (Vec<_>, Vec<_>) = given.partition(|(_, value)| value.is_sensitive());
-    secret.into_iter().chain([length]).chain(host).chain(rest).collect()
+    host.into_iter().chain(given).chain([length]).collect()
 }
 
 /// The host, and the port unless it is the scheme's own.
