@@ -66,6 +66,12 @@ fn file(text: &str) -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file").display().to_string();
     fs::write(&path, text).unwrap();
+    // A token that others can read is warned of.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
     (directory, path)
 }
 

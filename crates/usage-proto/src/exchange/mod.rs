@@ -4,6 +4,7 @@ mod chunked;
 mod framing;
 mod parse_head;
 mod request_bytes;
+mod transfer;
 
 use std::time::Instant;
 use std::{fmt, io, mem};
@@ -25,7 +26,8 @@ const MAX_INTERIM: u8 = 100;
 /// clock and the loop.
 ///
 /// It says what is to be [written](Self::to_write) and takes what was [read](Self::read), until
-/// there is an [outcome](Self::take_outcome). No order of calls is wrong, and none panics.
+/// there is an [outcome](Self::take_outcome). No order of calls is wrong, and none panics. For a
+/// non-blocking stream [`transfer`](Self::transfer) makes these calls.
 ///
 /// - **Connect first.** The deadlines count from [`new`](Self::new). There is nothing to write until
 ///   [`connected`](Self::connected), which includes TLS and the way through a proxy: both are the
@@ -227,6 +229,12 @@ impl Exchange {
 
 /// # Output
 impl Exchange {
+    /// Whether there is no connection yet.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.phase, Phase::Connecting)
+    }
+
     /// What is to be written next; empty if there is nothing.
     ///
     /// Once it has given something out, the request counts as one that may have been sent.

@@ -7,6 +7,7 @@ mod bounded;
 mod request_out;
 mod reuse;
 mod times;
+mod transfer;
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
