@@ -207,9 +207,8 @@ impl Client {
     }
 
     fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let total = self.deadlines.total;
-        let late = || TransportError::total_deadline(total).not_sent();
-        let (_place, left) = self.gate.enter(total).ok_or_else(late)?;
+        let late = || TransportError::total_deadline(self.deadlines.total).not_sent();
+        let (_place, left) = self.gate.enter(self.deadlines.total).ok_or_else(late)?;
         let (mut parts, bytes) = request.into_parts();
         let uri = parts.uri.clone();
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -222,7 +221,7 @@ impl Client {
         let mut report = Report { rest: &bytes, asked_for: bytes.is_empty() };
         let mut request = Request::from_parts(parts, SendBody::from_reader(&mut report));
         // For such a request ureq reads the authorities anew if it has to connect.
-        if !self.is_ours || left < total {
+        if !self.is_ours || left < self.deadlines.total {
             let builder = self.agent.configure_request(request).max_redirects(0);
             let builder = builder.save_redirect_history(true).http_status_as_error(false);
             request = builder.timeout_global(Some(left)).build();

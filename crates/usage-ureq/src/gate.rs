@@ -27,6 +27,8 @@ impl Gate {
             left = left.saturating_sub(since.elapsed());
         }
         if left.is_zero() {
+            // A call may have ended just now, for one that waits longer.
+            self.ended.notify_one();
             return None;
         }
         *calls += 1;

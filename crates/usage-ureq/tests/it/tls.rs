@@ -1,15 +1,17 @@
 //! TLS by ureq's own settings; by those of the platform it is in the suite.
 
-use testkit::outcome::{in_vain, saved};
-use testkit::samples::{CREATED, api};
+use testkit::outcome::{Outcome, in_vain, saved, unsent};
+use testkit::samples::{CREATED, SHORT, api, usage};
+use testkit::scripted::{Script, ScriptedServer};
 use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
-use usage_proto::TransportErrorKind::Tls;
+use usage_proto::TransportErrorKind::{Timeout, Tls};
 use usage_ureq::Client;
 use usage_ureq::ureq::Agent;
+use usage_ureq::ureq::config::ConfigBuilder;
 use usage_ureq::ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::save;
+use crate::{save, source, unanswered};
 
 fn trusting(authority: &Authority) -> TlsConfig {
     let certificate = Certificate::from_der(&authority.certificate()).to_owned();
@@ -42,4 +44,16 @@ fn the_tls_of_an_agent_of_the_applications_own_is_used() {
         assert_eq!(save(&client), saved(201, "{}"));
     }
     assert_eq!((server.received().len(), server.connections()), (3, 1));
+}
+
+#[test]
+fn w41_the_connect_deadline_is_told() {
+    let server = ScriptedServer::start([Script::new().hold()]);
+    let tls = trusting(&Authority::new());
+    let configure = |builder: ConfigBuilder<_>| builder.tls_config(tls);
+    let deadlines = Deadlines::new().connect(SHORT);
+    let client = Client::configured(api(&tls::url(&server)), deadlines, configure).unwrap();
+    let error = unanswered(client.save(&usage()));
+    assert_eq!(Outcome::unanswered(&error), unsent(Timeout));
+    assert_eq!(source(&error), "it took longer than 0.3 s to connect");
 }
