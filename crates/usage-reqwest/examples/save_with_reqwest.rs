@@ -3,9 +3,9 @@
 //! ```sh
 //! cargo run -p usage-reqwest --example save_with_reqwest
 //! ```
-#![expect(clippy::print_stdout, reason = "it shows what comes back")]
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use usage_proto::{Api, Deadlines, ResponseErrorKind, Server, Usage, UsageData};
@@ -14,6 +14,11 @@ use usage_server::{Config, Database};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    demo(&mut io::stdout()).await
+}
+
+/// What it shows goes to `out`.
+pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let there = usage_server::Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
     let token = there.create_token("Example Inc.")?;
 
@@ -29,26 +34,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .host("db.example.com")
         .product("influxdb")
         .version("1.8.10");
-    println!("server: {}", client.save(&server).await?.status());
+    writeln!(out, "server: {}", client.save(&server).await?.status())?;
 
     // Every 12 hours, in a task of its own: the future borrows nothing.
     let data = UsageData::new().tag("os", std::env::consts::OS).value("num_databases", 3);
     let report = tokio::spawn(client.save(&Usage::new("influxdb").data(data)));
-    println!("usage: {}", report.await??.status());
+    writeln!(out, "usage: {}", report.await??.status())?;
 
     // A report that the API refuses.
-    match client.save(&server.version("")).await {
+    match client.save(&server.clone().version("")).await {
         Err(usage_proto::Error::Response(refused)) => {
-            println!("{refused}");
+            writeln!(out, "refused: {refused:#}")?;
             if let ResponseErrorKind::Validation(fields) = refused.kind {
-                println!("fields: {:?}", fields.errors);
+                writeln!(out, "fields: {:?}", fields.errors)?;
             }
         }
         other => return Err(format!("expected a refusal, got {other:?}").into()),
     }
 
     let (servers, reports) = (there.store().servers()?.len(), there.store().usage()?.len());
-    println!("stored: {servers} server, {reports} usage report");
+    writeln!(out, "stored: {servers} server, {reports} usage report")?;
     there.shutdown()?;
+
+    // Now nobody is there. `#` shows the whole chain of causes on one line.
+    if let Err(error) = client.save(&server).await {
+        writeln!(out, "gone: {error:#}; try again: {}", error.is_retryable())?;
+    }
     Ok(())
 }

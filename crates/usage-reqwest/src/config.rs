@@ -1,49 +1,37 @@
-//! What the contract forces on reqwest's builder, and what it starts from.
+//! What reqwest's client is built with.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, retry};
-use usage_proto::{InvalidProxy, Proxy};
+use reqwest::{Client, ClientBuilder, Proxy, redirect::Policy};
+use tokio::sync::Semaphore;
+use usage_proto::TransportError;
 
 use crate::lookup::Lookups;
 
 /// How many calls of one client go on at once, and how many idle connections it keeps.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// A client that cannot be made from what it was given.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// The environment names a proxy that cannot be used.
-    #[error(transparent)]
-    Proxy(#[from] InvalidProxy),
+/// How many names are looked up at once. Calls that were given up leave no more threads behind.
+const LOOKUPS: usize = 8;
 
-    /// reqwest does not take what the application has set on its builder.
-    #[error("the settings of reqwest cannot be used")]
-    Settings(#[source] reqwest::Error),
-}
+pub(crate) type Make = Arc<dyn Fn() -> Result<Client, TransportError> + Send + Sync>;
 
-/// Our defaults, then the application's closure, then what is forced.
+/// Our defaults, then the application's own settings, then what is forced.
 pub(crate) fn build(
+    https: bool,
     connect_deadline: Duration,
-    proxy: Option<&Proxy>,
-    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
-) -> Result<reqwest::Client, ClientError> {
-    let builder = ClientBuilder::new()
-        .pool_max_idle_per_host(CONNECTIONS)
-        // Never on the runtime's pool for what blocks, and not by a resolver that another crate
-        // has built in.
-        .dns_resolver(Lookups::default());
+    proxy: Option<&usage_proto::Proxy>,
+    configure: impl Fn(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, TransportError> {
+    if https && cfg!(not(feature = "tls")) {
+        return Err(TransportError::tls_not_built_in("usage-reqwest"));
+    }
+    let builder = ClientBuilder::new().pool_max_idle_per_host(CONNECTIONS);
     #[cfg(feature = "tls")]
-    let builder = builder.tls_backend_preconfigured(crate::tls::default_config());
-
-    let mut builder = configure(builder)
+    let builder = builder.tls_backend_preconfigured(crate::tls::config(https)?);
+    let builder = configure(builder.dns_resolver(Lookups(Arc::new(Semaphore::new(LOOKUPS)))))
         // A redirect would take the token to another host (W37).
         .redirect(Policy::none())
-        .referer(false)
-        // Whether a report is sent again is for the caller to say, who has its key (W43).
-        .retry(retry::never())
         // reqwest has no deadlines of its own accord (W41). The total one is over each call.
         .connect_timeout(connect_deadline)
         // Bodies are taken as they stand, whatever other crates have built in (W45).
@@ -58,17 +46,15 @@ pub(crate) fn build(
         // reqwest's own choice has no exception for loopback. This drops the application's proxies
         // as well as those of the environment.
         .no_proxy();
-    if let Some(proxy) = proxy {
-        builder = builder.proxy(chosen(proxy).map_err(ClientError::Settings)?);
-    }
-    builder.build().map_err(ClientError::Settings)
+    let Some(proxy) = proxy else { return builder.build().map_err(unusable) };
+    let chosen = Proxy::all(proxy.uri().to_string()).map_err(unusable)?;
+    let authorized = proxy.authorization().cloned().into_iter();
+    builder.proxy(authorized.fold(chosen, Proxy::custom_http_auth)).build().map_err(unusable)
 }
 
-/// The chosen proxy as reqwest wants it.
-fn chosen(proxy: &Proxy) -> reqwest::Result<reqwest::Proxy> {
-    let chosen = reqwest::Proxy::all(proxy.uri().to_string())?;
-    Ok(match proxy.authorization() {
-        Some(authorization) => chosen.custom_http_auth(authorization.clone()),
-        None => chosen,
-    })
+/// Nothing can be sent, and it would be the same another time.
+pub(crate) fn unusable(
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> TransportError {
+    TransportError::other(error).not_sent().not_retryable()
 }

@@ -38,9 +38,10 @@
 //! # }
 //! ```
 //!
-//! An event loop that judges answers itself builds requests with [`usage_proto::Api::build_request`] and
-//! hands them to [`Client::execute`]. The futures of both are `Send`, borrow nothing, and cancel
-//! the request when they are dropped.
+//! An event loop that judges answers itself builds requests with
+//! [`usage_proto::Api::build_request`] and hands them to [`Client::execute`]. The futures of both
+//! have names, are `Send` and `Unpin`, borrow nothing, and cancel the request when they are
+//! dropped.
 //!
 //! # In Cargo.toml
 //!
@@ -56,14 +57,15 @@
 //! verifier: a corporate authority works, and where the platform keeps its authorities in files,
 //! `SSL_CERT_FILE` does too. They are read at the first `https` save. Nothing process-wide is
 //! installed or needed. A host that has no authority at all fails for `https` alone, at the save.
-//! Without the feature, an `https` URL is a typed error at the first save.
+//! Without the feature, an `https` URL is a typed error at the save.
 //!
 //! The TLS configuration is complete when reqwest gets it, so that reqwest's own settings of TLS
 //! (roots, identities, versions) change nothing in it. `tls_config()` is where a TLS configuration
-//! of your own begins.
+//! of your own begins. reqwest takes it if it is of the rustls version that reqwest itself uses,
+//! which is rustls 0.23, re-exported here as `rustls`.
 //!
 //! No other feature of reqwest is turned on, and what another crate turns on changes nothing here.
-//! reqwest 0.13 is re-exported as [`reqwest`]: name its types through that.
+//! Any reqwest 0.13 will do; it is re-exported as [`reqwest`]: name its types through that.
 //!
 //! # What is forced on reqwest
 //!
@@ -71,17 +73,16 @@
 //!
 //! | forced | because |
 //! |---|---|
-//! | no redirect is followed | reqwest would take `X-Authorization` along to another host (W37) |
-//! | a total deadline, and a connect deadline | reqwest has none; the one covers the body too, the other the look-up, the proxy and TLS (W41) |
-//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere (W40) |
-//! | the body is read to the response limit, and what came is kept | reqwest reads on for ever, and a body that breaks off is an error (W38, W46) |
-//! | nothing is decoded | reqwest does, once any crate has built it in (W45) |
+//! | no redirect is followed | reqwest would take `X-Authorization` along to another host |
+//! | nothing is sent twice | whether a report is sent again is for the caller to say, who has its key |
+//! | a total deadline, and a connect deadline | reqwest has none; the one covers the body too, the other the look-up, the proxy and TLS |
+//! | a head of 64 KiB and 100 lines at most | every library draws this line elsewhere |
+//! | the body is read to the response limit, and what came is kept | reqwest reads on for ever, and a body that breaks off is an error |
+//! | nothing is decoded | reqwest does, once any crate has built it in |
 //! | the proxy is [`choose_proxy`](usage_proto::choose_proxy)'s, and no other | reqwest sends loopback through one too; this drops proxies that are set on the builder |
-//! | one pool: 64 calls go on at once, the next one waits; a connection on its way back to the pool is preferred to a new one | reqwest has no bound, and opens more than it needs (W42) |
-//! | reqwest retries nothing | whether to send a report again is for the caller to say, who has its key (W43) |
-//! | HTTP/1.1 | one small request now and then gains nothing from HTTP/2, and whether any of it has left would be harder to say |
-//! | `connection_verbose` is off | it writes the token into the log (W6) |
-//! | no `Referer` | it would tell another host a path |
+//! | 64 calls go on at once, the next one waits | reqwest has no bound |
+//! | HTTP/1.1 | one small request now and then gains nothing from HTTP/2 |
+//! | `connection_verbose` is off | it writes the token into the log |
 //!
 //! A status is an answer, not an error, with reqwest as with us.
 //!
@@ -91,31 +92,61 @@
 //! takes anything for an answer, `https_only`, a `read_timeout`, a `unix_socket`, and layers
 //! around the connector.
 //!
-//! The request goes out as `usage-proto` has built it, with `Host` and `Content-Length`. reqwest
-//! adds `Accept: */*`, which cannot be taken away, and says what its absence would.
+//! # A client of your own
+//!
+//! A program that has a [`reqwest::Client`] hands it to [`Client::with_client`], and its reports
+//! share the pool, the TLS, the proxies and the layers of everything else. Whatever such a client
+//! is set to, this holds: the total deadline over each call, 64 calls at once, the limits of the
+//! head and of the body, and that a report is sent once. The rest is its builder's to promise:
+//!
+//! | setting | without it |
+//! |---|---|
+//! | `redirect(Policy::none())` | a redirect with 301, 302 or 303 is followed, and **the token goes along to the other host**. An answer from another URL is no answer: an error of the kind [`Other`](usage_proto::TransportErrorKind::Other), not to be tried again. One that leads back to the same URL cannot be seen |
+//! | `connect_timeout(…)` | only the total deadline ends an attempt to connect, and whether the request was sent is not known then |
+//! | `no_proxy()`, or proxies of your own | reqwest goes through the proxy that the environment names, for loopback too |
+//! | `no_gzip()`, `no_brotli()`, `no_zstd()`, `no_deflate()`, if a crate has built these in | a body is decoded; the limit counts decoded bytes |
+//! | `connection_verbose(false)`, as it is by default | the token is in the log at level trace |
+//! | a `dns_resolver(…)` of your own | names are looked up in tokio's pool for what blocks: while a name server is silent, the runtime does not end |
+//!
+//! # What reqwest does not tell
+//!
+//! An error is judged by what reqwest says of it in public. Whether a request was sent it does not
+//! say: [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent) is `true` unless
+//! reqwest says that there was no connection, or has not begun. What is not HTTP is
+//! [`Interrupted`](usage_proto::TransportErrorKind::Interrupted), as is a connection that closes;
+//! the source says which, in hyper's words.
 //!
 //! A connection may turn out to be closed when a request is about to go out on it. If nothing of
 //! the request was written, hyper takes another connection: no report is lost for it, and none is
-//! sent twice. So that the runtime has heard of it by then, a call begins with a pause of a
-//! millisecond. A new connection that ends before hyper has taken the request is followed by
-//! another, three times at most. Once a byte may have left, nobody tries again, and the error says
-//! [`may_have_been_sent`](usage_proto::TransportError::may_have_been_sent).
+//! sent twice. So that a runtime on a single thread has heard of it by then, a call lets its other
+//! tasks go first.
 //!
-//! Two things cannot be mended. hyper stops at the first write that fails: a server that answers
-//! before it has read the whole report, and closes without reading on, may be
-//! [`Interrupted`](usage_proto::TransportErrorKind::Interrupted) here, where the siblings find its
-//! answer. It takes a report larger than the socket's buffer. And a URL with an IPv6 address in it
-//! cannot be reached through a proxy's tunnel, since reqwest takes the brackets around it for a part
-//! of the name in the certificate.
+//! reqwest opens a connection whenever none is idle at that moment, and one that is on its way back
+//! to its pool is not. So there may be one or two connections more than calls: two, seldom more,
+//! for saves one after the other; rarely 65 or 66 for 64 at once.
+//!
+//! hyper stops at the first write that fails: a server that answers before it has read the whole
+//! report, and closes without reading on, may be
+//! [`Interrupted`](usage_proto::TransportErrorKind::Interrupted) here. It takes a report larger
+//! than the socket's buffer. And a URL with an IPv6 address in it cannot be reached through a
+//! proxy's tunnel, since reqwest takes the brackets around it for a part of the name in the
+//! certificate.
 //!
 //! # Threads, tasks and memory
 //!
-//! The crate starts no thread. A look-up of a host name runs in tokio's pool for what blocks, whose
-//! threads end by themselves. reqwest spawns tasks on the runtime in which a save is awaited: one
-//! for each connection, one that closes idle connections, and short ones that take a connection
-//! back to the pool. They end soon after the last clone of the client is dropped. A connection
-//! belongs to the runtime it was opened in; a client that outlives the runtime opens new ones in
-//! the next.
+//! A host name is looked up on a thread of its own, eight at a time, and so are the certificates
+//! read. Nothing can interrupt the system's resolver: where a name server is silent, such a thread
+//! outlives its call by minutes, but neither the runtime nor the program waits for it.
+//!
+//! reqwest spawns tasks on the runtime in which a save is awaited: one for each connection, one
+//! that closes idle connections, and short ones that take a connection back to the pool. They end
+//! soon after the last clone of the client is dropped. A connection belongs to the runtime it was
+//! opened in. A client that outlives the runtime opens new ones in the next; of two runtimes that
+//! share a client, both have to run on, or a save may wait for its deadline.
+//!
+//! A runtime without its IO or time driver is an error of the save. tokio panics there and has no
+//! way to ask before; the panic goes no further, but the host's panic hook sees it, and a program
+//! that aborts at every panic does so.
 //!
 //! A server that has answered, and takes no more of a report that is larger than the socket's
 //! buffer, holds its connection until the system gives it up: on Linux after 30 seconds, by
@@ -132,11 +163,6 @@ mod lookup;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use client::Client;
-pub use config::ClientError;
-pub use execute::Execute;
-pub use reqwest;
+pub use {client::Client, execute::Execute, reqwest};
 #[cfg(feature = "tls")]
-pub use rustls;
-#[cfg(feature = "tls")]
-pub use tls::tls_config;
+pub use {rustls, tls::tls_config};

@@ -1,12 +1,12 @@
 //! The application's own settings stand, and what is forced stays forced.
 
-use testkit::outcome::{self, Outcome, refused, saved, sent};
+use testkit::outcome::{self, Outcome, in_vain, refused, saved, sent, unsent};
 use testkit::samples::{CREATED, LESS_SHORT, api};
 use testkit::scripted::{PATIENCE, ScriptedServer};
 use usage_proto::{Deadlines, TransportErrorKind, Usage};
+use usage_reqwest::Client;
 use usage_reqwest::reqwest::header::{HeaderMap, HeaderValue};
 use usage_reqwest::reqwest::{Proxy, redirect, retry};
-use usage_reqwest::{Client, ClientError};
 
 use crate::save;
 
@@ -21,24 +21,29 @@ async fn what_is_forced_cannot_be_undone() {
             connection.send(&answer);
         }
     });
-    let again = retry::for_host("127.0.0.1").classify_fn(|exchange| match exchange.status() {
-        Some(_) => exchange.retryable(),
-        None => exchange.success(),
-    });
+    let again = || {
+        retry::for_host("127.0.0.1").classify_fn(|exchange| match exchange.status() {
+            Some(_) => exchange.retryable(),
+            None => exchange.success(),
+        })
+    };
     let proxy = Proxy::all(elsewhere.url()).unwrap();
-    let client =
-        Client::configured(api(&server.url()), Deadlines::new().total(LESS_SHORT), |builder| {
+    let client = Client::configured(
+        api(&server.url()),
+        Deadlines::new().total(LESS_SHORT),
+        move |builder| {
             builder
                 .redirect(redirect::Policy::limited(5))
                 .referer(true)
-                .retry(again)
-                .proxy(proxy)
+                .retry(again())
+                .proxy(proxy.clone())
                 .timeout(PATIENCE)
                 .connect_timeout(PATIENCE)
                 .connection_verbose(true)
                 .user_agent("another")
-        })
-        .unwrap();
+        },
+    )
+    .unwrap();
     let there = format!("{}/", elsewhere.url());
     assert_eq!(save(&client).await, refused(302, outcome::redirect(Some(&there))));
     assert_eq!(server.received().len(), 1);
@@ -57,8 +62,8 @@ async fn the_applications_own_headers_go_along_but_replace_none() {
     let mut headers = HeaderMap::new();
     headers.insert("x-tenant", HeaderValue::from_static("seven"));
     headers.insert("content-type", HeaderValue::from_static("text/plain"));
-    let client = Client::configured(api(&server.url()), Deadlines::new(), |builder| {
-        builder.default_headers(headers)
+    let client = Client::configured(api(&server.url()), Deadlines::new(), move |builder| {
+        builder.default_headers(headers.clone())
     });
     assert_eq!(save(&client.unwrap()).await, saved(201, "{}"));
     let [request] = &server.received()[..] else { panic!("one request") };
@@ -80,14 +85,18 @@ async fn the_pool_can_be_turned_off() {
     assert_eq!(server.connections(), 3);
 }
 
-#[test]
-fn settings_that_reqwest_does_not_take_are_refused_at_construction() {
-    let error = Client::configured(api("http://127.0.0.1:1"), Deadlines::new(), |builder| {
+#[tokio::test]
+async fn settings_that_reqwest_does_not_take_are_an_error_of_the_save() {
+    let client = Client::configured(api("http://127.0.0.1:1"), Deadlines::new(), |builder| {
         builder.user_agent("line\nbreak")
-    })
-    .unwrap_err();
-    assert!(matches!(error, ClientError::Settings(_)), "{error:?}");
-    assert!(std::error::Error::source(&error).is_some());
+    });
+    assert_eq!(save(&client.unwrap()).await, in_vain(TransportErrorKind::Other));
+}
+
+#[tokio::test]
+async fn a_panic_in_the_applications_settings_is_an_error_of_the_save() {
+    let client = Client::configured(api("http://127.0.0.1:1"), Deadlines::new(), |_| panic!("no"));
+    assert_eq!(save(&client.unwrap()).await, unsent(TransportErrorKind::Other));
 }
 
 #[tokio::test]
@@ -95,7 +104,7 @@ fn settings_that_reqwest_does_not_take_are_refused_at_construction() {
 async fn without_tls_an_https_url_is_an_error_that_says_so() {
     let client = Client::new(api("https://127.0.0.1:1")).unwrap();
     let error = crate::unanswered(client.save(&testkit::samples::usage()).await);
-    let expected = outcome::in_vain(TransportErrorKind::Tls);
+    let expected = in_vain(TransportErrorKind::Tls);
     assert_eq!(Outcome::unanswered(&error), expected);
     assert!(crate::source(&error).contains("feature `tls`"), "{error:?}");
 }

@@ -1,5 +1,5 @@
-//! What is the adapter's own: what can be set on reqwest, what is mended in it, and what comes of
-//! being async. What it has in common with its siblings is in the suite over all of them, in
+//! What is the adapter's own: what can be set on reqwest, a client of the application's, and what
+//! comes of being async. What it has in common with its siblings is in the suite over all of them, in
 //! `tests/adapters`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
@@ -8,7 +8,9 @@ mod cancel;
 mod configured;
 mod connections;
 mod deadlines;
-mod races;
+mod examples;
+mod own_client;
+mod runtimes;
 mod secrets;
 #[cfg(feature = "tls")]
 mod tls;

@@ -13,7 +13,7 @@ use crate::save;
 /// A client that trusts this authority and no other.
 fn trusting(authority: &Authority, url: &str) -> Client {
     let tls = tls_config().with_root_certificates(authority.roots()).with_no_client_auth();
-    let configure = |builder: ClientBuilder| builder.tls_backend_preconfigured(tls);
+    let configure = move |builder: ClientBuilder| builder.tls_backend_preconfigured(tls.clone());
     Client::configured(api(url), Deadlines::new(), configure).unwrap()
 }
 
