@@ -51,7 +51,8 @@ impl TransportName {
                 Transport::Reqwest(client.map_err(Failure::client)?, self.runtime()?)
             }
             Self::Hyper => {
-                let client = usage_hyper::Client::configured(api, deadlines, |builder| builder);
+                let client =
+                    usage_hyper::Client::configured(api, deadlines, usage_hyper::Config::new());
                 Transport::Hyper(client.map_err(Failure::client)?.into(), self.runtime()?)
             }
         })
