@@ -76,7 +76,8 @@ impl Client {
                 Transport::Reqwest(usage_reqwest::Client::configured(api, deadlines, |b| b)?)
             }
             Adapter::Hyper => {
-                let client = usage_hyper::Client::configured(api, deadlines, |b| b)?;
+                let client =
+                    usage_hyper::Client::configured(api, deadlines, usage_hyper::Config::new())?;
                 Transport::Hyper(Box::new(client))
             }
         };

@@ -1,38 +1,30 @@
-use std::fmt;
-use std::sync::Arc;
+//! The client.
+
+use std::{fmt, pin::Pin, sync::Arc, sync::Mutex, task::Context, task::Poll, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use hyper::rt::Timer;
-use hyper_util::client::legacy::Builder;
-use hyper_util::rt::TokioTimer;
-use tower_service::Service;
-use usage_proto::{Api, Deadlines, Error, Saveable, Saved, TransportError, choose_proxy};
+use tokio::sync::Semaphore;
+use tower::{BoxError, Service, ServiceExt};
+use usage_proto::{Api, Deadlines, InvalidProxy, Saveable, Saving, TransportError, choose_proxy};
 
-use crate::call::Call;
-use crate::config::{self, ClientError};
-use crate::connector::Connector;
-use crate::deadline::SharedTimer;
-use crate::error::BoxError;
-use crate::service::HttpService;
-#[cfg(feature = "tls")]
-use crate::tls::Tls;
+use crate::{deadline::Deadline, pool::Pool, service::HttpService};
 
 /// An async client of a Usage API.
 ///
-/// Clones share one pool of connections. A client can be used from many tasks at once.
+/// Clones share one pool of connections. A client can be used from many tasks at once, and from
+/// several runtimes.
 ///
-/// `S` is what carries a request: the ready-made [`HttpService`], or a service of the
-/// application's own (see [`with_service`](Self::with_service)).
-#[derive(Clone)]
+/// `S` is what carries a request: the ready-made [`HttpService`], with or without layers around it
+/// (see [`map_service`](Self::map_service)), or a service of the application's own (see
+/// [`with_service`](Self::with_service)).
+#[derive(Clone, Debug)]
 pub struct Client<S = HttpService> {
     api: Api,
     service: S,
-    ready_made: bool,
-    timer: SharedTimer,
-    deadlines: Deadlines,
+    total: Duration,
 }
 
 /// # Construct
@@ -46,86 +38,43 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ClientError`] if the environment names a proxy that cannot be used.
-    pub fn new(api: Api) -> Result<Self, ClientError> {
-        Self::configured(api, Deadlines::new(), |builder| builder)
+    /// [`InvalidProxy`] if the environment names a proxy that cannot be used.
+    pub fn new(api: Api) -> Result<Self, InvalidProxy> {
+        Self::configured(api, Deadlines::new(), Config::new())
     }
 
-    /// A client with other deadlines, and with the application's own settings of hyper-util.
-    ///
-    /// `configure` gets hyper-util's builder with our defaults in it. What it sets stands, but for
-    /// what is [forced](crate#what-is-forced-on-hyper-util).
+    /// A client with other deadlines and settings.
     ///
     /// ```
     /// use std::time::Duration;
+    /// use usage_hyper::{Client, Config};
     /// use usage_proto::{Api, BaseUrl, Deadlines};
     ///
     /// let deadlines = Deadlines::new().total(Duration::from_secs(10));
-    /// let client = usage_hyper::Client::configured(
-    ///     Api::new(BaseUrl::STAGING),
-    ///     deadlines,
-    ///     |builder| builder.pool_max_idle_per_host(1),
-    /// )?;
-    /// # Ok::<(), usage_hyper::ClientError>(())
+    /// let client = Client::configured(Api::new(BaseUrl::STAGING), deadlines, Config::new())?;
+    /// # Ok::<(), usage_proto::InvalidProxy>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ClientError`] if the environment names a proxy that cannot be used.
-    pub fn configured(
-        api: Api,
-        deadlines: Deadlines,
-        configure: impl FnOnce(&mut Builder) -> &mut Builder,
-    ) -> Result<Self, ClientError> {
-        Self::build(
-            api,
-            deadlines,
-            configure,
+    /// [`InvalidProxy`] if the environment names a proxy that cannot be used.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::needless_pass_by_value, reason = "for TLS"))]
+    pub fn configured(api: Api, within: Deadlines, config: Config) -> Result<Self, InvalidProxy> {
+        let connections = config.max_connections.map_or(64, |connections| connections.clamp(1, 64));
+        let pool = Pool {
+            proxy: choose_proxy(api.base_url(), |name| std::env::var_os(name))?,
             #[cfg(feature = "tls")]
-            Tls::platform(),
-        )
-    }
-
-    /// The same, with the application's own TLS.
-    ///
-    /// What `tls` says stands, but for ALPN: nothing is offered, since only HTTP/1.1 is spoken.
-    /// [`tls_config`](crate::tls_config) is what to begin with.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError`] if the environment names a proxy that cannot be used.
-    #[cfg(feature = "tls")]
-    pub fn configured_with_tls(
-        api: Api,
-        deadlines: Deadlines,
-        tls: impl Into<Arc<rustls::ClientConfig>>,
-        configure: impl FnOnce(&mut Builder) -> &mut Builder,
-    ) -> Result<Self, ClientError> {
-        Self::build(api, deadlines, configure, Tls::given(tls.into()))
-    }
-
-    fn build(
-        api: Api,
-        deadlines: Deadlines,
-        configure: impl FnOnce(&mut Builder) -> &mut Builder,
-        #[cfg(feature = "tls")] tls: Tls,
-    ) -> Result<Self, ClientError> {
-        // A variable that is no text must not mean that there is no proxy: it is refused, or used.
-        let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-        let proxy = choose_proxy(api.base_url(), variable)?;
-        let route = proxy.as_ref().map(config::route).transpose()?;
-        let authorization = route.as_ref().and_then(|route| route.authorization.clone());
-        let timer: SharedTimer = Arc::new(TokioTimer::new());
-        let connector = Connector::new(
-            deadlines,
-            Arc::clone(&timer),
-            route,
-            #[cfg(feature = "tls")]
-            tls,
-        );
-        let builder = config::builder(configure);
-        let service = HttpService::new(&builder, connector, proxy, authorization);
-        Ok(Self { api, service, ready_made: true, timer, deadlines })
+            tls: crate::tls::Tls::new_with(config.tls),
+            deadlines: within,
+            limit: api.response_limit(),
+            turns: Semaphore::new(connections),
+            places: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+            idle_timeout: config.idle_timeout.unwrap_or(Duration::from_secs(90)),
+        };
+        // The service ends first, and says what it knows.
+        let total = within.total.saturating_add(Duration::from_secs(1));
+        Ok(Self { api, service: HttpService(Arc::new(pool)), total })
     }
 }
 
@@ -134,54 +83,92 @@ impl<S> Client<S> {
     /// A client over the application's own service, such as a tower stack around a client that it
     /// has already.
     ///
-    /// The total deadline, by `timer`, and the body limit hold here too. The service is made ready
-    /// and called within the deadline, on a clone for each call. The connect deadline is not used.
+    /// The total deadline, by tokio's time, and the limits of head and body hold here too. The service is
+    /// made ready and called within the deadline, on a clone for each call. The connect deadline is
+    /// not used, and no proxy is chosen.
     ///
     /// What happens inside the service is the caller's: it must
     ///
-    /// - not follow redirects, which would take the token to another host (rule W37),
+    /// - not follow redirects, which would take the token to another host,
     /// - not turn statuses into errors,
-    /// - not decompress, or bound what comes of it: the limit counts what it hands over (rule W45),
-    /// - not send a request twice: [`TransportError::may_have_been_sent`] tells of the attempt that
-    ///   failed last.
+    /// - not decompress, or bound what comes of it: the limit counts what it hands over,
+    /// - not send a request twice unless it has an idempotency key:
+    ///   [`TransportError::may_have_been_sent`]
+    ///   tells of the attempt that failed last.
     ///
-    /// Its errors are sorted by what is found in their chain of sources: a [`TransportError`]
-    /// itself is handed on; hyper's, hyper-util's, rustls's and IO errors become the kinds of rule
-    /// W40; anything else is "other", and counts as sent.
+    /// Of its errors one is understood: a [`TransportError`], wherever
+    /// it stands in the chain of sources. Anything else becomes one of the kind
+    /// [`Other`](usage_proto::TransportErrorKind::Other), which counts as sent. A stack that knows
+    /// more says so:
     ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// use bytes::Bytes;
     /// use http_body_util::Full;
-    /// use tower::service_fn;
-    /// use usage_hyper::{Client, hyper_util::rt::TokioTimer};
-    /// use usage_proto::{Api, BaseUrl, Deadlines, Usage};
+    /// use tower::timeout::error::Elapsed;
+    /// use tower::{BoxError, ServiceBuilder, service_fn};
+    /// use usage_hyper::Client;
+    /// use usage_proto::{Api, BaseUrl, Deadlines, TransportError, TransportErrorKind, Usage};
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-    /// // Stands in for a service that goes somewhere.
-    /// let service = service_fn(async |_request: http::Request<Full<Bytes>>| {
-    ///     Ok::<_, std::io::Error>(http::Response::new(Full::new(Bytes::from("{}"))))
-    /// });
+    /// # let my_service = service_fn(async |_request: http::Request<Full<Bytes>>| {
+    /// #     std::future::pending::<Result<http::Response<Full<Bytes>>, BoxError>>().await
+    /// # });
+    /// let stack = ServiceBuilder::new()
+    ///     .map_err(|error: BoxError| match error.is::<Elapsed>() {
+    ///         true => TransportError::timeout(error),
+    ///         false => TransportError::other(error),
+    ///     })
+    ///     .timeout(Duration::from_millis(10))
+    ///     .service(my_service);
     /// let api = Api::new(BaseUrl::STAGING);
-    /// let client = Client::with_service(api, Deadlines::new(), service, TokioTimer::new());
-    /// assert_eq!(client.save(&Usage::new("influxdb")).await?.status(), 200);
-    /// # Ok::<(), usage_proto::Error>(()) })?;
+    /// let client = Client::with_service(api, Deadlines::new(), stack);
+    /// let Err(usage_proto::Error::Transport(error)) = client.save(&Usage::new("influxdb")).await
+    /// else {
+    ///     panic!("it never answers");
+    /// };
+    /// assert_eq!(error.kind(), TransportErrorKind::Timeout);
+    /// # });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn with_service(
-        api: Api,
-        deadlines: Deadlines,
-        service: S,
-        timer: impl Timer + Send + Sync + 'static,
-    ) -> Self {
-        Self { api, service, ready_made: false, timer: Arc::new(timer), deadlines }
+    pub fn with_service(api: Api, deadlines: Deadlines, service: S) -> Self {
+        Self { api, service, total: deadlines.total }
+    }
+
+    /// Puts layers around the service, such as the ready-made one.
+    ///
+    /// What [`with_service`](Self::with_service) asks of a service holds for the whole of them. What
+    /// the ready-made service knows of a request that got no answer comes through: the deadlines and
+    /// [`TransportError::may_have_been_sent`] are as
+    /// exact as without layers.
+    ///
+    /// ```
+    /// use tower::ServiceBuilder;
+    /// use usage_hyper::Client;
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// let client = Client::new(Api::new(BaseUrl::STAGING))?
+    ///     .map_service(|service| ServiceBuilder::new().concurrency_limit(4).service(service));
+    /// # Ok::<(), usage_proto::InvalidProxy>(())
+    /// ```
+    pub fn map_service<T>(self, wrap: impl FnOnce(S) -> T) -> Client<T> {
+        Client { api: self.api, service: wrap(self.service), total: self.total }
+    }
+
+    /// The API that the client was made for.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
     }
 }
 
 /// # Use
 impl<S, B> Client<S>
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Into<BoxError>> + Clone,
-    B: Body,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
+    S: Clone + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
 {
     /// Sends `payload` and judges the answer.
     ///
@@ -191,64 +178,111 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Build`] if the request could not be built, [`Error::Transport`] if there was no
-    /// answer, [`Error::Response`] if the answer is not a success.
-    pub fn save<P: Saveable + ?Sized>(
-        &self,
-        payload: &P,
-    ) -> impl Future<Output = Result<Saved, Error>> + use<S, B, P> {
-        let call = self.api.build_request(payload).map(|request| self.execute(request));
-        let api = self.api.clone();
-        async move { Ok(api.parse_response(call?.await?)?) }
+    /// The future gives [`Error::Build`](usage_proto::Error::Build) if the request could not be
+    /// built, [`Error::Transport`](usage_proto::Error::Transport) if there was no answer,
+    /// [`Error::Response`](usage_proto::Error::Response) if the answer is not a success.
+    pub fn save<P: Saveable + ?Sized>(&self, payload: &P) -> Saving<Execute> {
+        Saving::new(&self.api, payload, |request| self.execute(request))
     }
 
-    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came: for
-    /// a driver or an event loop that judges answers itself. Dropping the future cancels the
+    /// Sends a request that [`Api::build_request`] has built, and hands over the answer as it came:
+    /// for a driver or an event loop that judges answers itself. Dropping the future cancels the
     /// request.
     ///
     /// Any complete head is an answer, whatever its status. The body holds one byte more than the
     /// response limit at most; if it broke off, the response has the extension
-    /// [`Incomplete`](usage_proto::Incomplete) (rules W38 and W46).
+    /// [`Incomplete`](usage_proto::Incomplete).
     ///
     /// The proxy was chosen for the base URL of [`api`](Self::api). A request for another host
     /// goes the same way.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] if nothing with a complete head came (rule W40).
-    pub fn execute(
-        &self,
-        request: Request<Bytes>,
-    ) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + use<S, B> {
-        let call = Call {
-            service: self.service.clone(),
-            ready_made: self.ready_made,
-            timer: Arc::clone(&self.timer),
-            deadlines: self.deadlines,
-            limit: self.api.response_limit(),
-        };
-        let uri = request.uri().clone();
-        // In a box, since it is large and moved about.
-        let answer = Box::pin(call.run(request));
-        async move { answer.await.map_err(|error| error.at(&uri)) }
+    /// The future gives [`TransportError`] if nothing with a complete
+    /// head came.
+    pub fn execute(&self, request: Request<Bytes>) -> Execute {
+        let (service, uri) = (self.service.clone(), request.uri().clone());
+        let (total, limit) = (self.total, self.api.response_limit());
+        Execute(Box::pin(async move {
+            let answer = async {
+                let deadline = Deadline::new(total, TransportError::total_deadline);
+                let answer = deadline.limit(service.oneshot(request.map(Full::new))).await?;
+                deadline.read(answer.map_err(TransportError::of_service)?, limit).await
+            };
+            answer.await.map_err(|error| error.at(&uri))
+        }))
     }
 }
 
-/// # Inspect
-impl<S> Client<S> {
-    /// The API that the client was made for.
-    #[must_use]
-    pub fn api(&self) -> &Api {
-        &self.api
+/// The settings of a ready-made [`Client`](crate::Client).
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_hyper::{Client, Config};
+/// use usage_proto::{Api, BaseUrl, Deadlines};
+///
+/// let config = Config::new().max_connections(1).idle_timeout(Duration::from_secs(10));
+/// let client = Client::configured(Api::new(BaseUrl::STAGING), Deadlines::new(), config)?;
+/// # Ok::<(), usage_proto::InvalidProxy>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Config {
+    max_connections: Option<usize>,
+    idle_timeout: Option<Duration>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Config {
+    /// Up to 64 connections, each idle for up to 90 seconds, and TLS by the platform's verifier.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many connections there are at most, idle ones included: from 1 to 64. A call beyond
+    /// them waits for one, within the connect deadline.
+    pub fn max_connections(self, connections: usize) -> Self {
+        Self { max_connections: Some(connections), ..self }
+    }
+
+    /// Sets how long a connection is idle and still used again. It is closed within half as long
+    /// again. With zero, each call opens a connection.
+    pub fn idle_timeout(self, after: Duration) -> Self {
+        Self { idle_timeout: Some(after), ..self }
+    }
+
+    /// Sets the application's own TLS. [`tls_config`](crate::tls_config) is what to begin with.
+    ///
+    /// What it says stands, but for ALPN: nothing is offered, since only HTTP/1.1 is spoken.
+    #[cfg(feature = "tls")]
+    pub fn tls(self, config: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+        let mut config = Arc::unwrap_or_clone(config.into());
+        // A server that was offered HTTP/2 would speak it, and hyper would not understand.
+        config.alpn_protocols.clear();
+        Self { tls: Some(Arc::new(config)), ..self }
     }
 }
 
-impl<S: fmt::Debug> fmt::Debug for Client<S> {
+/// The future of [`Client::execute`]: an answer with a complete head, or why there is none.
+///
+/// It holds no borrow. Nothing is sent before it is polled, and dropping it cancels the request: its
+/// connection is closed.
+#[must_use = "nothing is sent unless the future is awaited"]
+pub struct Execute(Pin<Box<dyn Future<Output = Answer> + Send>>);
+
+pub(crate) type Answer = Result<Response<Bytes>, TransportError>;
+
+impl Future for Execute {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Execute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("api", &self.api)
-            .field("deadlines", &self.deadlines)
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("Execute").finish_non_exhaustive()
     }
 }

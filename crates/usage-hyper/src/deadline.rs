@@ -1,44 +1,53 @@
-//! Deadlines, by whatever timer there is.
+//! Deadlines: of anything, and of the body of an answer.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, panic::catch_unwind, pin::pin, time::Duration};
 
-use hyper::rt::{Sleep, Timer};
+use bytes::Bytes;
+use http::Response;
+use http_body::Body;
+use http_body_util::BodyExt;
+use tokio::{runtime::Handle, time::Instant, time::timeout_at};
+use usage_proto::{Collector, TransportError};
 
-/// The timer of a client.
-pub(crate) type SharedTimer = Arc<dyn Timer + Send + Sync>;
+use crate::client::Answer;
 
-/// A timer of the application's may add this to a time of day, which must not overflow; nobody
-/// waits for a year.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// A point in time after which nobody waits any more.
-pub(crate) struct Deadline {
-    /// `None` once it has passed.
-    sleep: Option<Pin<Box<dyn Sleep>>>,
-}
+/// A point in time after which nobody waits any more, and the error of that.
+pub(crate) struct Deadline(Instant, Duration, fn(Duration) -> TransportError);
 
 impl Deadline {
-    /// The deadline that is `after` from now; zero has passed already.
-    pub(crate) fn start(timer: &SharedTimer, after: Duration) -> Self {
-        Self { sleep: (!after.is_zero()).then(|| timer.sleep(after.min(LONGEST))) }
+    /// The deadline that is `after` from now; nobody waits for a year.
+    pub(crate) fn new(after: Duration, error: fn(Duration) -> TransportError) -> Self {
+        Self(Instant::now() + after.min(Duration::from_secs(365 * 24 * 60 * 60)), after, error)
     }
 
-    /// What `future` gives, or `None` if the deadline passes first.
-    pub(crate) async fn limit<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        let sleep = self.sleep.as_mut()?;
-        let output = poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
-        })
-        .await;
-        if output.is_none() {
-            self.sleep = None;
+    /// What `future` gives before the deadline.
+    pub(crate) async fn limit<F: Future>(&self, future: F) -> Result<F::Output, TransportError> {
+        Handle::try_current().map_err(|_| TransportError::no_runtime())?;
+        if self.0 <= Instant::now() {
+            return Err(self.2(self.1));
         }
-        output
+        // It is by a panic alone that tokio tells of a runtime without its time driver.
+        let limited = catch_unwind(AssertUnwindSafe(|| timeout_at(self.0, future)));
+        limited.map_err(|_| TransportError::no_runtime())?.await.map_err(|_| self.2(self.1))
+    }
+
+    /// An answer with its body, which has `max` bytes at most. If that breaks off, by the deadline
+    /// too, with what came of it.
+    pub(crate) async fn read(&self, from: Response<impl Body<Data = Bytes>>, max: usize) -> Answer {
+        let (parts, body) = from.into_parts();
+        let mut answer = Collector::new(parts, max)?;
+        let mut body = pin!(body);
+        let read = self.limit(async {
+            // To the end of a body within the limit: only then is the connection used again.
+            while answer.wants_more()
+                && let Some(frame) = body.frame().await
+            {
+                let Ok(frame) = frame else { return false };
+                // What is no data is trailers.
+                answer.push(frame.into_data().unwrap_or_default());
+            }
+            true
+        });
+        Ok(if matches!(read.await, Ok(true)) { answer.finish() } else { answer.break_off() })
     }
 }

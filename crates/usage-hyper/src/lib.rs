@@ -101,24 +101,15 @@
 //! A connection belongs to the runtime that it was opened in. A client that outlives the runtime
 //! opens new ones in the next.
 
-mod body;
-mod call;
 mod client;
-mod config;
 mod connector;
 mod deadline;
-mod error;
+mod pool;
 mod service;
-mod slots;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;
 
-pub use client::Client;
-pub use config::ClientError;
-pub use hyper_util;
+pub use {client::Client, client::Config, client::Execute, service::HttpService};
 #[cfg(feature = "tls")]
-pub use rustls;
-pub use service::HttpService;
-#[cfg(feature = "tls")]
-pub use tls::tls_config;
+pub use {rustls, tls::tls_config};

@@ -162,6 +162,23 @@ impl TransportError {
         Self::new(TransportErrorKind::Other, true, source)
     }
 
+    /// What a service of the application's own has failed with. A [`TransportError`] in the chain of
+    /// its sources says what it comes to; without one it is [`other`](Self::other).
+    #[must_use]
+    pub fn of_service(error: impl Into<Source>) -> Self {
+        let error = match error.into().downcast::<Self>() {
+            Ok(error) => return *error,
+            Err(error) => error,
+        };
+        let found = causes(&*error).find_map(|cause| cause.downcast_ref::<Self>());
+        match found.map(|found| (found.kind, found.may_have_been_sent, found.retryable)) {
+            Some((kind, may_have_been_sent, retryable)) => {
+                Self { kind, may_have_been_sent, retryable, origin: None, source: error }
+            }
+            None => Self::other(error),
+        }
+    }
+
     /// An async adapter was called where there is no runtime that it can use. Nothing was sent, and
     /// it would fail again.
     #[must_use]
