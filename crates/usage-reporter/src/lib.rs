@@ -160,7 +160,11 @@
 //! - **Statistics** go out when they come. What waits is bounded in number and in bytes; the oldest
 //!   statistics give way, the newest usage never does.
 //! - **The wall clock** is read at the start, to judge the state, and to stamp a state that is to be
-//!   stored. A clock that jumps changes nothing that is scheduled.
+//!   stored. A clock that is set back changes nothing that is scheduled.
+//! - **A machine that slept** has its usage due that much sooner, spread as at a start
+//!   ([`Reporter::slept`]). The drivers find out: they wait for five minutes at the most at a time, and
+//!   compare the wall clock with the one that stands still in suspend. If it has run ahead by more than
+//!   a minute, so much was slept.
 //! - **In the log** there is one warning when reports stop getting through, and one notice when they
 //!   do again, usage before all ([`Event::level`]). A 410 is a warning too: it is the last line.
 //!

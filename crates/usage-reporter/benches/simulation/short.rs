@@ -145,7 +145,7 @@ impl Host {
                 Action::Send(attempt) => asked = Some((attempt.id, self.time + LATENCY)),
                 Action::Persist(snapshot) => self.state = stored(&snapshot.into_state(self.wall())),
                 Action::Event(Event::Delivered { report: ReportKind::Usage, .. }) => {
-                    self.reported()
+                    self.reported();
                 }
                 Action::Event(_) => {}
                 Action::Wait(until) => {

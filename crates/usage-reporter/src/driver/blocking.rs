@@ -98,8 +98,9 @@ fn run(
     mut transport: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError>,
     host: &impl Host,
 ) {
+    let mut clocks = shared.clocks(host);
     loop {
-        match shared.next() {
+        match shared.next(host, &mut clocks) {
             Action::Collect => shared.collected(collect(host, &shared.api())),
             Action::Persist(snapshot) => shared.stored(store(host, snapshot)),
             Action::Send(attempt) => {

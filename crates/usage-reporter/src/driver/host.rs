@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::time::SystemTime;
 
 use usage_proto::Saveable;
 
@@ -72,6 +73,16 @@ pub trait Host: Send + Sync + 'static {
     ///
     /// Any error says that there are no numbers this time. It is logged at level debug.
     fn collect(&self) -> Result<Self::Usage, Box<dyn Error + Send + Sync>>;
+
+    /// The time of day: the system's, unless a program knows better, or a test has its own.
+    ///
+    /// It stamps the state that is stored. It is also compared with the clock that the driver waits
+    /// by, every few minutes: where it has run ahead, the machine was suspended
+    /// ([`Reporter::slept`](crate::Reporter::slept)).
+    #[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
+    fn wall_now(&self) -> SystemTime {
+        SystemTime::now()
+    }
 
     /// Stores the state, so that the next start finds it; with
     #[cfg_attr(feature = "state_file", doc = "[`StateFile::store`](crate::StateFile::store)")]

@@ -8,5 +8,6 @@ pub(crate) mod host;
 mod log;
 mod shared;
 pub(crate) mod spawn_error;
+mod suspend;
 #[cfg(feature = "tokio")]
 pub mod tokio;

@@ -10,6 +10,7 @@ use super::guard::{Panicked, caught};
 use super::host::Host;
 use super::log;
 use super::spawn_error::SpawnError;
+use super::suspend::{Clocks, LONGEST_WAIT};
 use crate::action::{Action, AttemptId};
 use crate::machine::Reporter;
 use crate::machine::report::Encoded;
@@ -58,11 +59,21 @@ impl<D: Clock> Shared<D> {
         caught(|| log::started(host.product(), api.base_url(), host.consent()))
     }
 
+    /// What the driver watches, to find out that the machine slept.
+    pub(crate) fn clocks(&self, host: &impl Host) -> Clocks {
+        Clocks::new(self.driver.now(), wall_now(host))
+    }
+
     /// What is to be done next, but for the log, which is written here.
-    pub(crate) fn next(&self) -> Action {
+    pub(crate) fn next(&self, host: &impl Host, clocks: &mut Clocks) -> Action {
+        if let Some(length) = clocks.slept(self.driver.now(), wall_now(host)) {
+            self.lock().slept(self.driver.now(), length);
+        }
         loop {
-            let action = self.lock().poll(self.driver.now());
+            let now = self.driver.now();
+            let action = self.lock().poll(now);
             match action {
+                Action::Wait(until) => return Action::Wait(until.min(after(now, LONGEST_WAIT))),
                 Action::Event(event) => log::write(&event),
                 Action::Stopped => {
                     log::stopped(&self.status());
@@ -179,8 +190,13 @@ pub(crate) fn collect(host: &impl Host, api: &Api) -> Result<Encoded, BoxError> 
 }
 
 /// Has the host store the state, stamped with the wall clock.
-#[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
 pub(crate) fn store(host: &impl Host, snapshot: Snapshot) -> Result<(), BoxError> {
-    let stored = caught(|| host.store(&snapshot.into_state(SystemTime::now())));
+    let stored = caught(|| host.store(&snapshot.into_state(host.wall_now())));
     stored.unwrap_or_else(|panicked| Err(panicked.into()))
+}
+
+/// The time of day; the system's, if the host panics over it.
+#[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
+fn wall_now(host: &impl Host) -> SystemTime {
+    caught(|| host.wall_now()).unwrap_or_else(|_| SystemTime::now())
 }

@@ -156,8 +156,9 @@ where
     H: Host,
 {
     async fn run(mut self) {
+        let mut clocks = self.shared.clocks(&*self.host);
         loop {
-            match self.shared.next() {
+            match self.shared.next(&*self.host, &mut clocks) {
                 Action::Collect => self.collect(),
                 Action::Persist(snapshot) => self.store(snapshot).await,
                 Action::Send(attempt) => {

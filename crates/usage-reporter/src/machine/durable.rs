@@ -1,6 +1,6 @@
 //! The state while the process lives.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use usage_proto::IdempotencyKey;
 
@@ -16,6 +16,8 @@ pub(crate) struct Durable {
     state: State,
     /// The last acknowledgement of this run.
     acknowledged: Option<Instant>,
+    /// How long the machine slept since.
+    slept: Duration,
     /// The key of the run before, until a report of this run is sent with it.
     inherited: Option<Inherited>,
     unsaved: bool,
@@ -57,7 +59,14 @@ impl Durable {
         state.unacknowledged_key = inherited.map(|inherited| inherited.key);
         // A slot that is drawn now is kept over restarts. That of a key says for how long it is right.
         let unsaved = state.unsaved || !is_drawn && inherited.is_none();
-        Self { state, acknowledged: None, inherited, unsaved, storing: Storing::default() }
+        Self {
+            state,
+            acknowledged: None,
+            slept: Duration::ZERO,
+            inherited,
+            unsaved,
+            storing: Storing::default(),
+        }
     }
 
     /// The key for a usage report that is about to be sent for the first time. It has to be stored
@@ -106,8 +115,19 @@ impl Durable {
 
     pub(crate) fn acknowledged(&mut self, now: Instant) {
         self.acknowledged = Some(now);
+        self.slept = Duration::ZERO;
         self.state.unacknowledged_key = None;
         self.state.failures = 0;
+        self.unsaved = true;
+    }
+
+    /// The machine slept, and the clock stood still: more time has passed than it knows.
+    pub(crate) fn slept(&mut self, now: Instant, length: Duration) {
+        self.slept = self.slept.saturating_add(length);
+        if let Some(inherited) = &mut self.inherited {
+            let left = inherited.until.saturating_duration_since(now);
+            inherited.until = after(now, left.saturating_sub(length));
+        }
         self.unsaved = true;
     }
 
@@ -136,7 +156,9 @@ impl Durable {
         self.unsaved = false;
         self.state.unsaved = false;
         self.storing = Storing { failed: false, failed_before: self.storing.failed };
-        Snapshot::new(self.state.clone(), self.acknowledged, next_due, now)
+        let ago = |then| now.saturating_duration_since(then).saturating_add(self.slept);
+        let due = next_due.saturating_duration_since(now);
+        Snapshot::new(self.state.clone(), self.acknowledged.map(ago), due)
     }
 
     /// The host could not store it. Tells whether it could not the last time either. The next

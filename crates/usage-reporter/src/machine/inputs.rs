@@ -106,6 +106,22 @@ impl Reporter {
         }
     }
 
+    /// Tells that the machine slept: for `length` the wall clock went on, and the one of `now` stood
+    /// still, as it does on Linux and macOS while a machine is suspended.
+    ///
+    /// Usage is due that much sooner. What has become due is spread as at a start, and waits no longer
+    /// than it would have. What the API has asked for is waited for all the same.
+    ///
+    /// A loop finds out by comparing the two clocks, every few minutes: the drivers do so. A wall
+    /// clock that was set back is not worth a call.
+    pub fn slept(&mut self, now: Instant, length: Duration) {
+        let now = self.clock(now);
+        if matches!(self.phase, Phase::Running) {
+            self.schedule.slept(now, length, &self.config, &mut self.random);
+            self.durable.slept(now, length);
+        }
+    }
+
     /// Reports to another address or with another token from now on, such as the token of a
     /// customer who has just registered.
     ///

@@ -107,7 +107,7 @@ impl Queue {
 
     /// The end is near: what was never tried waits for its time no longer.
     pub(crate) fn hurry(&mut self, now: Instant) {
-        for report in self.reports().filter(|report| report.attempts == 0) {
+        for report in self.reports().filter(|report| report.error.is_none()) {
             report.not_before = report.not_before.min(now);
         }
     }

@@ -91,6 +91,29 @@ impl Schedule {
         }
     }
 
+    /// The machine slept for `length`, and this clock stood still. The slot comes that much sooner;
+    /// one that has passed is spread as at a start. It never comes later than it would have.
+    pub(crate) fn slept(
+        &mut self,
+        now: Instant,
+        length: Duration,
+        config: &Config,
+        random: &mut Random,
+    ) {
+        let left = self.due.saturating_duration_since(now);
+        if left.is_zero() {
+            return;
+        }
+        let wait = left.checked_sub(length).filter(|wait| !wait.is_zero());
+        self.is_late |= wait.is_none();
+        self.due = after(
+            now,
+            wait.unwrap_or_else(|| {
+                random.below(config.start_spread.min(left).min(length.saturating_sub(left)))
+            }),
+        );
+    }
+
     /// There is no time left to collect anything.
     pub(crate) fn end(&mut self) {
         self.asked = None;

@@ -1,6 +1,6 @@
 //! A state on its way to the disk.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::State;
 use super::stamp::{Stamp, nanos, since_1970};
@@ -22,17 +22,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn new(
-        state: State,
-        acknowledged: Option<Instant>,
-        due: Instant,
-        now: Instant,
-    ) -> Self {
-        Self {
-            state,
-            acknowledged: acknowledged.map(|then| now.saturating_duration_since(then)),
-            due: due.saturating_duration_since(now),
-        }
+    pub(crate) fn new(state: State, acknowledged: Option<Duration>, due: Duration) -> Self {
+        Self { state, acknowledged, due }
     }
 
     /// The state to store, stamped with the wall clock.

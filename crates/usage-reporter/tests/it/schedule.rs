@@ -5,7 +5,7 @@ use std::time::Duration;
 use usage_proto::{TransportError, Usage, UsageData};
 use usage_reporter::{Config, Event, ReportKind, State};
 
-use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step};
+use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key};
 
 /// The share of `times` in each tenth of `whole`.
 fn tenths(times: &[Duration], whole: Duration) -> [usize; 10] {
@@ -208,4 +208,97 @@ fn a_wall_clock_that_jumps_moves_stamps_and_nothing_else() {
     let (jumping, other) = run(400 * 24 * HOUR);
     assert_eq!(steady, jumping);
     assert!(other.acknowledged().unwrap() > disk.acknowledged().unwrap() + 3000 * 24 * HOUR);
+}
+
+/// A clock that stands still in suspend, and a wall clock that does not.
+#[test]
+fn a_machine_that_slept_reports_soon_and_not_with_all_the_others() {
+    let days = |days: u32| 24 * HOUR * days;
+    for slept in [PERIOD + HOUR, days(3), days(365), Duration::MAX / 4] {
+        let wake = |seed| {
+            let mut host = Host::start(Config::new(), State::new(), seed);
+            host.deliver();
+            let wait = host.now;
+            host.reporter.slept(host.now, slept);
+            host.wall += slept.min(days(365));
+            host.wait_for_collect();
+            host.now - wait
+        };
+        let waits: Vec<_> = (0..200).map(wake).collect();
+        assert!(waits.iter().all(|wait| *wait < 10 * MINUTE), "{slept:?}: {waits:?}");
+        let early = waits.iter().filter(|wait| **wait < 5 * MINUTE).count();
+        assert!((70..130).contains(&early), "{early} of 200");
+    }
+}
+
+#[test]
+fn a_sleep_counts_as_time_that_has_passed() {
+    let mut host = Host::new();
+    host.deliver();
+    let due = host.reporter.status().next_due.unwrap();
+    let (acknowledged, slot) = (host.disk.acknowledged(), host.disk.next_due());
+    for _ in 0..5 {
+        host.wall += HOUR;
+        host.reporter.slept(host.now, HOUR);
+    }
+    assert_eq!(host.reporter.status().next_due, Some(due - 5 * HOUR));
+    host.step();
+    // What is on the disk is as it was: both are times of day.
+    assert_eq!((host.disk.acknowledged(), host.disk.next_due()), (acknowledged, slot));
+    host.wait_for_collect();
+    assert_eq!(host.now, due - 5 * HOUR);
+}
+
+#[test]
+fn a_sleep_makes_nothing_later_and_shortens_no_pause() {
+    // A second before the slot.
+    let mut host = Host::new();
+    host.deliver();
+    let due = host.reporter.status().next_due.unwrap();
+    host.pass(due - host.now - SECOND);
+    host.reporter.slept(host.now, 100 * PERIOD);
+    host.wait_for_collect();
+    assert!(host.now <= due);
+
+    // The API has asked for a day.
+    let mut host = Host::new();
+    let attempt = host.wait_for_usage();
+    host.answer_with(&attempt, 503, 86_400);
+    let failed = host.now;
+    host.reporter.slept(host.now, 100 * PERIOD);
+    host.wait_for_attempt();
+    assert!(host.now - failed >= 24 * HOUR);
+
+    // Numbers have the time that they had.
+    let mut host = Host::new();
+    host.wait_for_collect();
+    host.reporter.slept(host.now, 100 * PERIOD);
+    assert!(matches!(host.step(), Step::Wait(until) if until == host.now + MINUTE));
+
+    // A closed reporter has nothing to bring forward.
+    let mut host = Host::new();
+    host.push_stats();
+    host.wait_for_attempt();
+    host.reporter.close(host.now + MINUTE);
+    host.reporter.slept(host.now, 100 * PERIOD);
+    assert!(matches!(host.step(), Step::Wait(until) if until == host.now + MINUTE));
+}
+
+#[test]
+fn the_key_of_the_last_run_is_no_longer_right_after_a_sleep() {
+    let mut host = Host::new();
+    let before = host.wait_for_usage();
+    let mut host = host.restart(HOUR);
+    host.wall += 3 * PERIOD;
+    host.reporter.slept(host.now, 3 * PERIOD);
+    assert_ne!(key(&host.wait_for_usage()), key(&before));
+}
+
+#[test]
+fn what_is_due_next_is_never_in_the_past() {
+    let mut host = Host::new();
+    let due = host.reporter.status().next_due.unwrap();
+    host.now = due + 3 * HOUR;
+    host.push_stats();
+    assert_eq!(host.reporter.status().next_due, Some(host.now));
 }

@@ -12,11 +12,15 @@ use crate::{output, table};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
+<<<<<<< HEAD:crates/usagectl/src/command/report_status.rs
     let state = StateFile::peek(&args.state)?;
-    if json {
-        return Ok(output::json(&Object::new(&consent, state.as_ref()))?);
-    }
+=======
     let now = SystemTime::now();
+    let state = StateFile::peek(&args.state).map_err(|error| Failure::state(&error))?;
+>>>>>>> cc5f24b (usage-reporter: a machine that slept reports soon after it wakes up):crates/usagectl/src/command/status.rs
+    if json {
+        return Ok(output::json(&Object::new(&consent, state.as_ref(), now))?);
+    }
     let rows = rows(&consent, state.as_ref(), now);
     for line in table::align(&rows) {
         output::line(&line)?;
@@ -33,7 +37,7 @@ fn rows(consent: &Consent, state: Option<&State>, now: SystemTime) -> Vec<Vec<St
     };
     let success = state.acknowledged().map(|then| when(then, now));
     rows.push(row("last success", success.unwrap_or_else(|| "never".to_owned())));
-    let due = state.next_due().map(|then| when(then, now));
+    let due = state.next_due().map(|then| due(then, now));
     rows.push(row("next due", due.unwrap_or_else(|| "not known".to_owned())));
     rows.push(row("failures", failures(state)));
     rows
@@ -62,6 +66,15 @@ fn failures(state: &State) -> String {
         Some(_) => format!("{lost}; one was sent, and its answer is not known yet"),
         None => lost,
     }
+}
+
+/// When the next report is due. What was missed, by a program that did not run or a machine that
+/// slept, is due now.
+fn due(then: SystemTime, now: SystemTime) -> String {
+    if then > now {
+        return when(then, now);
+    }
+    "now: within minutes if the program runs, or else of its next start".to_owned()
 }
 
 /// A time, and how far away it is: `2026-11-25T08:00:00Z, 3h ago`.
@@ -104,6 +117,7 @@ struct ConsentObject {
 #[derive(Serialize)]
 struct StateObject {
     last_success: Option<String>,
+    /// Never in the past.
     next_due: Option<String>,
     failures: u64,
     /// A report was sent, and its answer is not known.
@@ -111,10 +125,10 @@ struct StateObject {
 }
 
 impl Object {
-    fn new(consent: &Consent, state: Option<&State>) -> Self {
+    fn new(consent: &Consent, state: Option<&State>, now: SystemTime) -> Self {
         let state = state.map(|state| StateObject {
             last_success: state.acknowledged().map(rfc3339),
-            next_due: state.next_due().map(rfc3339),
+            next_due: state.next_due().map(|then| rfc3339(then.max(now))),
             failures: state.failures(),
             unacknowledged: state.unacknowledged_key().is_some(),
         });

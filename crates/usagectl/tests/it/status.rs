@@ -73,6 +73,27 @@ fn a_file_that_is_not_there_or_no_state_is_told() {
     assert_eq!(ran.json()["outcome"], "build");
 }
 
+/// The machine slept, or the program does not run.
+#[test]
+fn no_report_is_due_in_the_past() {
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let path_text = path.to_str().unwrap();
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    for ago in [0, 1_000_000_000, 3 * 86_400 * 1_000_000_000, now] {
+        fs::write(&path, format!(r#"{{"version":1,"next_due_unix_ns":{}}}"#, now - ago)).unwrap();
+        let ran = run(&["status", "--state", path_text]).done();
+        assert!(ran.stdout.contains("next due      now: within minutes"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains(" ago"), "{}", ran.stdout);
+        let object = run(&["status", "--json", "--state", path_text]).done().json();
+        let due = object["state"]["next_due"].as_str().unwrap();
+        let due = humantime::parse_rfc3339(due).unwrap();
+        let due = due.duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert!(u128::from(due.as_secs()) >= now / 1_000_000_000, "{object}");
+    }
+}
+
 /// Whatever a clock has said.
 #[test]
 fn no_time_is_too_strange_to_tell() {

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use usage_proto::{Usage, UsageData};
 use usage_reporter::{Consent, Host, State};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Collect = dyn Fn(u64) -> Result<Usage, BoxError> + Send + Sync;
+type WallNow = dyn Fn() -> SystemTime + Send + Sync;
 type Store = dyn Fn(&State) -> Result<(), BoxError> + Send + Sync;
 
 /// Longer than anything takes, so that a broken test fails instead of hanging.
@@ -23,6 +24,7 @@ pub(crate) struct TestHost {
     collect: Box<Collect>,
     store: Box<Store>,
     collected: Mutex<u64>,
+    wall_now: Box<WallNow>,
     /// Gone with the host.
     _alive: Sender<()>,
 }
@@ -53,6 +55,7 @@ impl TestHost {
             collect: Box::new(|count| Ok(numbers(count))),
             store: Box::new(|_| Ok(())),
             collected: Mutex::new(0),
+            wall_now: Box::new(system_time),
             _alive: alive,
         };
         (host, Alive(end))
@@ -80,6 +83,18 @@ impl TestHost {
     ) -> Self {
         Self { store: Box::new(store), ..self }
     }
+
+    pub(crate) fn on_wall_now(
+        self,
+        wall_now: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
+        Self { wall_now: Box::new(wall_now), ..self }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a host has a clock")]
+pub(crate) fn system_time() -> SystemTime {
+    SystemTime::now()
 }
 
 impl Host for TestHost {
@@ -101,6 +116,10 @@ impl Host for TestHost {
             *collected
         };
         (self.collect)(count)
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        (self.wall_now)()
     }
 
     fn store(&self, state: &State) -> Result<(), BoxError> {

@@ -13,4 +13,5 @@ mod only_tokio;
 mod reporting;
 mod rig;
 mod state_file;
+mod suspend;
 mod trouble;

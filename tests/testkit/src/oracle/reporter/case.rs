@@ -135,6 +135,8 @@ pub(crate) enum Op {
     },
     /// Time passes without a call.
     Pass(Duration),
+    /// The wall clock goes on while the other one stands still, and somebody tells.
+    MachineSleeps(Duration),
     /// Time passes: sixteenths of the period.
     PassSixteenths(u32),
     Stats {
@@ -172,7 +174,9 @@ impl Op {
     fn from_bytes(code: u8, arg: u8) -> Self {
         let seconds = u64::from(arg);
         match code % 32 {
-            0..=2 => Self::Poll,
+            0 | 1 => Self::Poll,
+            // From a quarter of an hour to eleven days.
+            2 => Self::MachineSleeps(Duration::from_secs((seconds + 1) * (seconds + 1) * 15)),
             3 => Self::PollLate { seconds },
             4 | 5 => Self::Drive,
             6..=8 => Self::Sleep,

@@ -112,6 +112,17 @@ impl Life {
         assert!(!self.model.usage_is_pending() || status.pending > 0, "law 6: {status:?}");
     }
 
+    /// The machine slept, and its clock stood still.
+    pub(super) fn slept(&mut self, time: Duration) {
+        let now = self.model.told;
+        if self.model.slept(time)
+            && let Some(inherited) = &mut self.inherited
+        {
+            let left = inherited.until.saturating_duration_since(now);
+            inherited.until = now + left.saturating_sub(time);
+        }
+    }
+
     /// Looks at the key in a state that is stored.
     pub(super) fn saw_key(&mut self, now: Instant, key: IdempotencyKey) {
         if let Some(inherited) = &mut self.inherited {

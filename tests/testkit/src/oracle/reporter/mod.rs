@@ -5,7 +5,8 @@
 //! 3. No request before its time: not before it is due, not before `Retry-After`, not beside another.
 //! 4. A restart repeats nothing: within a period of an acknowledgement nothing is sent; with a stamp
 //!    in the future, or after a year off, one report is. A slot that was drawn is kept over restarts.
-//! 5. A wall clock that jumps changes nothing that is scheduled.
+//! 5. A wall clock that jumps changes nothing that is scheduled. A sleep that is told brings usage
+//!    forward, and what has become due is spread as at a start; nothing comes later than it would have.
 //! 6. What is pending is bounded; the newest usage survives.
 //! 7. A retry has the same bytes and key; a new report has a new key, but for the one that a restart
 //!    takes over in the same slot. A report that is over leaves no key behind.
@@ -76,6 +77,7 @@ fn apply(world: &mut World, op: Op) {
         Op::CollectFailed => world.fail_to_collect(),
         Op::ReportNow => world.report_now(),
         Op::SetApi(choice) => world.set_api(choice),
+        Op::MachineSleeps(time) => world.machine_sleeps(time),
         Op::WallJump { hours } => world.jump_wall(hours),
         Op::Restart { pause } => world.restart(pause),
         Op::CrashBeforeStoring => world.crash_before_storing(),

@@ -77,6 +77,14 @@ impl World {
         self.pass(self.start.config().period.min(year) / 16 * sixteenths);
     }
 
+    pub(super) fn machine_sleeps(&mut self, time: Duration) {
+        self.wall.pass(time);
+        let now = self.now;
+        self.life.feed(|reporter| reporter.slept(now, time));
+        self.life.model.tell(now);
+        self.life.slept(time);
+    }
+
     pub(super) fn jump_wall(&mut self, hours: i64) {
         self.wall.jump(hours);
     }

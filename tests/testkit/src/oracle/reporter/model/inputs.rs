@@ -97,6 +97,30 @@ impl Model {
         self.place = place;
     }
 
+    /// The machine slept for this time, and the clock stood still. Tells whether that matters.
+    pub(in super::super) fn slept(&mut self, time: Duration) -> bool {
+        if self.has_ended() || self.deadline.is_some() {
+            return false;
+        }
+        let now = self.told;
+        let left = |at: Instant| at.saturating_duration_since(now);
+        let (first, last) = (left(self.earliest), left(self.latest));
+        if first <= time && !last.is_zero() {
+            // What is due by then is spread, and not beyond its time.
+            let spread = self.config.start_spread.min(last);
+            self.latest = now + spread.max(last.saturating_sub(time));
+            let was_late = self.is_late == Some(true) || !first.is_zero() && last <= time;
+            self.is_late = was_late.then_some(true);
+        } else {
+            self.latest = self.latest.min(now + last.saturating_sub(time));
+        }
+        self.earliest = self.earliest.min(now + first.saturating_sub(time));
+        if let Some((_, slept)) = &mut self.acknowledged {
+            *slept += time;
+        }
+        true
+    }
+
     pub(in super::super) fn closed(&mut self, deadline: Instant) {
         if self.has_ended() {
             return;
@@ -131,7 +155,7 @@ impl Model {
                     let gap = config.period.saturating_add(config.jitter);
                     self.earliest = self.earliest.max(later(now, config.period));
                     self.latest = self.latest.max(later(now, gap));
-                    self.acknowledged = Some(now);
+                    self.acknowledged = Some((now, Duration::ZERO));
                     self.to_store = true;
                 }
                 false

@@ -87,8 +87,8 @@ pub(super) struct Model {
     superseded: u64,
     /// Answers that the API took a report.
     taken: u64,
-    /// When usage was last acknowledged to this process.
-    acknowledged: Option<Instant>,
+    /// When usage was last acknowledged to this process, and how long the machine slept since.
+    acknowledged: Option<(Instant, Duration)>,
     pub(super) loud: Loud,
     /// The usage report that was tried last, if it is to be tried again.
     tried_usage: Option<u64>,

@@ -48,7 +48,7 @@ impl Model {
     }
 
     pub(in super::super) fn saw_persist(&mut self, now: Instant, state: &State, wall: SystemTime) {
-        let stamp = self.acknowledged.map(|then| wall - (now - then));
+        let stamp = self.acknowledged.map(|(then, slept)| wall - (now - then) - slept);
         if self.acknowledged.is_none() {
             assert_eq!(state.acknowledged(), self.before.acknowledged(), "law 4: a lost stamp");
         }
