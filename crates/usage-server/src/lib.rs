@@ -125,9 +125,13 @@
 //! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
 //! waits, commits it in one transaction, and only then are the requests answered. So an answer
 //! promises that the report survives a power cut, and a slow disk makes transactions larger rather
-//! than the queue longer; [`Store::metrics`] counts both. If a commit fails, every request in it is
-//! told so and nothing of it is stored. Of a token only its SHA-256 is kept. A file that is no
-//! database, is another program's or was written by a newer version is refused and not touched.
+//! than the queue longer; [`Store::metrics`] counts both. A report that cannot be stored fails alone;
+//! if a commit fails, every request in it is told so and nothing of it is stored.
+//!
+//! Of a token only its SHA-256 is kept. A file that is no database, is another program's, was changed
+//! by somebody or was written by a newer version is refused and not touched, and so is one that is
+//! not this program's own ([`Database::file`]). A database that is removed or replaced while it is
+//! open takes no more reports ([`Config::on_event`]).
 
 mod app;
 mod body_bytes;

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use usage_server::Server;
 
 use crate::client::{
-    Answer, PATIENCE, Request, SERVER, USAGE, get, post, start, start_with, temporary, wait_until,
+    Answer, PATIENCE, Request, SERVER, STATS, USAGE, get, post, start, start_with, temporary,
+    wait_until,
 };
 
 const TARGET: &str = "/api/v1/usage/influxdb";
@@ -81,36 +82,71 @@ fn ids_grow_with_each_report() {
     assert!(ids(server.store().servers().unwrap().iter().map(|row| row.id).collect()));
 }
 
+/// One of each, and a look at the health: what they need in the database, and what they get.
+fn one_of_each() -> [(Request, &'static str, u16); 4] {
+    [
+        (Request::post("/api/v1/servers", SERVER).key("one"), "server", 201),
+        (Request::post("/api/v1/stats/p", STATS).key("two"), "stats", 200),
+        (Request::new("GET", "/healthz"), "", 200),
+        (Request::post(TARGET, USAGE).key("three"), "usage", 201),
+    ]
+}
+
+/// Takes a table away while the requests wait, and returns the answers.
+fn without_table(server: &Server, table: &str, requests: &[Request]) -> Vec<Answer> {
+    all_at_once(server, requests, |lock| {
+        lock.execute_batch(&format!("ALTER TABLE {table} RENAME TO elsewhere")).unwrap();
+    })
+}
+
+#[test]
+fn a_report_that_cannot_be_stored_fails_alone() {
+    for broken in ["server", "stats", "usage"] {
+        let (failures, failed) = channel();
+        let server = start_with(temporary().on_request(move |request| {
+            drop(failures.send(request.failure.clone()));
+        }));
+        // Each three times, so that there is more than one that fails, in front and behind.
+        let cases: Vec<_> = (0..3).flat_map(|_| one_of_each()).collect();
+        let requests: Vec<_> = cases.iter().map(|(request, ..)| request.clone()).collect();
+        let answers = without_table(&server, broken, &requests);
+        for (answer, (_, table, status)) in answers.iter().zip(&cases) {
+            assert_eq!(
+                answer.status,
+                if *table == broken { 500 } else { *status },
+                "{broken} {table}"
+            );
+        }
+        // What went wrong inside is for the log.
+        let failures: Vec<_> =
+            (0..cases.len()).filter_map(|_| failed.recv_timeout(PATIENCE).unwrap()).collect();
+        assert_eq!(failures.len(), 3);
+        assert!(failures.iter().all(|failure| failure.contains("no such table")), "{failures:?}");
+        // The others are stored once each, and the keys of those that failed are free.
+        let metrics = server.store().metrics();
+        assert_eq!((metrics.stored, metrics.repeated), (2, 4), "{broken}");
+        beside(&server)
+            .execute_batch(&format!("ALTER TABLE elsewhere RENAME TO {broken}"))
+            .unwrap();
+        for (request, _, status) in one_of_each() {
+            assert_eq!(request.send(&server).status, status);
+        }
+        assert_eq!(server.store().metrics().stored, 3);
+    }
+}
+
+/// Where nothing works, each hears of it, and each may come again.
 #[test]
 fn a_failed_commit_is_told_to_each_request_in_it() {
-    let (failures, failed) = channel();
-    let server = start_with(temporary().on_request(move |request| {
-        let _ =
-            failures.send((request.status.map(|status| status.as_u16()), request.failure.clone()));
-    }));
-    // The last of them fails, and takes the others with it.
-    let requests = [
-        Request::post("/api/v1/servers", SERVER).key("one"),
-        Request::post("/api/v1/servers", SERVER),
-        Request::post(TARGET, USAGE).key("two"),
-    ];
-    let answers = all_at_once(&server, &requests, |lock| {
-        lock.execute_batch("ALTER TABLE usage RENAME TO elsewhere").unwrap();
-    });
-    for answer in answers {
-        assert_eq!(answer.status, 500);
-        assert!(answer.error().contains("again later"), "{}", answer.error());
-        // What went wrong inside is for the log.
-        let (status, failure) = failed.recv_timeout(PATIENCE).unwrap();
-        assert_eq!(status, Some(500));
-        assert!(failure.unwrap().contains("no such table"));
-    }
-    // Nothing of it was stored, and each may come again.
-    assert!(server.store().servers().unwrap().is_empty());
+    let server = start();
+    let requests = one_of_each().map(|(request, ..)| request);
+    let statuses: Vec<_> =
+        without_table(&server, "report", &requests).iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [500, 500, 200, 500]);
     assert_eq!(server.store().metrics().stored, 0);
-    beside(&server).execute_batch("ALTER TABLE elsewhere RENAME TO usage").unwrap();
-    for request in requests {
-        assert_eq!(request.send(&server).status, 201);
+    beside(&server).execute_batch("ALTER TABLE elsewhere RENAME TO report").unwrap();
+    for (request, _, status) in one_of_each() {
+        assert_eq!(request.send(&server).status, status);
     }
     assert_eq!(server.store().metrics().stored, 3);
 }
