@@ -63,8 +63,9 @@ impl Reporting {
         &self,
         api: usage_proto::Api,
     ) -> Result<impl FnMut(Request<Bytes>) -> Answer + Send + 'static, StartError> {
-        let client = usage_hyper::Client::configured(api, self.deadlines, |builder| builder)
-            .map_err(|error| StartError::Client(error.into()))?;
+        let client =
+            usage_hyper::Client::configured(api, self.deadlines, usage_hyper::Config::new())
+                .map_err(|error| StartError::Client(error.into()))?;
         Ok(move |request| -> Answer { Box::pin(client.execute(request)) })
     }
 

@@ -12,12 +12,8 @@ use crate::{output, table};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
-<<<<<<< HEAD:crates/usagectl/src/command/report_status.rs
-    let state = StateFile::peek(&args.state)?;
-=======
     let now = SystemTime::now();
-    let state = StateFile::peek(&args.state).map_err(|error| Failure::state(&error))?;
->>>>>>> cc5f24b (usage-reporter: a machine that slept reports soon after it wakes up):crates/usagectl/src/command/status.rs
+    let state = StateFile::peek(&args.state)?;
     if json {
         return Ok(output::json(&Object::new(&consent, state.as_ref(), now))?);
     }
