@@ -120,7 +120,7 @@ fn interim() -> Vec<Case> {
             "heads: a flood of interim ones that never ends",
             Deadlines::new().total(LESS_SHORT),
             Script::new().read_request().drip([WAIT, HINTS].concat().repeat(10), SHORT / 100),
-            sent(Timeout),
+            each(sent(Timeout), sent(Timeout), sent(Protocol)),
         ),
         Case::script(
             "heads: an upgrade that nobody asked for",

@@ -145,6 +145,17 @@ impl Outcome {
         }
     }
 
+    /// The same, told as if the request may have arrived.
+    #[must_use]
+    pub fn as_sent(self) -> Self {
+        match self {
+            Self::Unanswered { kind, retryable, .. } => {
+                Self::Unanswered { kind, may_have_been_sent: true, retryable }
+            }
+            other => other,
+        }
+    }
+
     /// The outcome of a request without an answer.
     #[must_use]
     pub fn unanswered(error: &TransportError) -> Self {
