@@ -52,7 +52,7 @@ impl Faults {
 
     /// Waits before each answer. A report that is stored is stored before the wait, so a client
     /// that gives up meanwhile has been heard: its retry shows whether it sends the same
-    /// idempotency key (rule W43).
+    /// idempotency key.
     pub fn delay(&self, delay: Duration) {
         self.lock().delay = delay;
     }

@@ -103,7 +103,7 @@
 //! A request may carry `Idempotency-Key: "…"`, a quoted string (RFC 9651) of 1 to 256 characters.
 //! The first report that is stored with it decides: what comes later with the same key and the same
 //! token (or, like it, without one), of the same kind and for the same product, is answered like the
-//! first and not stored, whatever its numbers are (rule W43). A key belongs to what it was used for:
+//! first and not stored, whatever its numbers are. A key belongs to what it was used for:
 //! for another kind or product it is refused. Keys are remembered as long as their reports are
 //! stored. A report that was refused does not use up its key.
 //!

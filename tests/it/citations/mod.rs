@@ -4,6 +4,7 @@
 //! `w31_to_w34` and `W31 to W34` stand for all between. The cases of the suite over the adapters are
 //! no functions: what a file of them says anywhere is said by its cases.
 
+mod promises;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -154,7 +154,7 @@ fn in_query(url: &str, token: &str) {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let head = format!(
         "POST /api/v1/usage/p?token={token} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-length: 2\r\n\r\n[]"
+         content-type: application/json\r\ncontent-length: 2\r\n\r\n[]"
     );
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = String::new();
