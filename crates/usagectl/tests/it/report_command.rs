@@ -141,7 +141,9 @@ fn a_command_goes_with_the_process_that_runs_it() {
         let mut command = command(&serving.url, &state, &["--flush-timeout", "1000s"], script);
         let reporting = Reporting::spawn(command.current_dir(directory.path()));
         wait_until_there(&number);
-        signals.iter().for_each(|signal| reporting.signal(*signal));
+        for signal in signals {
+            reporting.signal(*signal);
+        }
         reporting.end();
         let numbers = fs::read_to_string(&number).unwrap();
         for number in numbers.split_whitespace() {

@@ -68,7 +68,8 @@ fn another_token_is_used_as_soon_as_the_file_holds_it() {
         fs::rename(directory.join("..data_tmp"), directory.join("..data")).unwrap();
         fs::remove_dir_all(directory.join("..1")).unwrap();
     };
-    let replacements: [(bool, &dyn Fn(&Path)); 5] = [
+    type Replace<'a> = &'a dyn Fn(&Path);
+    let replacements: [(bool, Replace<'_>); 5] = [
         (false, &rename),
         (false, &in_place),
         (false, &same_time),

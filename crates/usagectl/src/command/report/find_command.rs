@@ -19,17 +19,14 @@ pub(super) fn find_command(command: &[OsString]) -> Result<(), Failure> {
     let name = command.first().map_or(OsStr::new(""), OsString::as_os_str);
     let paths = env::var_os("PATH").unwrap_or_else(|| USUAL.into());
     let here = env::current_dir().unwrap_or_default();
-    match which::which_in(name, Some(paths), here) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            let name_shown = name.to_string_lossy();
-            Err(Failure::Build {
-                message: format!("`{name_shown}` cannot be run: {}", reason(name)),
-                field: Some("command".to_owned()),
-                source: None,
-            })
-        }
+    if which::which_in(name, Some(paths), here).is_ok() {
+        return Ok(());
     }
+    Err(Failure::Build {
+        message: format!("`{}` cannot be run: {}", name.to_string_lossy(), reason(name)),
+        field: Some("command".to_owned()),
+        source: None,
+    })
 }
 
 fn reason(name: &OsStr) -> String {

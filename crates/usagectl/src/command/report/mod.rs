@@ -77,13 +77,13 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let host = CommandHost::new(consent, Arc::clone(&program), file, alive);
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     report_log::start(args.verbose).map_err(Failure::server)?;
-    let send = move |request: Request<Bytes>| {
+    let transport = move |request: Request<Bytes>| {
         let is_usage = is_usage(&request);
         let outcome = carrier.execute(request);
         refused.note(is_usage, &outcome);
         outcome
     };
-    let handle = blocking::spawn(reporter, send, host).map_err(Failure::server)?;
+    let handle = blocking::spawn(reporter, transport, host).map_err(Failure::server)?;
     let watching = token_watch.map(|watch| watch.start(handle.clone()));
     let _watching = watching.transpose().map_err(Failure::server)?;
 
