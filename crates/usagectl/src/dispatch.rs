@@ -35,6 +35,10 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Report(args) => command::report::run(args, cli.json),
         Command::Status(args) => command::report_status::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
+        Command::LeadProcessGroup => {
+            command::report::process_group::lead();
+            Ok(())
+        }
     }
 }
 
@@ -61,7 +65,7 @@ pub(crate) fn finish(result: Result<(), Failure>, json: bool) -> Exit {
 }
 
 fn tell(failure: &Failure) {
-    let message = terminal_text::clean(&Chain(failure).to_string());
+    let message = terminal_text::escape(&Chain(failure).to_string());
     output::note(&format!("{BAD}{BOLD}usagectl:{BOLD:#}{BAD:#} {message}"));
     if let Some(advice) = advice(failure) {
         output::note(&format!("  {DIM}{advice}{DIM:#}"));
@@ -106,7 +110,7 @@ pub(crate) fn explain(error: &clap::Error, json: bool) -> Exit {
     let printed = if json && !asked {
         output::json(&Outcome::Usage { message: first_paragraph(error) })
     } else {
-        error.print()
+        print(error)
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -118,10 +122,23 @@ pub(crate) fn explain(error: &clap::Error, json: bool) -> Exit {
     }
 }
 
+/// As clap prints it, in colours, unless it repeats an argument with something in it that a terminal
+/// might obey.
+fn print(error: &clap::Error) -> io::Result<()> {
+    let text = error.render().to_string();
+    if !text.contains(|c| c != '\n' && terminal_text::is_obeyed(c)) {
+        return error.print();
+    }
+    for line in text.trim_end().split('\n') {
+        output::note(&terminal_text::escape(line));
+    }
+    Ok(())
+}
+
 /// What clap says before it comes to the usage line, on one line.
 fn first_paragraph(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join(" ");
-    terminal_text::clean(line.strip_prefix("error: ").unwrap_or(&line))
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }

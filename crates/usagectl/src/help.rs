@@ -77,8 +77,9 @@ pub(crate) const SERVE_ABOUT: &str = "\
 Be a Usage API that stores what it is told in a SQLite file
 
 Prints one line, `listening on http://…`, when it is ready, and logs each
-request on standard error, one line each, without tokens. Stops on SIGINT and
-SIGTERM: requests in flight are finished first, a second signal stops at once.
+request on standard error, one line each, without tokens. Stops on SIGINT,
+SIGTERM and SIGHUP: requests in flight are finished first, a second signal stops
+at once.
 
 A report is answered when it is safely in the file, and can be read there with
 any SQLite tool. Reports without a token are taken, and belong to nobody.
@@ -86,6 +87,11 @@ any SQLite tool. Reports without a token are taken, and belong to nobody.
 The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
 a container whose volume belongs to another user.
+
+What --create-token prints is a secret. Where this runs as a service, what it
+prints ends in the service's journal, which more people read. Make the token by
+hand there, once, with the same --database and --listen 127.0.0.1:0. An
+organisation that has a token gets no other one unless you say --another.
 
 The server speaks plain HTTP. Put something that speaks TLS in front of it
 before other machines send tokens to it.";
@@ -104,8 +110,9 @@ EXAMPLES
     usagectl serve --delay 200ms
     usagectl serve --redirect http://elsewhere.example/
 
-  With --json the line is an object, with the token if one was made; if the
-  server cannot start it is {\"outcome\":\"failed\",\"message\":…}:
+  With --json the line is an object; if the server cannot start it is
+  {\"outcome\":\"failed\",\"message\":…}. The token is null if the organisation has
+  one already, and the part about it is left out without --create-token:
     {\"url\":…,\"address\":…,\"database\":…,\"token\":{\"organisation\":…,\"token\":…}}
 
 EXIT STATUS
@@ -126,6 +133,9 @@ Without --url and USAGE_URL the report goes to http://127.0.0.1:7086, where
 production API is https://usage.influxdata.com, the one for tests is
 https://usage.staging.influxdata.com. With a token one of the two must be given,
 since any user of this machine may be listening at the default address.
+
+To save is an explicit act: DO_NOT_TRACK and USAGE_REPORTING do not stop it. They
+are for what is sent without being asked for, as by `usagectl report`.
 
 The report is sent once. With exit status 4 it may have arrived: the message
 says whether it can have.";
@@ -188,10 +198,15 @@ pub(crate) const REPORT_ABOUT: &str = "\
 Report usage on a schedule, until a signal comes
 
 Runs COMMAND when usage is due, and sends what it prints: the JSON body of a
-usage report, a list such as [{\"values\":{\"num_databases\":3}}]. COMMAND finds
-the ids of this server in USAGE_SERVER_ID and USAGE_CLUSTER_ID, and no token.
-If it fails, takes too long or prints too much, it is stopped with all that it
-has started, and nothing is sent that time.
+usage report, a list such as [{\"values\":{\"num_databases\":3}}]. If it fails,
+takes too long or prints too much, nothing is sent that time.
+
+COMMAND finds the ids of this server in USAGE_SERVER_ID and USAGE_CLUSTER_ID. It
+gets neither the token nor the variables whose names end in _PROXY, which may
+hold a password. When it has ended, what it has left running has a second to
+close the output; then what came counts. All that it has started is stopped then,
+and also when usagectl ends, in whatever way, unless it has moved to a process
+group of its own.
 
 The first report of a new state comes at some time within the first period, and
 every later one a period after the last that the API has acknowledged, plus up
@@ -203,8 +218,13 @@ with it.
 
 Logs on standard error what is worth a look: the start, the end, when reports
 stop getting through and when they do again, a COMMAND that does not work, a
-state that cannot be stored; all attempts with --verbose. SIGINT and SIGTERM stop
-it; what waits is sent first.
+state that cannot be stored; all attempts with --verbose. SIGINT, SIGTERM and
+SIGHUP stop it; what waits is sent first.
+
+The token file is read again every ten seconds. A secret that was replaced is
+used without a restart, and usage that the API has refused for the old one is
+collected anew. A token from a variable, from standard input or from
+a pipe stays.
 
 Nothing at all is done where the variable that --consent-variable names says no,
 or DO_NOT_TRACK says so; the line at the start tells which rule decided.";

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::log_thread;
+use crate::terminal_text::is_obeyed;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -20,9 +21,34 @@ pub(crate) fn json(object: &impl Serialize) -> io::Result<()> {
 
 /// One JSON object on a line of its own.
 pub(crate) fn json_line(object: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(object)?;
+    let mut line = Vec::new();
+    object.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Escaped))?;
     line.push(b'\n');
     Ok(line)
+}
+
+/// JSON that a terminal shows as it is: besides what JSON wants, everything is escaped that
+/// [`is_obeyed`]. The values stay the same.
+struct Escaped;
+
+impl serde_json::ser::Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_obeyed) {
+            let (plain, obeyed) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            let length = obeyed.chars().next().map_or(0, char::len_utf8);
+            for unit in obeyed[..length].encode_utf16() {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &obeyed[length..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
 }
 
 /// Prints `text` as one line.

@@ -21,7 +21,8 @@ pub(crate) fn is_proxied(base_url: &BaseUrl) -> bool {
 
 /// The address of `--url`, or else of `USAGE_URL`, or else `default`.
 ///
-/// An empty variable is an error like any other text that is no URL: a report must not go
+/// White space around it is dropped: a file or a secret that it came from often ends in a line
+/// break. An empty variable is an error like any other text that is no URL: a report must not go
 /// elsewhere because a script failed to fill it.
 pub(crate) fn base_url(option: Option<&str>, default: BaseUrl) -> Result<BaseUrl, Failure> {
     let (origin, text) = match option {
@@ -32,7 +33,7 @@ pub(crate) fn base_url(option: Option<&str>, default: BaseUrl) -> Result<BaseUrl
             Err(VarError::NotPresent) => return Ok(default),
         },
     };
-    BaseUrl::new(&text).map_err(|error| {
+    BaseUrl::new(text.trim()).map_err(|error| {
         let error = BuildError::from(error);
         Failure::Build {
             message: format!("{origin}: {error}"),

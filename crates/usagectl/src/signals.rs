@@ -9,9 +9,9 @@ use tokio::sync::oneshot;
 /// What a shell reports for a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;
 
-/// SIGINT and SIGTERM, or Ctrl-C where there are no signals. From the moment that this exists the
-/// first one no longer ends the process by itself; the second one always does, whatever everything
-/// else in the process is waiting for.
+/// SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals. From the moment that this
+/// exists the first one no longer ends the process by itself; the second one always does, whatever
+/// everything else in the process is waiting for.
 pub(crate) struct StopSignals {
     runtime: Runtime,
     first: oneshot::Receiver<()>,
@@ -60,6 +60,8 @@ impl StopSignals {
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    /// The terminal is gone. `None` where that is to change nothing, as under `nohup`.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -70,6 +72,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
 
@@ -77,8 +80,21 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            Some(()) = async { self.hangup.as_mut()?.recv().await } => {}
         }
     }
+}
+
+/// Whether this process was started with SIGHUP ignored. To ask the system itself is unsafe code;
+/// Linux says it in a file, and elsewhere nobody is asked.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The lowest bit is that of signal 1.
+    ignored
+        .and_then(|mask| mask.trim().chars().last()?.to_digit(16))
+        .is_some_and(|bits| bits & 1 == 1)
 }
 
 #[cfg(windows)]

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use usage_files::Secret;
 use usage_proto::Token;
 
 use crate::failure::Failure;
@@ -31,42 +32,57 @@ pub(crate) fn is_given(file: Option<&Path>) -> bool {
 /// A variable or a file that is empty is an error, not the lack of a token: a report that was
 /// meant for an organisation would otherwise belong to none.
 pub(crate) fn find(file: Option<&Path>) -> Result<Option<Token>, Failure> {
-    let (origin, text) = match (file, std::env::var_os(VARIABLE)) {
+    match (file, std::env::var_os(VARIABLE)) {
         (Some(path), _) if path.as_os_str() == "-" => {
-            (String::from("<stdin>"), read(io::stdin().lock()))
+            understand("<stdin>", read(io::stdin().lock())).map(Some)
         }
-        (Some(path), _) => (path.display().to_string(), read_file(path)?),
-        (None, Some(value)) => (VARIABLE.to_owned(), value.into_string().map_err(|_| not_ascii())),
-        (None, None) => return Ok(None),
-    };
-    let text = text.map_err(|source| Failure::Build {
-        message: format!("cannot read the token from {origin}"),
-        field: Some(FIELD.to_owned()),
-        source: Some(source.into()),
-    })?;
-    match Token::new(&text) {
-        Ok(token) => Ok(Some(token)),
-        Err(error) => Err(Failure::Build {
-            message: format!("{origin}: {error}"),
-            field: Some(FIELD.to_owned()),
-            source: None,
-        }),
+        (Some(path), _) => {
+            let secret = read_file(path)?;
+            if let Some(mode) = secret.readable_by_others {
+                output::note(&terminal_text::escape(&format!(
+                    "usagectl: others can read the token in {} (mode {mode:04o}): take the right \
+                     away from them (chmod go-r)",
+                    path.display()
+                )));
+            }
+            in_file(path, secret).map(Some)
+        }
+        (None, Some(value)) => {
+            understand(VARIABLE, value.into_string().map_err(|_| not_ascii())).map(Some)
+        }
+        (None, None) => Ok(None),
     }
 }
 
+/// The token of a file that was read before: what there is to say about the file has been said.
+pub(crate) fn read_again(path: &Path) -> Result<Token, Failure> {
+    in_file(path, read_file(path)?)
+}
+
 /// Reads a file that may be a link or a pipe, and is nobody else's to write.
-fn read_file(path: &Path) -> Result<io::Result<String>, Failure> {
+fn read_file(path: &Path) -> Result<Secret, Failure> {
     let secret = usage_files::read_secret(path, LIMIT, WAIT);
-    let secret = secret
-        .map_err(|error| Failure::unread(error, "the token from ", Some(FIELD.to_owned())))?;
-    if let Some(mode) = secret.readable_by_others {
-        output::note(&terminal_text::clean(&format!(
-            "usagectl: others can read the token in {} (mode {mode:04o}): take the right away from \
-             them (chmod go-r)",
-            path.display()
-        )));
+    secret.map_err(|error| Failure::unread(error, "the token from ", Some(FIELD.to_owned())))
+}
+
+fn in_file(path: &Path, secret: Secret) -> Result<Token, Failure> {
+    let text = String::from_utf8(secret.bytes).map_err(|_| not_ascii());
+    understand(&path.display().to_string(), text)
+}
+
+fn understand(origin: &str, text: io::Result<String>) -> Result<Token, Failure> {
+    let field = Some(FIELD.to_owned());
+    match text.map(|text| Token::new(&text)) {
+        Ok(Ok(token)) => Ok(token),
+        Ok(Err(error)) => {
+            Err(Failure::Build { message: format!("{origin}: {error}"), field, source: None })
+        }
+        Err(source) => Err(Failure::Build {
+            message: format!("cannot read the token from {origin}"),
+            field,
+            source: Some(source.into()),
+        }),
     }
-    Ok(String::from_utf8(secret.bytes).map_err(|_| not_ascii()))
 }
 
 fn read(stdin: impl Read) -> io::Result<String> {

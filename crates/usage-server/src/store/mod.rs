@@ -182,6 +182,25 @@ impl Store {
         Ok(token)
     }
 
+    /// Whether there is a token for an organisation.
+    ///
+    /// ```
+    /// use usage_server::{Database, Store};
+    ///
+    /// let store = Store::open(&Database::temporary())?;
+    /// assert!(!store.has_token("Example Inc.")?);
+    /// store.create_token("Example Inc.")?;
+    /// assert!(store.has_token("Example Inc.")?);
+    /// # Ok::<(), usage_server::StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] or [`StoreError::Read`].
+    pub fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
+        sender::has_token(&self.inner.readers, organisation.trim())
+    }
+
     /// The servers that registered, oldest first, all of them in memory at once.
     ///
     /// # Errors

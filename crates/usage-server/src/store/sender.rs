@@ -42,3 +42,11 @@ pub(super) fn first_with_key(
             .optional()
     })
 }
+
+pub(super) fn has_token(readers: &ReaderPool, organisation: &str) -> Result<bool, StoreError> {
+    readers.with(|connection| {
+        connection
+            .prepare_cached(sql::HAS_TOKEN)?
+            .query_row(params![organisation], |row| row.get(0))
+    })
+}

@@ -27,6 +27,8 @@ pub(super) const INSERT_STATS: &str = "\
 
 pub(super) const INSERT_USAGE: &str = "INSERT INTO usage (report_id, data) VALUES (?1, ?2)";
 
+pub(super) const HAS_TOKEN: &str = "SELECT EXISTS (SELECT 1 FROM token WHERE organisation = ?1)";
+
 pub(super) const TOKEN: &str = "SELECT id, organisation FROM token WHERE hash = ?1";
 
 pub(super) const SERVERS: &str = "\

@@ -16,6 +16,7 @@ pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::{ServeArgs, Who};
 
+use crate::command::report::process_group::LEADER;
 use crate::help;
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Register a customer in a browser, and keep the token
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
+    /// What `report` starts beside COMMAND.
+    #[command(name = LEADER, hide = true)]
+    LeadProcessGroup,
 }
 
 #[derive(Debug, Args)]
@@ -121,7 +125,10 @@ impl Cli {
             Command::Preview(args) => ("preview", args.request.check()),
             Command::Report(args) => ("report", args.check()),
             Command::Demo(args) => ("demo", args.check()),
-            Command::Serve(_) | Command::Register(_) | Command::Status(_) => {
+            Command::Serve(_)
+            | Command::Register(_)
+            | Command::Status(_)
+            | Command::LeadProcessGroup => {
                 return Ok(cli);
             }
         };

@@ -27,9 +27,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "RISK")]
     pub(crate) accept_file: Vec<Risk>,
 
-    /// Make a token for this organisation and print it; it cannot be read again later
+    /// Make a token for this organisation, unless it has one, and print it this once
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]
     pub(crate) create_token: Option<String>,
+
+    /// Make one more token for an organisation that has one
+    #[arg(long, requires = "create_token")]
+    pub(crate) another: bool,
 
     /// Who may register at the page /start: anybody, who has an invite code, or nobody
     #[arg(long, value_enum, default_value_t, value_name = "WHO", help_heading = "Registration")]

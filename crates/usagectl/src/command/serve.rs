@@ -6,6 +6,7 @@ use std::thread;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
+use usage_proto::Token;
 use usage_server::{Config, Database, Faults, Redirects, Registration, Server, ServerError};
 
 use crate::cli::{ServeArgs, Who};
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         .registration(registration(args)?)
         .redirects(redirects(args)?)
         .on_request(|request| log_thread::line_now(&request.to_string()))
-        .on_event(|event| log_thread::line_now(&terminal_text::clean(&event.to_string())));
+        .on_event(|event| log_thread::line_now(&terminal_text::escape(&event.to_string())));
     let server =
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
@@ -87,13 +88,13 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 /// One line, or one object, that says where the server is, and the token that it was asked for.
 fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>, Failure> {
     let url = server.url();
-    let token = match &args.create_token {
-        Some(organisation) => {
-            Some((organisation, server.create_token(organisation).map_err(Failure::server)?))
-        }
-        None => None,
-    };
-    let token = token.as_ref().map(|(organisation, token)| (*organisation, token.expose()));
+    let token = args.create_token.as_deref().map(|organisation| {
+        Ok::<_, Failure>((organisation, create_token(server, organisation, args.another)?))
+    });
+    let token = token.transpose()?;
+    let token = token
+        .as_ref()
+        .map(|(organisation, token)| (*organisation, token.as_ref().map(Token::expose)));
     if json {
         return Ok(output::json_line(&Listening {
             url: &url,
@@ -102,7 +103,12 @@ fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>
             token: token.map(|(organisation, token)| NewToken { organisation, token }),
         })?);
     }
-    let token = token.map(|(organisation, token)| format!("token for {organisation:?}: {token}\n"));
+    let token = token.map(|(organisation, token)| match token {
+        Some(token) => format!("token for {organisation:?}: {token}\n"),
+        None => {
+            format!("no token made for {organisation:?}: it has one; --another makes one more\n")
+        }
+    });
     Ok(format!("listening on {url}\n{}", token.unwrap_or_default()).into_bytes())
 }
 
@@ -149,6 +155,19 @@ fn redirects(args: &ServeArgs) -> Result<Redirects, Failure> {
         .map_err(Failure::server)
 }
 
+/// `None` where the organisation has a token and is to have no other: a service that makes one at
+/// each start would have many.
+fn create_token(
+    server: &Server,
+    organisation: &str,
+    another: bool,
+) -> Result<Option<Token>, Failure> {
+    if !another && server.store().has_token(organisation).map_err(Failure::server)? {
+        return Ok(None);
+    }
+    server.create_token(organisation).map(Some).map_err(Failure::server)
+}
+
 fn faults(args: &ServeArgs) -> Result<Faults, Failure> {
     let faults = Faults::new();
     faults.fail(args.fail);
@@ -170,5 +189,6 @@ struct Listening<'a> {
 #[derive(Serialize)]
 struct NewToken<'a> {
     organisation: &'a str,
-    token: &'a str,
+    /// `null` if the organisation has one already.
+    token: Option<&'a str>,
 }

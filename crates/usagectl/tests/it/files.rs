@@ -117,6 +117,31 @@ fn a_number_that_is_not_finite_is_refused() {
     assert_eq!(field, "[0].values.n");
 }
 
+/// As programs write it who take a printed float for JSON.
+#[test]
+fn a_number_that_json_does_not_have_is_named() {
+    for word in ["NaN", "nan", "NAN", "-NaN", "Infinity", "-Infinity", "inf", "-inf", "+Inf"] {
+        for (text, path) in [
+            (format!("[{{\"values\":{{\"n\":{word}}}}}]"), "[0].values.n"),
+            (format!("[\n{{\"values\": {{\"n\": [1,\n  {word} ]}}}}]"), "[0].values.n[1]"),
+        ] {
+            let (message, field) = mistake("usage", text);
+            let end = format!(": JSON has no {word}; leave it out, or write null");
+            assert!(message.starts_with(&format!("report.json: {path}: ")), "{message}");
+            assert!(message.contains(" at line ") && message.ends_with(&end), "{message}");
+            assert_eq!(field, path);
+        }
+    }
+    // A text is a text, and another word is another word.
+    let text = r#"[{"values":{"n":"NaN"}}]"#;
+    let ran = run(&["preview", "usage", "--product", "p", "-"]).stdin(text).done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for word in ["None", "undefined", "banana", ".5", "'NaN'", "é"] {
+        let (message, _) = mistake("usage", format!("[{{\"values\":{{\"n\":{word}}}}}]"));
+        assert!(!message.contains("JSON has no"), "{message}");
+    }
+}
+
 #[test]
 fn broken_json_is_refused() {
     for (text, path, part) in [
@@ -210,10 +235,13 @@ fn the_product_of_a_server_must_agree() {
 
 /// A name, too, comes from elsewhere.
 #[test]
-fn a_terminal_is_told_nothing_but_text() {
+fn a_name_is_shown_with_escapes() {
     let ran = run(&["preview", "usage", "--product", "p", "no\u{1b}[31msuch\u{202e}file"]).done();
     assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.starts_with("usagectl: cannot read no [31msuch file: "), "{ran:?}");
+    assert!(
+        ran.stderr.starts_with("usagectl: cannot read no\\u{1b}[31msuch\\u{202e}file: "),
+        "{ran:?}"
+    );
 }
 
 /// What never ends is not read to its end.

@@ -41,6 +41,35 @@ fn transport_knows_what_is_no_tls() {
     assert_eq!(object["may_have_been_sent"], false);
 }
 
+/// A value that came from a file or a secret often ends in a line break.
+#[test]
+fn white_space_around_an_address_is_dropped() {
+    let url = |option: &[&str], variable: &str| {
+        let report = ["preview", "usage", "--product", "p", "-", "--json"];
+        let ran = run(&[&report, option].concat()).env("USAGE_URL", variable).stdin("[]").done();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()["url"].as_str().unwrap().to_owned()
+    };
+    let expected = "https://usage.example/in/api/v1/usage/p";
+    for (before, behind) in [("", "\n"), ("", "\r\n"), (" ", " "), ("\t", "\u{a0}"), ("\n\n", "")] {
+        let text = format!("{before}https://usage.example/in{behind}");
+        assert_eq!(url(&[], &text), expected);
+        assert_eq!(url(&["--url", &text], "https://another.example"), expected);
+    }
+    // The other commands that have an address take it the same way.
+    let register = ["register", "--print", "--cluster-id", "c", "--product", "p"];
+    let ran = run(&register).env("USAGE_URL", "https://usage.example\n").done();
+    assert_eq!(ran.stdout, "https://usage.example/start?cluster_id=c&product=p\n");
+    // Inside it is a mistake, and alone it is no address.
+    for text in ["https://usage .example", "https://usage.example/a\nb", " \n"] {
+        let ran = run(&["preview", "usage", "--product", "p", "-", "--json"])
+            .env("USAGE_URL", text)
+            .stdin("[]")
+            .done();
+        assert_eq!((ran.code, &ran.json()["field"]), (Some(5), &"url".into()), "{ran:?}");
+    }
+}
+
 /// Any user of the machine may listen at the default address.
 #[test]
 fn a_token_needs_an_address() {

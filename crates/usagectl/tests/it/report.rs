@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, test_kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::report_command::wait_until_gone;
 use crate::reporting::{NUMBERS, Reporting, command, directory};
 use crate::serving::Serving;
 use crate::usagectl::{PATIENCE, finish, run};
@@ -148,26 +149,6 @@ fn a_restart_keeps_the_identity_and_the_schedule() {
     assert_eq!(serving.store().usage().unwrap().len(), usage.len());
 }
 
-/// The token is for the API alone.
-#[test]
-fn the_program_and_the_log_never_see_the_token() {
-    let serving = Serving::start(&[]);
-    let token = serving.store().create_token("Example Inc.").unwrap();
-    let directory = directory();
-    let script = r#"echo "[{\"values\":{\"token\":\"${USAGE_TOKEN-none}\"}}]""#;
-    let mut reporting = Reporting::spawn(
-        command(&serving.url, &directory.path().join("usage.json"), &["--verbose"], script)
-            .env("USAGE_TOKEN", token.expose()),
-    );
-    reporting.wait_for("delivered");
-    let ran = reporting.stop();
-    assert!(!ran.stderr.contains(token.expose()), "{}", ran.stderr);
-    let usage = serving.store().usage().unwrap();
-    assert_eq!(usage[0].organisation.as_deref(), Some("Example Inc."));
-    let value = usage[0].report.data[0].values.get("token").unwrap();
-    assert_eq!(serde_json::to_value(value).unwrap(), "none");
-}
-
 #[test]
 fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
     let cases = [
@@ -196,19 +177,6 @@ fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
         assert!(!warnings[0].contains("SECRET"), "{}", warnings[0]);
         assert_eq!(serving.store().usage().unwrap().len(), 0);
     }
-}
-
-#[test]
-fn a_program_that_is_not_there_is_told() {
-    let serving = Serving::start(&[]);
-    let directory = directory();
-    let state = directory.path().join("usage.json").display().to_string();
-    let arguments = ["report", "--product", "p", "--every", "1s", "--url", &serving.url];
-    let arguments = [&arguments[..], &["--state", &state, "--", "no-such-program"]].concat();
-    let mut reporting = Reporting::spawn(crate::usagectl::command().args(arguments));
-    let line = reporting.wait_for(" WARN ");
-    assert!(line.contains("`no-such-program` cannot be run: No such file"), "{line}");
-    assert_eq!(reporting.stop().code, Some(0));
 }
 
 /// The shell starts a child, which would go on without it and hold the pipe open.
@@ -244,22 +212,6 @@ fn a_signal_stops_a_program_that_runs() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!ran.stderr.contains(" WARN "), "{}", ran.stderr);
     wait_until_gone(&number);
-}
-
-/// Waits until the process whose number stands in a file is no more.
-fn wait_until_gone(number: &std::path::Path) {
-    let number = fs::read_to_string(number).unwrap().trim().parse().unwrap();
-    let begun = std::time::Instant::now();
-    while test_kill_process(Pid::from_raw(number).unwrap()).is_ok() && !is_zombie(number) {
-        assert!(begun.elapsed() < PATIENCE, "process {number} lives");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Whoever runs the tests may be slow to reap what has lost its parent.
-fn is_zombie(number: i32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    status.contains(") Z ")
 }
 
 #[test]

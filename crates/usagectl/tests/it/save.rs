@@ -131,6 +131,21 @@ fn a_token_from_standard_input_names_the_organisation() {
     assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 }
 
+/// Who types `save` has decided: the variables are for what is sent without being asked for.
+#[test]
+fn a_save_is_an_explicit_act() {
+    let serving = Serving::start(&[]);
+    let ran = run(&["save", "usage", "--product", "p", "-", "--url", &serving.url])
+        .env("DO_NOT_TRACK", "1")
+        .env("USAGE_REPORTING", "off")
+        .stdin("[]")
+        .done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(serving.store().usage().unwrap().len(), 1);
+    let help = run(&["save", "--help"]).done().stdout;
+    assert!(help.contains("To save is an explicit act: DO_NOT_TRACK"), "{help}");
+}
+
 /// Without an address a report goes to a server on this machine, and never to production.
 #[test]
 fn no_address_means_this_machine() {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use rustix::process::{Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::serving::Serving;
 use crate::usagectl::{self, PATIENCE, run};
@@ -120,6 +120,46 @@ fn the_object_says_where_it_listens() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let rows = serving.store().usage().unwrap();
     assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
+}
+
+/// A service that makes a token at each start would have many, and each stands in its journal.
+#[test]
+fn an_organisation_gets_no_further_token_unless_asked_for() {
+    let mut first = Serving::start(&["--create-token", "Example Inc."]);
+    let line = first.line();
+    let (_, token) = line.rsplit_once(' ').unwrap();
+    let mut directory = Some(first.keep());
+    let mut more = |options: &[&str]| {
+        let mut again = Serving::start_in(directory.take().unwrap(), options);
+        let line = again.line();
+        directory = Some(again.keep());
+        line
+    };
+    for name in ["Example Inc.", "  Example Inc. "] {
+        assert_eq!(
+            more(&["--create-token", name]),
+            "no token made for \"Example Inc.\": it has one; --another makes one more"
+        );
+    }
+    let another = more(&["--create-token", "Example Inc.", "--another"]);
+    assert!(another.starts_with("token for \"Example Inc.\": ") && another != line, "{another}");
+    assert!(more(&["--create-token", "Another Inc."]).starts_with("token for "));
+
+    // For scripts it is null, and the first one is as good as ever.
+    let json = ["--json", "--create-token", "Example Inc."];
+    let again = Serving::start_in(directory.take().unwrap(), &json);
+    let object: Value = serde_json::from_str(&again.url).unwrap();
+    assert_eq!(object["token"], json!({"organisation": "Example Inc.", "token": null}));
+    let url = object["url"].as_str().unwrap();
+    let ran = run(&["save", "usage", "--product", "p", "-", "--url", url])
+        .env("USAGE_TOKEN", token)
+        .stdin("[]")
+        .done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    let ran = run(&["serve", "--another"]).done();
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(run(&["serve", "--help"]).done().stdout.contains("ends in the service's journal"));
 }
 
 #[test]

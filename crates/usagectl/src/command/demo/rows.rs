@@ -92,7 +92,7 @@ fn pairs<'a, V: Serialize + ?Sized + 'a>(pairs: impl Iterator<Item = (&'a str, &
     let shown = pairs.map(|(name, value)| {
         // What was stored as JSON can be written as JSON.
         let value = serde_json::to_string(value).unwrap_or_default();
-        terminal_text::clean(&format!("{name}={value}"))
+        terminal_text::escape(&format!("{name}={value}"))
     });
     shown.collect::<Vec<_>>().join(" ")
 }

@@ -114,7 +114,7 @@ impl<'a, W: Write> Show<'a, W> {
             writeln!(to, "   {BOLD}{title}{BOLD:#}")?;
             for (index, line) in lines.iter().enumerate() {
                 let style = if index == 0 { DIM } else { Style::new() };
-                writeln!(to, "     {style}{}{style:#}", terminal_text::clean(line))?;
+                writeln!(to, "     {style}{}{style:#}", terminal_text::escape(line))?;
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ fn body(mark: &str, body: &[u8], token: &Token, to: &mut impl Write) -> io::Resu
 }
 
 fn shown(text: &str, token: &Token) -> String {
-    terminal_text::clean(&terminal_text::redact(text, Some(token)))
+    terminal_text::escape(&terminal_text::redact(text, Some(token)))
 }
 
 fn result(result: &Result<Saved, ResponseError>, to: &mut impl Write) -> io::Result<()> {
@@ -185,10 +185,10 @@ fn refusal(error: &ResponseError, to: &mut impl Write) -> io::Result<()> {
     let lines: Vec<Vec<String>> = rows
         .iter()
         .flat_map(|(name, message)| {
-            let message = terminal_text::clean(message);
+            let message = terminal_text::escape(message);
             let pieces = terminal_text::wrap(&message, WIDTH - 16).into_iter().map(str::to_owned);
-            let names =
-                std::iter::once(terminal_text::clean(name)).chain(std::iter::repeat(String::new()));
+            let names = std::iter::once(terminal_text::escape(name))
+                .chain(std::iter::repeat(String::new()));
             names.zip(pieces.collect::<Vec<_>>()).map(|(name, piece)| vec![name, piece])
         })
         .collect();
@@ -199,7 +199,7 @@ fn refusal(error: &ResponseError, to: &mut impl Write) -> io::Result<()> {
 }
 
 fn next(program: &str, to: &mut impl Write) -> io::Result<()> {
-    let program = terminal_text::clean(program);
+    let program = terminal_text::escape(program);
     let report = r#"echo '[{"values":{"num_databases":3}}]'"#;
     let commands = [
         (

@@ -142,7 +142,7 @@ fn store(token: &Token, sink: TokenSink, json: bool) -> Result<(), Failure> {
     if json {
         output::json(&Registered { outcome: "registered", token_file: &path })?;
     } else {
-        let path = terminal_text::clean(&path);
+        let path = terminal_text::escape(&path);
         output::note(&format!("{GOOD}Registered.{GOOD:#} The token is in {path}."));
     }
     Ok(())

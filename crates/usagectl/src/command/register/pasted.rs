@@ -32,7 +32,7 @@ pub(super) fn listen(registration: Registration, found: UnboundedSender<Token>) 
                     return;
                 }
                 Err(words) => {
-                    output::note(&format!("not taken: {}", terminal_text::clean(&words)));
+                    output::note(&format!("not taken: {}", terminal_text::escape(&words)));
                 }
             }
         }

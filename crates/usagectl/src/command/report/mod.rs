@@ -1,27 +1,41 @@
 //! `report`: usage on a schedule, collected by a program, until a signal comes.
 
 mod command_host;
+mod find_command;
 mod ids;
+mod orphans;
+pub(crate) mod process_group;
 mod report_log;
+mod token_watch;
 mod usage_program;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use tokio::sync::oneshot;
 use usage_proto::{Deadlines, Error, Usage};
-use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, blocking};
+use usage_reporter::{
+    Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, StateFileError, blocking,
+};
 
 use self::command_host::CommandHost;
+use self::find_command::find_command;
 use self::ids::Ids;
+use self::token_watch::{Refused, TokenWatch, is_usage};
 use self::usage_program::UsageProgram;
 use crate::carrier::Carrier;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
 use crate::outcome_object::Outcome;
 use crate::signals::{StopSignals, Waited};
-use crate::{output, prepare};
+use crate::{output, prepare, terminal_text};
+
+/// How long whoever has ended may still hold the state.
+const LAST_HOLD: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
@@ -31,13 +45,18 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
         })?);
     }
     // Whatever is wrong with the arguments is told now, not half a day later.
+    find_command(&args.command)?;
     let api = prepare::api(&args.api)?;
     api.build_request(&Usage::new(&*args.product))?;
     let server = args.server.as_deref().map(|path| prepare::server(path, Some(&args.product)));
     let server = server.transpose()?;
     let carrier = Carrier::ureq(api.clone(), Deadlines::new()).map_err(Failure::Client)?;
 
-    let file = StateFile::open(&args.state)?;
+    let refused = Refused::default();
+    let token_file = args.api.token_file.as_ref();
+    let token_watch = TokenWatch::new(token_file, api.token(), args.every, &refused);
+
+    let file = open_state(&args.state)?;
     let mut state = file.load()?;
     let ids = Ids::new(&mut state, server.as_ref())?;
     if state.is_unsaved() {
@@ -58,8 +77,15 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let host = CommandHost::new(consent, Arc::clone(&program), file, alive);
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     report_log::start(args.verbose).map_err(Failure::server)?;
-    let handle = blocking::spawn(reporter, move |request| carrier.execute(request), host)
-        .map_err(Failure::server)?;
+    let transport = move |request: Request<Bytes>| {
+        let is_usage = is_usage(&request);
+        let outcome = carrier.execute(request);
+        refused.note(is_usage, &outcome);
+        outcome
+    };
+    let handle = blocking::spawn(reporter, transport, host).map_err(Failure::server)?;
+    let watching = token_watch.map(|watch| watch.start(handle.clone()));
+    let _watching = watching.transpose().map_err(Failure::server)?;
 
     let signalled = matches!(signals.wait_or(ended), Waited::Signal);
     if signalled {
@@ -80,6 +106,20 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
         _ => return Err(Failure::server(Died)),
     }
     Ok(tell(json, &Outcome::stopped("signal", totals), || format!("stopped; {totals}"))?)
+}
+
+/// Opens the state. A report that was killed a moment ago may still have it, by a child between fork
+/// and exec.
+fn open_state(path: &Path) -> Result<StateFile, StateFileError> {
+    let begun = Instant::now();
+    loop {
+        match StateFile::open(path) {
+            Err(StateFileError::Locked { .. }) if begun.elapsed() < LAST_HOLD => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// The panic has been told already.
@@ -112,6 +152,6 @@ fn tell(json: bool, outcome: &Outcome, text: impl FnOnce() -> String) -> std::io
     if json {
         return output::json(outcome);
     }
-    output::note(&format!("usagectl: {}", text()));
+    output::note(&format!("usagectl: {}", terminal_text::escape(&text())));
     Ok(())
 }

@@ -6,11 +6,13 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use tracing::level_filters::LevelFilter;
-use tracing::{info, warn};
+use tracing::{Event, Subscriber, info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 
 use super::usage_program::NoUsage;
 use crate::{log_thread, terminal_text};
@@ -25,7 +27,8 @@ pub(super) fn start(verbose: bool) -> io::Result<()> {
         .with_writer(log_thread::Lines)
         .with_ansi(false)
         .with_target(false)
-        .with_timer(Milliseconds);
+        .with_timer(Milliseconds)
+        .map_event_format(Escaped);
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // There is one command in a process: nobody else has set one.
     let _ = tracing::subscriber::set_global_default(subscriber);
@@ -45,7 +48,28 @@ pub(super) fn no_usage(error: &NoUsage) {
         NoUsage::Unreadable { .. } => String::new(),
         error => error.source().map(|source| format!(": {source}")).unwrap_or_default(),
     };
-    warn!("nothing is reported this time: {}", terminal_text::clean(&format!("{error}{reason}")));
+    warn!("nothing is reported this time: {error}{reason}");
+}
+
+/// Lines that a terminal shows as they are, whatever is in a name or in an answer of the API's.
+struct Escaped<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Escaped<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        writeln!(writer, "{}", terminal_text::escape(line.trim_end()))
+    }
 }
 
 /// As `serve` writes it.

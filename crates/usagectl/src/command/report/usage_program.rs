@@ -1,18 +1,21 @@
 //! The program that prints the usage.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::Notify;
 use tokio::{select, time};
 use usage_proto::Usage;
 
 use super::ids::Ids;
+use super::orphans::Orphans;
+use super::process_group::{self, ProcessGroup};
 use crate::cli::ReportArgs;
 use crate::failure::Failure;
 use crate::json_file::JsonFile;
@@ -22,12 +25,19 @@ use crate::token_file;
 /// The most that is read of what it prints, in bytes: as much as a report may have.
 const OUTPUT: u64 = 1 << 20;
 
+/// When the program has ended, and something that it has left behind holds its output: how long
+/// that is waited for.
+const REST: Duration = Duration::from_secs(1);
+
 /// Runs a program for its output, again and again.
 pub(super) struct UsageProgram {
     product: String,
     command: Vec<OsString>,
     limit: Duration,
     ids: Ids,
+    /// This one.
+    leader: OsString,
+    orphans: Orphans,
     runtime: Runtime,
     stop: Notify,
     stopped: AtomicBool,
@@ -38,6 +48,8 @@ pub(super) struct UsageProgram {
 pub(super) enum NoUsage {
     #[error("`{name}` cannot be run")]
     Start { name: String, source: io::Error },
+    #[error("the process that ends `{name}` with this one cannot be run")]
+    Group { name: String, source: io::Error },
     #[error("what `{name}` prints cannot be read")]
     Read { name: String, source: io::Error },
     #[error("`{name}` failed: {status}")]
@@ -62,6 +74,8 @@ impl UsageProgram {
             command: args.command.clone(),
             limit: args.command_timeout,
             ids,
+            leader: process_group::this_program().map_err(Failure::server)?,
+            orphans: Orphans::adopt().map_err(Failure::server)?,
             runtime: Runtime::new().map_err(Failure::server)?,
             stop: Notify::new(),
             stopped: AtomicBool::new(false),
@@ -78,7 +92,10 @@ impl UsageProgram {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(NoUsage::Stopped { name });
         }
-        let output = self.runtime.block_on(self.output())?;
+        let output = {
+            let _own = self.orphans.spare();
+            self.runtime.block_on(self.output())?
+        };
         match JsonFile::new(format!("output of {name}"), output).parse::<Usage>() {
             Ok(mut usage) => {
                 self.product.clone_into(&mut usage.product);
@@ -95,37 +112,84 @@ impl UsageProgram {
     }
 
     async fn output(&self) -> Result<Vec<u8>, NoUsage> {
-        let name = self.name();
-        let mut child = self
-            .program()
-            .spawn()
-            .map_err(|source| NoUsage::Start { name: name.clone(), source })?;
-        let outcome = select! {
-            outcome = read(&mut child, &name) => outcome,
-            () = time::sleep(self.limit) => Err(NoUsage::Late { name, limit: self.limit }),
-            () = self.stop.notified() => Err(NoUsage::Stopped { name }),
+        let group = ProcessGroup::start(&self.leader)
+            .map_err(|source| NoUsage::Group { name: self.name(), source })?;
+        let mut child = group.spawn(&mut self.program());
+        let outcome = match &mut child {
+            Ok(child) => self.read(child).await,
+            Err(_) => Ok(Vec::new()),
         };
-        if outcome.is_err() {
-            kill(&mut child).await;
-        }
-        outcome
+        group.end(child.as_mut().ok()).await;
+        child.map_err(|source| NoUsage::Start { name: self.name(), source }).and(outcome)
     }
 
-    /// A group of its own can be stopped together with all that it has started. It learns who
-    /// reports, and not with which token.
+    /// What the program prints, once it has ended.
+    async fn read(&self, child: &mut Child) -> Result<Vec<u8>, NoUsage> {
+        let cannot = |source| NoUsage::Read { name: self.name(), source };
+        let mut output = Vec::new();
+        {
+            let mut whole = pin!(self.read_to_end(child.stdout.take(), &mut output));
+            let mut is_whole = false;
+            let ended = async {
+                select! {
+                    status = child.wait() => return status.map_err(cannot),
+                    result = &mut whole => result?,
+                }
+                is_whole = true;
+                child.wait().await.map_err(cannot)
+            };
+            let status = select! {
+                status = ended => status?,
+                () = time::sleep(self.limit) => {
+                    return Err(NoUsage::Late { name: self.name(), limit: self.limit });
+                }
+                () = self.stop.notified() => return Err(NoUsage::Stopped { name: self.name() }),
+            };
+            if !status.success() {
+                return Err(NoUsage::Failed { name: self.name(), status });
+            }
+            if !is_whole {
+                select! {
+                    result = whole => result?,
+                    // What came until then counts.
+                    () = time::sleep(REST) => {}
+                    () = self.stop.notified() => {
+                        return Err(NoUsage::Stopped { name: self.name() });
+                    }
+                }
+            }
+        }
+        Ok(output)
+    }
+
+    async fn read_to_end(
+        &self,
+        stdout: Option<ChildStdout>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), NoUsage> {
+        let Some(stdout) = stdout else { return Ok(()) };
+        match stdout.take(OUTPUT + 1).read_to_end(output).await {
+            Ok(length) if length as u64 > OUTPUT => Err(NoUsage::TooMuch { name: self.name() }),
+            Ok(_) => Ok(()),
+            Err(source) => Err(NoUsage::Read { name: self.name(), source }),
+        }
+    }
+
+    /// It learns who reports, and neither with which token nor by way of which proxy, whose address
+    /// may hold a password.
     fn program(&self) -> Command {
         let [program, arguments @ ..] = &*self.command else { return Command::new("") };
         let mut command = Command::new(program);
+        let secrets = std::env::vars_os().map(|(name, _)| name).filter(|name| is_secret(name));
+        for name in secrets {
+            command.env_remove(name);
+        }
         command
             .args(arguments)
             .env("USAGE_CLUSTER_ID", &self.ids.cluster_id)
             .env("USAGE_SERVER_ID", &self.ids.server_id)
-            .env_remove(token_file::VARIABLE)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
+            .stdout(Stdio::piped());
         command
     }
 
@@ -134,27 +198,8 @@ impl UsageProgram {
     }
 }
 
-async fn read(child: &mut Child, name: &str) -> Result<Vec<u8>, NoUsage> {
-    let name = || name.to_owned();
-    let cannot = |source| NoUsage::Read { name: name(), source };
-    let mut output = Vec::new();
-    if let Some(stdout) = child.stdout.as_mut() {
-        stdout.take(OUTPUT + 1).read_to_end(&mut output).await.map_err(cannot)?;
-    }
-    if output.len() as u64 > OUTPUT {
-        return Err(NoUsage::TooMuch { name: name() });
-    }
-    let status = child.wait().await.map_err(cannot)?;
-    if status.success() { Ok(output) } else { Err(NoUsage::Failed { name: name(), status }) }
-}
-
-/// With all that it has started. The process is not reaped before, so that its number is its own.
-async fn kill(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok())
-        && let Some(group) = rustix::process::Pid::from_raw(group)
-    {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill().await;
+/// Whether a variable is this command's own affair.
+fn is_secret(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    name == token_file::VARIABLE || name.ends_with("_PROXY")
 }

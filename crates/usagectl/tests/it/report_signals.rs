@@ -1,0 +1,52 @@
+//! How `report` and `serve` take the signals that ask them to stop.
+
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use crate::reporting::{NUMBERS, Reporting, command, directory};
+use crate::serving::Serving;
+
+/// A terminal or a session that goes away asks for the same as whoever stops a service.
+#[test]
+fn each_signal_stops_a_report_in_good_order() {
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        let (serving, directory) = (Serving::start(&[]), directory());
+        let state = directory.path().join("usage.json");
+        let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], NUMBERS);
+        reporting.wait_for("delivered");
+        reporting.signal(signal);
+        let ran = reporting.end();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stderr.contains("usagectl: stopped; "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_hangup_stops_a_server_in_good_order() {
+    let ran = Serving::start(&[]).stop_by(Signal::HUP);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// As `nohup` does it: whoever asks for that wants the reports to go on.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_that_is_ignored_stays_ignored() {
+    let (serving, directory) = (Serving::start(&[]), directory());
+    let state = directory.path().join("usage.json");
+    let report = command(&serving.url, &state, &["--verbose"], NUMBERS);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(report.get_program())
+        .args(report.get_args())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut reporting = Reporting::spawn(&mut shell);
+    reporting.wait_for("delivered");
+    reporting.signal(Signal::HUP);
+    for _ in 0..2 {
+        reporting.wait_for("delivered");
+    }
+    assert_eq!(reporting.stop().code, Some(0));
+}
