@@ -66,7 +66,7 @@ impl Api {
     /// # Errors
     ///
     /// [`BuildError::PlaintextToken`] if the base URL is plain `http` to a host that is not
-    /// loopback, and has not opted in with [`BaseUrl::allow_plaintext_token`] (rule W7).
+    /// loopback, and has not opted in with [`BaseUrl::allow_plaintext_token`].
     pub fn with_token(mut self, token: Token) -> Result<Self, BuildError> {
         if !self.base_url.carries_token() {
             return Err(BuildError::PlaintextToken { host: self.base_url.host().to_owned() });
@@ -82,7 +82,7 @@ impl Api {
         self
     }
 
-    /// Puts the application's own product in front of this crate's in `User-Agent` (rule W13).
+    /// Puts the application's own product in front of this crate's in `User-Agent`.
     ///
     /// `product` is one or more of `name` or `name/version` with a space between (RFC 9110,
     /// section 10.1.5), such as `influxdb/1.8.10`.
@@ -101,14 +101,14 @@ impl Api {
         Ok(self)
     }
 
-    /// Sets the size of the largest request body, in bytes (rule W15).
+    /// Sets the size of the largest request body, in bytes.
     #[must_use]
     pub fn with_request_limit(mut self, bytes: usize) -> Self {
         self.request_limit = bytes;
         self
     }
 
-    /// Sets the size of the largest response body, in bytes (rule W38).
+    /// Sets the size of the largest response body, in bytes.
     ///
     /// A transport keeps at most one byte more than this, see [`Collector`].
     #[must_use]
@@ -122,14 +122,13 @@ impl Api {
 impl Api {
     /// The request that saves `payload`.
     ///
-    /// The same payload gives the same bytes (rule W11). The body is shared: cloning the request's
-    /// body for a retry copies nothing. `Host` and `Content-Length` are the transport's to add.
+    /// The same payload gives the same bytes. The body is shared: cloning the request's body for a
+    /// retry copies nothing. `Host` and `Content-Length` are the transport's to add.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] if a path segment cannot stand in a URL or makes it too long (rule W1), if
-    /// the body is above the request limit (rule W15), or if a number in it is not finite
-    /// (rule W9).
+    /// A [`BuildError`] if a path segment cannot stand in a URL or makes it too long, if the body
+    /// is above the request limit, or if a number in it is not finite.
     pub fn build_request<P: Saveable + ?Sized>(
         &self,
         payload: &P,
@@ -142,12 +141,12 @@ impl Api {
         Ok(request)
     }
 
-    /// The URL at which a customer registers in a browser, `…/start?cluster_id=…` (rule W20).
+    /// The URL at which a customer registers in a browser, `…/start?cluster_id=…`.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] if a field is blank (rule W21), or if the redirect URL is not an absolute
-    /// `http` or `https` URL (rule W22).
+    /// A [`BuildError`] if a field is blank, or if the redirect URL is not an absolute `http` or
+    /// `https` URL.
     pub fn registration_url(&self, registration: &Registration) -> Result<Url, BuildError> {
         registration.url(&self.base_url)
     }
@@ -214,8 +213,7 @@ impl Api {
         Collector::new(head, self.response_limit)
     }
 
-    /// Judges an answer: any 2xx is a success (rule W30), anything else a typed error with its
-    /// status (rules W31 to W38).
+    /// Judges an answer: any 2xx is a success, anything else a typed error with its status.
     ///
     /// The body is used as it is, without a copy.
     ///

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::uri::{Authority, Scheme};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{Host, Url};
 
 use crate::uri_text;
@@ -13,11 +15,10 @@ use crate::uri_text;
 /// The address of a Usage API, to which every path is appended.
 ///
 /// A base URL is `http` or `https`, has a host, and may have a port and a path prefix. It has no
-/// user information, no query and no fragment. A trailing slash makes no difference (rules W2, W3).
+/// user information, no query and no fragment. A trailing slash makes no difference.
 ///
 /// It is checked against the grammar of RFC 3986 before the `url` crate sees it, since a WHATWG
-/// parser mends what is better refused: `https:host`, `http:///x`, a trailing newline, `http://1`
-/// (rules W4, W5).
+/// parser mends what is better refused: `https:host`, `http:///x`, a trailing newline, `http://1`.
 ///
 /// ```
 /// use usage_proto::BaseUrl;
@@ -65,8 +66,7 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// [`InvalidBaseUrl`] says what is wrong with the text (rules W4 and W5). A password in it is
-    /// never repeated.
+    /// [`InvalidBaseUrl`] says what is wrong with the text. A password in it is never repeated.
     pub fn new(text: &str) -> Result<Self, InvalidBaseUrl> {
         let fault = |reason| InvalidBaseUrl { text: uri_text::displayable(text), reason };
         let (url, https) = check(text).map_err(fault)?;
@@ -88,8 +88,8 @@ impl BaseUrl {
 
     /// Lets a token travel over plain `http` to a host that is not loopback.
     ///
-    /// Without this, [`Api::with_token`](crate::Api::with_token) refuses such a base URL (rule W7):
-    /// anyone on the way can read the token.
+    /// Without this, [`Api::with_token`](crate::Api::with_token) refuses such a base URL: anyone on
+    /// the way can read the token.
     #[must_use]
     pub fn allow_plaintext_token(mut self) -> Self {
         self.plaintext_token = true;
@@ -170,6 +170,22 @@ impl FromStr for BaseUrl {
     }
 }
 
+/// From a text, as in a configuration file. A password in one that is refused is not repeated.
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::new(&text).map_err(D::Error::custom)
+    }
+}
+
+/// As a text. What [`allow_plaintext_token`](BaseUrl::allow_plaintext_token) has allowed is not part of
+/// it: that is said in code, each time.
+impl Serialize for BaseUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -193,7 +209,7 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// A text that is not a base URL (rules W4 and W5).
+/// A text that is not a base URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the base URL `{text}` {reason}")]
 pub struct InvalidBaseUrl {

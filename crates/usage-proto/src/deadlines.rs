@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-/// The deadlines of one call (rule W41).
+use serde::{Deserialize, Serialize};
+
+use crate::duration_text;
+
+/// The deadlines of one call.
 ///
 /// ```
 /// use std::time::Duration;
@@ -11,13 +15,29 @@ use std::time::Duration;
 /// let deadlines = Deadlines::new().total(Duration::from_secs(10));
 /// assert_eq!(deadlines.connect, Duration::from_secs(30));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// In a configuration file each is a number of seconds, or a number with a unit: `ns`, `us`, `ms`, `s`,
+/// `m` or `h`. What is left out is as it is in [`new`](Self::new); another key is an error.
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_proto::Deadlines;
+///
+/// let deadlines: Deadlines = serde_json::from_str(r#"{"total": "1.5m", "connect": 10}"#)?;
+/// assert_eq!(deadlines.total, Duration::from_secs(90));
+/// assert_eq!(deadlines.connect, Duration::from_secs(10));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Deadlines {
     /// From the start of the call to the last byte of the body; 60 seconds unless set.
+    #[serde(with = "duration_text")]
     pub total: Duration,
     /// From the start of the call to a connection, TLS included where the library counts it so; 30
     /// seconds unless set. It never outlasts `total`.
+    #[serde(with = "duration_text")]
     pub connect: Duration,
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Request};
 /// The header that carries the key.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// 128 random bits that name one report, the same on every attempt to send it (rule W43).
+/// 128 random bits that name one report, the same on every attempt to send it.
 ///
 /// An API that knows the header answers a repeated report like the first time and stores it once;
 /// `usage-server` does. Another may count it twice.

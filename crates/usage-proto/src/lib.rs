@@ -13,7 +13,7 @@
 //! ```
 //! use http::{Request, Response};
 //! use usage_proto::{
-//!     Api, BaseUrl, Error, Registration, ResponseErrorKind, Server, Token, Usage, UsageData,
+//!     Api, BaseUrl, Error, Registration, Server, Token, Usage, UsageData,
 //! };
 //!
 //! # // Stands in for a transport: it answers like a Usage API.
@@ -48,11 +48,11 @@
 //!         UsageData::new().tag("os", "linux").value("num_databases", 3).value("uptime", 86400.5),
 //!     );
 //!     let refused = api.parse_response(send(api.build_request(&usage)?)).unwrap_err();
-//!     match &refused.kind {
-//!         ResponseErrorKind::Validation(fields) => {
+//!     match refused.as_validation() {
+//!         Some(fields) => {
 //!             assert_eq!(fields.errors["cluster_id"], ["ClusterID can not be blank."]);
 //!         }
-//!         _ => return Err(refused.into()),
+//!         None => return Err(refused.into()),
 //!     }
 //!     Ok(())
 //! }
@@ -73,7 +73,8 @@
 //! - For the other end: [`parse_request()`] and [`RegistrationRequest`] read back what a client
 //!   wrote.
 //!
-//! Rules are cited by number, W1 to W46: [`protocol`] holds them.
+//! What is sent and how each answer is judged is written down, rule by rule, in the repository's
+//! `docs/protocol.md`.
 
 mod answer;
 mod api;
@@ -81,6 +82,7 @@ mod base_url;
 mod causes;
 mod collector;
 mod deadlines;
+mod duration_text;
 mod encode;
 mod error;
 mod excerpt;
@@ -100,9 +102,6 @@ mod saved;
 mod saving;
 mod token;
 mod uri_text;
-
-#[doc = include_str!("../protocol.md")]
-pub mod protocol {}
 
 pub use api::{Api, TOKEN_HEADER};
 pub use base_url::{BaseUrl, InvalidBaseUrl};

@@ -5,8 +5,8 @@ use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::payload::path;
-use crate::{Server, Stats, Usage, excerpt};
+use crate::excerpt;
+use crate::payload::{Server, Stats, Usage, path};
 
 /// A built-in payload as it came in a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +23,9 @@ pub enum Payload {
 /// Reads the payload back from a request: the inverse of [`Api::build_request`](crate::Api::build_request) for
 /// the built-in payloads.
 ///
-/// The last segments of the path decide, so a prefix of the base URL does not matter. `null`
-/// stands for an empty list, map or text, since deployed senders write it (rule W8); fields that
-/// are not known are passed over.
+/// The last segments of the path decide, so a prefix of the base URL does not matter. `null` stands
+/// for an empty list, map or text, since deployed senders write it; fields that are not known are
+/// passed over.
 ///
 /// ```
 /// use usage_proto::{Api, BaseUrl, Payload, Usage, parse_request};
@@ -110,7 +110,7 @@ pub enum ParseRequestError {
         path: String,
     },
     /// The product in the path is empty, `.` or `..`, or not UTF-8 once its percent-encoding is
-    /// undone (rule W1).
+    /// undone.
     #[error("`{segment}` in the path is not the name of a product")]
     #[non_exhaustive]
     Segment {

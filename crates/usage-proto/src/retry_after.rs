@@ -8,7 +8,7 @@ use http::header::{DATE, RETRY_AFTER};
 /// The longest wait that is believed.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The wait that `Retry-After` asks for, at most 24 hours (rule W39).
+/// The wait that `Retry-After` asks for, at most 24 hours.
 ///
 /// It is a number of seconds, or a date. A date is measured against the same answer's `Date`, so
 /// that no clock of this machine matters, and is ignored without one; a date in the past is a wait

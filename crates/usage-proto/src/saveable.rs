@@ -6,11 +6,11 @@ use serde::Serialize;
 ///
 /// The original package's interface of the same name returned a path as text, and an unescaped `/`
 /// or `?` in it changed the route. Here a type returns the path's *segments* below `/api/v1/`, and
-/// each is percent-encoded to be exactly one (rule W1).
+/// each is percent-encoded to be exactly one.
 ///
 /// The built-in payloads are [`Server`](crate::Server), [`Stats`](crate::Stats) and
-/// [`Usage`](crate::Usage). The trait is open (rule W14): an application adds calls of its own, or
-/// implements it on a struct to report without building maps.
+/// [`Usage`](crate::Usage). The trait is open: an application adds calls of its own, or implements
+/// it on a struct to report without building maps.
 ///
 /// ```
 /// use serde::Serialize;
@@ -36,9 +36,9 @@ use serde::Serialize;
 /// # Ok::<(), usage_proto::BuildError>(())
 /// ```
 ///
-/// A float in the body that is not finite is an error (rule W9), in a type of your own too. Two
-/// kinds of value have lost it before it can be seen: `serde_json::Value`, which turns NaN into
-/// null when it is made, and `serde_json::value::RawValue`, which is text already.
+/// A float in the body that is not finite is an error, in a type of your own too. Two kinds of
+/// value have lost it before it can be seen: `serde_json::Value`, which turns NaN into null when it
+/// is made, and `serde_json::value::RawValue`, which is text already.
 pub trait Saveable: Serialize {
     /// The path's segments below `/api/v1/`, not escaped. They are asked for more than once and
     /// must not change in between.

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::error::{ResponseError, ResponseErrorKind};
 use crate::retry_after::retry_after;
 
-/// The API has taken the report: the answer had a status of the 2xx class (rule W30).
+/// The API has taken the report: the answer had a status of the 2xx class.
 ///
 /// What a success says was never specified, so the answer is handed over as it came, without a
 /// copy and unparsed.
@@ -44,8 +44,8 @@ impl Saved {
         self.response.body()
     }
 
-    /// Whether the whole body is here. It is not if it was above the response limit (rule W38), or
-    /// if it broke off (rule W46); the report was taken all the same.
+    /// Whether the whole body is here. It is not if it was above the response limit, or if it broke
+    /// off; the report was taken all the same.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
@@ -110,7 +110,7 @@ impl fmt::Debug for Saved {
 }
 
 /// Marks a response whose body broke off: an adapter puts it into the response's extensions and
-/// hands over what came (rule W46).
+/// hands over what came.
 ///
 /// ```
 /// use usage_proto::{Api, BaseUrl, Incomplete};

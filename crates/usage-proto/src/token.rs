@@ -5,14 +5,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::HeaderValue;
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 
 use crate::redact;
 
 /// A customer's token, sent as `X-Authorization: <token>` with no scheme in front.
 ///
-/// It is checked once (rule W6) and kept as a header value marked sensitive. `Debug` does not show
-/// it, and there is no `Display`: who needs the text asks for it by name, with [`Token::expose`].
+/// It is checked once and kept as a header value marked sensitive. `Debug` does not show it, and
+/// there is no `Display`: who needs the text asks for it by name, with [`Token::expose`].
 ///
 /// ```
 /// use usage_proto::Token;
@@ -91,6 +93,69 @@ impl FromStr for Token {
     }
 }
 
+/// From a text, as in a configuration file. Nothing is repeated of what is not a token: not the text,
+/// and not a number or another value in its place.
+///
+/// There is no `Serialize`: who stores a token asks for it by name.
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A format that is told to expect a text would name the number that it has found.
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(TokenVisitor)
+        } else {
+            deserializer.deserialize_str(TokenVisitor)
+        }
+    }
+}
+
+struct TokenVisitor;
+
+impl TokenVisitor {
+    fn not_text<E: de::Error, T>(&self, found: &'static str) -> Result<T, E> {
+        Err(E::invalid_type(Unexpected::Other(found), self))
+    }
+}
+
+impl Visitor<'_> for TokenVisitor {
+    type Value = Token;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of a token")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Token, E> {
+        Token::new(text).map_err(E::custom)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Token, E> {
+        self.not_text("`true` or `false`")
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Token, E> {
+        self.not_text("a number")
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<Token, E> {
+        self.not_text("a number")
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Token, E> {
+        self.not_text("a number")
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<Token, E> {
+        self.not_text("a number")
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Token, E> {
+        self.not_text("a number")
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<Token, E> {
+        self.not_text("bytes")
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(redacted)")
@@ -106,7 +171,7 @@ impl PartialEq for Token {
 
 impl Eq for Token {}
 
-/// A text that is not a token (rule W6). The text itself is never repeated.
+/// A text that is not a token. The text itself is never repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidToken {

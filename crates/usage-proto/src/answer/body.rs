@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fold::is_key;
-use crate::{ResponseErrorKind, SimpleError, ValidationErrors};
+use crate::error::{ResponseErrorKind, SimpleError, ValidationErrors};
 
 /// What an error body said: at least one of the two (rule W34).
 #[derive(Debug, Default, PartialEq, Eq)]

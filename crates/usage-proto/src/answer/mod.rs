@@ -7,7 +7,11 @@ mod redirect;
 use bytes::Bytes;
 use http::Response;
 
-use crate::{Incomplete, ResponseError, ResponseErrorKind, Saved, Token, excerpt, retry_after};
+use crate::error::{ResponseError, ResponseErrorKind};
+use crate::excerpt;
+use crate::retry_after::retry_after;
+use crate::saved::{Incomplete, Saved};
+use crate::token::Token;
 
 /// Judges an answer whose head arrived (rules W30 to W38 and W46).
 pub(crate) fn parse(

@@ -1,19 +1,20 @@
-use crate::{InvalidBaseUrl, InvalidToken};
+use crate::base_url::InvalidBaseUrl;
+use crate::token::InvalidToken;
 
 /// A request or a registration URL that could not be built. Nothing was sent, and the same input
 /// fails again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base URL is not one (rules W4 and W5).
+    /// The base URL is not one.
     #[error(transparent)]
     BaseUrl(#[from] InvalidBaseUrl),
 
-    /// The token is not one (rule W6).
+    /// The token is not one.
     #[error(transparent)]
     Token(#[from] InvalidToken),
 
-    /// The token would travel readable by anyone on the way (rule W7).
+    /// The token would travel readable by anyone on the way.
     #[error(
         "the token would go to `{host}` over plain http: use https, or opt in with \
          `BaseUrl::allow_plaintext_token`"
@@ -24,7 +25,7 @@ pub enum BuildError {
         host: String,
     },
 
-    /// The application's part of the `User-Agent` is not a list of products (rule W13).
+    /// The application's part of the `User-Agent` is not a list of products.
     #[error("`{text}` cannot stand in a User-Agent: write `name/version`")]
     #[non_exhaustive]
     UserAgent {
@@ -32,7 +33,7 @@ pub enum BuildError {
         text: String,
     },
 
-    /// A segment of the path is empty, `.` or `..` (rule W1).
+    /// A segment of the path is empty, `.` or `..`.
     #[error(
         "segment {position} of the path (`{segment}`) cannot stand in a URL: \
          a product or segment may not be empty, `.` or `..`"
@@ -45,7 +46,7 @@ pub enum BuildError {
         segment: String,
     },
 
-    /// The URI is longer than an HTTP implementation can hold (rule W1).
+    /// The URI is longer than an HTTP implementation can hold.
     #[error(
         "the URI would have {length} bytes, and {limit} are possible: \
          shorten what goes into it"
@@ -58,7 +59,7 @@ pub enum BuildError {
         limit: usize,
     },
 
-    /// The body is larger than the request limit (rule W15).
+    /// The body is larger than the request limit.
     #[error(
         "the body is larger than the limit of {limit} bytes: report less at once, \
          or raise the limit with `Api::with_request_limit`"
@@ -69,7 +70,7 @@ pub enum BuildError {
         limit: usize,
     },
 
-    /// A number of the payload is NaN or infinite, which JSON cannot say (rule W9).
+    /// A number of the payload is NaN or infinite, which JSON cannot say.
     #[error(
         "the number at {} is not finite, and JSON has no way to write it: leave it out",
         if path.is_empty() { "the root of the payload".to_owned() } else { format!("`{path}`") }
@@ -89,7 +90,7 @@ pub enum BuildError {
         message: String,
     },
 
-    /// A field of a registration is empty or white space (rule W21).
+    /// A field of a registration is empty or white space.
     #[error("`{field}` is blank: a registration needs both `cluster_id` and `product`")]
     #[non_exhaustive]
     Blank {
@@ -97,7 +98,7 @@ pub enum BuildError {
         field: &'static str,
     },
 
-    /// The redirect URL of a registration is not an absolute `http` or `https` URL (rule W22).
+    /// The redirect URL of a registration is not an absolute `http` or `https` URL.
     #[error("the redirect URL `{text}` is not an absolute http or https URL")]
     #[non_exhaustive]
     RedirectUrl {
@@ -105,7 +106,7 @@ pub enum BuildError {
         text: String,
     },
 
-    /// The redirect URL of a registration has a `state` of its own beside the nonce (rule W23).
+    /// The redirect URL of a registration has a `state` of its own beside the nonce.
     #[error("the redirect URL has a `state` of its own: leave it out, or set no nonce")]
     RedirectState,
 }

@@ -10,24 +10,26 @@ pub use build::BuildError;
 pub use response::{ResponseError, ResponseErrorKind, SimpleError, ValidationErrors};
 pub use transport::{TransportError, TransportErrorKind};
 
-use crate::{InvalidBaseUrl, InvalidToken};
+use crate::base_url::InvalidBaseUrl;
+use crate::token::InvalidToken;
 
 /// Anything that can go wrong between a payload and its acknowledgement.
 ///
 /// Each variant shows itself as the error inside does; nothing is said twice.
 ///
 /// ```
-/// use usage_proto::{Error, ResponseErrorKind};
+/// use usage_proto::Error;
 ///
 /// fn tell(error: &Error) -> String {
 ///     match error {
-///         Error::Response(answer) => match &answer.kind {
-///             ResponseErrorKind::Validation(fields) => format!("mend {:?}", fields.errors.keys()),
-///             _ => format!("the API said {}", answer.status),
+///         Error::Response(answer) => match answer.as_validation() {
+///             Some(fields) => format!("mend {:?}", fields.errors.keys()),
+///             None => format!("the API said {}", answer.status),
 ///         },
 ///         Error::Transport(lost) if lost.may_have_been_sent() => "it may have arrived".into(),
 ///         other if other.is_retryable() => "try again later".into(),
-///         other => other.to_string(),
+///         // What happened, and why: the whole chain of causes.
+///         other => format!("{other:#}"),
 ///     }
 /// }
 /// ```
@@ -46,7 +48,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same request may succeed later (rule W44).
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -56,7 +58,7 @@ impl Error {
         }
     }
 
-    /// How long the API asked to wait, at most 24 hours (rule W39).
+    /// How long the API asked to wait, at most 24 hours.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -9,13 +9,13 @@ use crate::excerpt;
 
 /// An answer that is not a success: its status, and what the body said.
 ///
-/// The shape of the body decides the kind, not the status (rule W34).
+/// The shape of the body decides the kind, not the status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseError {
     /// The status of the answer.
     pub status: StatusCode,
-    /// How long the API asked to wait, at most 24 hours (rule W39).
+    /// How long the API asked to wait, at most 24 hours.
     pub retry_after: Option<Duration>,
     /// What the answer was.
     pub kind: ResponseErrorKind,
@@ -29,13 +29,13 @@ pub enum ResponseErrorKind {
     Simple(SimpleError),
     /// `{"errors":{"field":["…"]}}`.
     Validation(ValidationErrors),
-    /// A redirect, which is never followed: the token would go with it (rule W37).
+    /// A redirect, which is never followed: the token would go with it.
     #[non_exhaustive]
     Redirect {
         /// Where it points, without user information, query and fragment.
         location: Option<String>,
     },
-    /// The body was larger than the response limit (rule W38).
+    /// The body was larger than the response limit.
     #[non_exhaustive]
     TooLarge {
         /// The limit, in bytes.
@@ -46,7 +46,7 @@ pub enum ResponseErrorKind {
     ///
     /// [`Saved::is_page`]: crate::Saved::is_page
     Page,
-    /// The body had neither shape of an error (rule W33).
+    /// The body had neither shape of an error.
     #[non_exhaustive]
     Unexpected {
         /// The start of the body on one line, without control characters; empty if it was empty.
@@ -74,6 +74,29 @@ impl ResponseError {
             // A class, not a list: RFC 9110, section 15.
             status => (500..=599).contains(&status),
         }
+    }
+
+    /// What the API has against the report, field by field, if it said so.
+    ///
+    /// ```
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// # let answer = r#"{"errors":{"cluster_id":["ClusterID can not be blank."]}}"#;
+    /// # let response = http::Response::builder().status(422).body(answer)?;
+    /// let error = Api::new(BaseUrl::STAGING).parse_response(response).unwrap_err();
+    /// let fields = error.as_validation().expect("the fields are named");
+    /// assert_eq!(fields.errors["cluster_id"], ["ClusterID can not be blank."]);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn as_validation(&self) -> Option<&ValidationErrors> {
+        if let ResponseErrorKind::Validation(errors) = &self.kind { Some(errors) } else { None }
+    }
+
+    /// What the API said in one message, if it said just that.
+    #[must_use]
+    pub fn as_simple(&self) -> Option<&SimpleError> {
+        if let ResponseErrorKind::Simple(error) = &self.kind { Some(error) } else { None }
     }
 }
 

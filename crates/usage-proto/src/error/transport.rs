@@ -10,7 +10,7 @@ use crate::proxy::Proxy;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// There was no answer: nothing came that had a complete head (rule W40).
+/// There was no answer: nothing came that had a complete head.
 ///
 /// Adapters make it from their library's errors; the constructors say which situation each is for.
 ///
@@ -35,7 +35,7 @@ pub struct TransportError {
     source: Source,
 }
 
-/// The situation in which there was no answer; the same from every adapter (rule W40).
+/// The situation in which there was no answer; the same from every adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -241,14 +241,14 @@ impl TransportError {
     /// Whether bytes of the request may have left; never `false` when they may.
     ///
     /// The API may have stored the report then. With an [`IdempotencyKey`](crate::IdempotencyKey)
-    /// on it a retry is counted once (rule W43).
+    /// on it a retry is counted once.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }
 
     /// Whether the same request may succeed later: always, but for a certificate that is not
-    /// accepted and for what the adapter knows to fail again (rule W44).
+    /// accepted and for what the adapter knows to fail again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.retryable

@@ -42,14 +42,56 @@ macro_rules! sorted_map {
                 self.0.get_mut(key)
             }
 
+            /// Whether there is such a key.
+            #[must_use]
+            pub fn contains_key(&self, key: &str) -> bool {
+                self.0.contains_key(key)
+            }
+
+            /// The place of a key, to look at it and to fill it in one go.
+            pub fn entry(&mut self, key: impl Into<String>) -> btree_map::Entry<'_, String, $value> {
+                self.0.entry(key.into())
+            }
+
             /// Takes a key out, and returns what it held.
             pub fn remove(&mut self, key: &str) -> Option<$value> {
                 self.0.remove(key)
             }
 
-            /// The entries in the order of their keys' bytes.
-            pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &$shown)> {
-                self.0.iter().map(|(key, value)| -> (&str, &$shown) { (key, value) })
+            /// Keeps the entries for which the closure says so.
+            pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut $value) -> bool) {
+                self.0.retain(|key, value| keep(key, value));
+            }
+
+            /// Takes all entries out.
+            pub fn clear(&mut self) {
+                self.0.clear();
+            }
+
+            /// The entries in the order of their keys' bytes, the same as those of a loop over a
+            /// reference.
+            pub fn iter(&self) -> btree_map::Iter<'_, String, $value> {
+                self.0.iter()
+            }
+
+            /// The entries, to change what the keys hold.
+            pub fn iter_mut(&mut self) -> btree_map::IterMut<'_, String, $value> {
+                self.0.iter_mut()
+            }
+
+            /// The keys in the order of their bytes.
+            pub fn keys(&self) -> btree_map::Keys<'_, String, $value> {
+                self.0.keys()
+            }
+
+            /// What the keys hold, in the order of the keys.
+            pub fn values(&self) -> btree_map::Values<'_, String, $value> {
+                self.0.values()
+            }
+
+            /// What the keys hold, to change it.
+            pub fn values_mut(&mut self) -> btree_map::ValuesMut<'_, String, $value> {
+                self.0.values_mut()
             }
 
             /// How many keys there are.
@@ -90,7 +132,16 @@ macro_rules! sorted_map {
             type IntoIter = btree_map::Iter<'a, String, $value>;
 
             fn into_iter(self) -> Self::IntoIter {
-                self.0.iter()
+                self.iter()
+            }
+        }
+
+        impl<'a> IntoIterator for &'a mut $name {
+            type Item = (&'a String, &'a mut $value);
+            type IntoIter = btree_map::IterMut<'a, String, $value>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter_mut()
             }
         }
 
@@ -111,8 +162,10 @@ sorted_map! {
     /// ```
     /// use usage_proto::Tags;
     ///
-    /// let tags = Tags::from([("version", "0.9.5"), ("arch", "amd64")]);
-    /// assert_eq!(tags.iter().next(), Some(("arch", "amd64")));
+    /// let mut tags = Tags::from([("version", "0.9.5"), ("arch", "amd64")]);
+    /// tags.entry("os").or_insert_with(|| "linux".into());
+    /// assert_eq!(tags.get("os"), Some("linux"));
+    /// assert!(tags.keys().eq(["arch", "os", "version"]));
     /// ```
     #[derive(Eq)]
     Tags: String, shown as str, read with "read_tags"
@@ -124,8 +177,10 @@ sorted_map! {
     /// ```
     /// use usage_proto::{Value, Values};
     ///
-    /// let values = Values::from([("num_series", 87232), ("num_databases", 3)]);
+    /// let mut values = Values::from([("num_series", 87232), ("num_databases", 3), ("uptime", 0)]);
+    /// values.retain(|_, value| *value != Value::from(0));
     /// assert_eq!(values.get("num_databases"), Some(&Value::from(3)));
+    /// assert!(!values.contains_key("uptime"));
     /// ```
     Values: Value, shown as Value, read with "BTreeMap::deserialize"
 }

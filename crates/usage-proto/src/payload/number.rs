@@ -1,7 +1,6 @@
 use serde::{Serialize, Serializer};
 
-/// A number of a payload: any integer from `i64::MIN` to `u64::MAX`, exactly, or a float
-/// (rule W10).
+/// A number of a payload: any integer from `i64::MIN` to `u64::MAX`, exactly, or a float.
 ///
 /// Integers compare by what they are, whichever type they came from. A float that happens to be
 /// whole is still a float, and is written with `.0`.

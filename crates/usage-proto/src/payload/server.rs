@@ -3,7 +3,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::object::FromObject;
 use super::{object, path};
-use crate::Saveable;
+use crate::saveable::Saveable;
 
 /// A server that has started, registered with `POST /api/v1/servers` at every start.
 ///

@@ -3,7 +3,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::object::FromObject;
 use super::{Tags, Value, Values, object, path};
-use crate::Saveable;
+use crate::saveable::Saveable;
 
 /// A product's statistics, posted to `POST /api/v1/stats/{product}`.
 ///

@@ -3,7 +3,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::object::FromObject;
 use super::{Tags, Value, Values, object, path};
-use crate::Saveable;
+use crate::saveable::Saveable;
 
 /// Anonymous usage, posted to `POST /api/v1/usage/{product}` every 12 hours.
 ///

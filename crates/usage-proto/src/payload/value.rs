@@ -11,8 +11,8 @@ use super::{Number, Values};
 /// It is an enum of this crate's own since the order of `serde_json`'s maps and its treatment of
 /// NaN depend on features that other crates may turn on.
 ///
-/// Any float fits into a value; one that is not finite is refused when the payload is encoded,
-/// with the path to it (rule W9).
+/// Any float fits into a value; one that is not finite is refused when the payload is encoded, with
+/// the path to it.
 ///
 /// ```
 /// use usage_proto::Value;
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Value {
 }
 
 /// How `serde_json` hands over a number when some crate of the host turns on its feature
-/// `arbitrary_precision`: as a map with this one key and the number's text (rule W11).
+/// `arbitrary_precision`: as a map with this one key and the number's text.
 const NUMBER_AS_TEXT: &str = "$serde_json::private::Number";
 
 /// Whether that feature is on. Only a map with that very key asks.

@@ -2,8 +2,14 @@
 
 use std::error::Error as _;
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use http::Response;
-use usage_proto::{Api, BaseUrl, Error, TransportError, TransportErrorKind, Usage, UsageData};
+use usage_proto::{
+    Api, BaseUrl, BuildError, Chain, Error, Registration, RegistrationRequest, SimpleError, Token,
+    TransportError, TransportErrorKind, Usage, UsageData, choose_proxy, parse_request,
+};
 
 fn refused(status: u16, body: &'static str) -> String {
     let response = Response::builder().status(status).body(body).unwrap();
@@ -55,6 +61,56 @@ fn an_error_over_another_says_nothing_twice() {
     let error = Error::from(Api::new(BaseUrl::STAGING).build_request(&nan).unwrap_err());
     assert!(error.source().is_none());
     assert!(error.to_string().contains("`[0].values.v`"), "{error}");
+}
+
+/// With `{:#}` each error shows all that is behind it, once, on one line.
+#[test]
+fn every_error_shows_its_chain() {
+    let api = || Api::new(BaseUrl::STAGING);
+    let environment = |name: &str| (name == "https_proxy").then_some("socks5://proxy");
+    let request = http::Request::new(Bytes::new());
+    let registration = Registration::new("c", "p");
+    let io = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let proxy = |name: &str| (name == "all_proxy").then_some("http://proxy:1");
+    let proxy = choose_proxy(&BaseUrl::STAGING, proxy).unwrap().unwrap();
+    let refused = Response::builder().status(422).body(r#"{"errors":{"a":["b"]}}"#).unwrap();
+    let answer = api().parse_response(refused).unwrap_err();
+    let validation = answer.as_validation().unwrap().clone();
+    let nan = Usage::new("p").data(UsageData::new().value("v", f64::NAN));
+    let build = || api().build_request(&nan).unwrap_err();
+    let query = "/start".parse().unwrap();
+    let errors: Vec<(Box<dyn std::error::Error>, &str)> = vec![
+        (BaseUrl::new("x").unwrap_err().into(), "has no scheme"),
+        (Token::new("").unwrap_err().into(), "empty"),
+        (BuildError::from(BaseUrl::new("x").unwrap_err()).into(), "has no scheme"),
+        (BuildError::from(Token::new("").unwrap_err()).into(), "empty"),
+        (build().into(), "is not finite"),
+        (Error::from(build()).into(), "is not finite"),
+        (Error::from(Token::new("").unwrap_err()).into(), "empty"),
+        (choose_proxy(&BaseUrl::STAGING, environment).unwrap_err().into(), "https_proxy"),
+        (parse_request(&request).unwrap_err().into(), "there is no call"),
+        (registration.parse_redirect("/?token=").unwrap_err().into(), "no token"),
+        (registration.parse_redirect("/?token=%FC").unwrap_err().into(), "token"),
+        (RegistrationRequest::parse(&query).unwrap_err().into(), "`cluster_id` is missing"),
+        (SimpleError::new("no").into(), "no"),
+        (validation.into(), "a: b"),
+        (answer.clone().into(), "a: b"),
+        (Error::from(answer).into(), "a: b"),
+        (TransportError::connect(io()).into(), "Usage API: connection refused"),
+        (
+            Error::from(TransportError::connect(io()).through(&proxy)).into(),
+            "Usage API: through the proxy proxy:1: connection refused",
+        ),
+        (TransportError::no_authorities("none").into(), "set SSL_CERT_FILE: none"),
+        (TransportError::total_deadline(Duration::from_secs(1)).into(), "longer than 1 s in all"),
+    ];
+    for (error, end) in errors {
+        let shown = format!("{error:#}");
+        assert!(shown.contains(end), "{shown:?}");
+        assert_eq!(shown, Chain(&*error).to_string());
+        assert_eq!(error.source().is_some(), shown.len() > error.to_string().len(), "{shown}");
+        assert!(!shown.contains('\n'));
+    }
 }
 
 #[test]

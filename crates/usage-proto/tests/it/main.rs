@@ -12,6 +12,7 @@ mod answers;
 mod base_url;
 mod bounds;
 mod collector;
+mod configuration;
 mod encoding;
 mod error_bodies;
 mod error_texts;

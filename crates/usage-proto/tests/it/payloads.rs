@@ -183,7 +183,8 @@ fn maps_can_be_read_and_changed() {
     assert_eq!(tags.remove("b"), Some("2".into()));
     assert_eq!((tags.get("a"), tags.get("b"), tags.len()), (Some("3"), None, 1));
     tags.extend([("c", "4")]);
-    assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "3"), ("c", "4")]);
+    let entries: Vec<_> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(entries, [("a", "3"), ("c", "4")]);
     tags.get_mut("c").unwrap().push('!');
     let listed: Vec<_> = (&tags).into_iter().map(|(key, tag)| format!("{key}={tag}")).collect();
     assert_eq!(listed, ["a=3", "c=4!"]);
@@ -255,4 +256,28 @@ fn w11_a_map_may_have_the_key_that_serde_json_keeps_for_itself() {
 fn w10_a_number_too_large_for_a_float_is_refused() {
     let error = parse_request(&post("/api/v1/usage/p", r#"[{"values":{"v":1e400}}]"#)).unwrap_err();
     assert!(matches!(error, ParseRequestError::Body { line: 1, .. }), "{error:?}");
+}
+
+#[test]
+fn tags_and_values_have_what_a_map_has() {
+    let mut tags = Tags::from([("a", "1"), ("b", "2")]);
+    assert!(tags.iter().eq(&tags), "the same entries by reference");
+    for (_, value) in &mut tags {
+        value.push('!');
+    }
+    tags.iter_mut().for_each(|(_, value)| value.push('?'));
+    assert!(tags.values().eq(["1!?", "2!?"]));
+    tags.entry("c").or_default().push('3');
+    tags.entry("c").or_insert_with(|| "never".into());
+    assert!(tags.keys().eq(["a", "b", "c"]));
+    tags.retain(|key, _| key != "b");
+    assert!(tags.contains_key("a") && !tags.contains_key("b"));
+    tags.clear();
+    assert!(tags.is_empty());
+
+    let mut values = Values::from([("a", Value::from(1)), ("b", Value::Null)]);
+    assert!(values.iter().eq(&values));
+    values.values_mut().for_each(|value| *value = true.into());
+    values.retain(|key, value| key == "a" && *value == true.into());
+    assert_eq!(values.len(), 1);
 }

@@ -27,6 +27,9 @@ fn public_types_are_send_sync_and_debug() {
     shared::<Proxy>();
     shared::<Deadlines>();
     shared::<Exchange>();
+    shared::<Collector>();
+    shared::<Saving<()>>();
+    shared::<RegistrationRequest>();
     shared::<IdempotencyKey>();
     shared::<ResponseErrorKind>();
     shared::<SimpleError>();
@@ -44,6 +47,7 @@ fn errors_are_errors_of_the_standard_library() {
     error::<InvalidToken>();
     error::<InvalidProxy>();
     error::<RedirectError>();
+    error::<RegistrationRequestError>();
     error::<ParseRequestError>();
     error::<SimpleError>();
     error::<ValidationErrors>();
@@ -56,4 +60,13 @@ fn what_is_cheap_to_clone_is_clone() {
     cloned::<ResponseError>();
     cloned::<Saved>();
     cloned::<Token>();
+    cloned::<BaseUrl>();
+    cloned::<Deadlines>();
+    cloned::<Proxy>();
+    cloned::<Payload>();
+    cloned::<Registration>();
+    cloned::<IdempotencyKey>();
+    cloned::<TransportErrorKind>();
+    cloned::<Tags>();
+    cloned::<Values>();
 }

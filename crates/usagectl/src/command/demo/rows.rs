@@ -72,8 +72,8 @@ fn table<T>(
 }
 
 fn details(tags: &Tags, values: &Values) -> Vec<String> {
-    let tags = pairs(tags.iter());
-    let values = pairs(values.iter());
+    let tags = pairs(tags);
+    let values = pairs(values);
     [("tags", tags), ("values", values)]
         .into_iter()
         .flat_map(|(name, pairs)| {
@@ -88,8 +88,8 @@ fn details(tags: &Tags, values: &Values) -> Vec<String> {
 }
 
 /// `name=value` for each, the value in JSON.
-fn pairs<'a, V: Serialize + ?Sized + 'a>(pairs: impl Iterator<Item = (&'a str, &'a V)>) -> String {
-    let shown = pairs.map(|(name, value)| {
+fn pairs<'a, V: Serialize + 'a>(pairs: impl IntoIterator<Item = (&'a String, &'a V)>) -> String {
+    let shown = pairs.into_iter().map(|(name, value)| {
         // What was stored as JSON can be written as JSON.
         let value = serde_json::to_string(value).unwrap_or_default();
         terminal_text::escape(&format!("{name}={value}"))
