@@ -9,12 +9,14 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 
+use libtest_mimic::Trial;
 use testkit::outcome::{Outcome, sent};
 use testkit::samples::usage;
 use testkit::scripted::{PATIENCE, Script, ScriptedServer};
 use usage_proto::{Deadlines, TransportErrorKind};
 
 use crate::adapter::{Adapter, Client};
+use crate::exchange;
 
 /// Why an adapter's result is not the expected one, in words.
 pub(crate) type Difference = String;
@@ -33,7 +35,11 @@ pub(crate) struct Case {
     /// Whether it needs a network of its own, which not every system gives.
     pub(crate) in_network: bool,
     play: Box<dyn Fn(Adapter) -> Result<(), Difference> + Send + Sync>,
+    /// The same in an event loop without an adapter, where one can.
+    in_loop: Option<InLoop>,
 }
+
+type InLoop = Box<dyn Fn() -> Result<(), Difference> + Send + Sync>;
 
 impl Case {
     /// A case that says for itself what it expects.
@@ -42,7 +48,8 @@ impl Case {
         play: impl Fn(Adapter) -> Result<(), Difference> + Send + Sync + 'static,
     ) -> Self {
         let name = name.into();
-        Self { row: name.clone(), name, finer: None, in_network: false, play: Box::new(play) }
+        let play = Box::new(play);
+        Self { row: name.clone(), name, finer: None, in_network: false, play, in_loop: None }
     }
 
     /// A case that says for itself how to come to what is expected.
@@ -75,6 +82,7 @@ impl Case {
     ) -> Self {
         let expected = expected.into();
         let finer = expected.words();
+        let in_loop = in_loop(&script, deadlines, &expected, |outcome| outcome);
         let case = Self::new(name, move |adapter| {
             let server = ScriptedServer::start([script.clone()]);
             let client = Client::new(adapter, &server.url(), deadlines);
@@ -84,7 +92,7 @@ impl Case {
             same("connections", &server.connections(), &1)?;
             cautious(&outcome, &server)
         });
-        Self { finer, ..case }
+        Self { finer, in_loop, ..case }
     }
 
     /// The same without a look at the connections: one that ends before the request is handed to it
@@ -97,13 +105,17 @@ impl Case {
         script: Script,
         expected: impl Into<Expected>,
     ) -> Self {
-        Self::expecting(name, expected, move |adapter, expected| {
+        let expected = expected.into();
+        let in_loop =
+            in_loop(&script, Deadlines::new().total(PATIENCE), &expected, Outcome::as_sent);
+        let case = Self::expecting(name, expected, move |adapter, expected| {
             let server = ScriptedServer::start([script.clone()]);
             let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
             let outcome = Outcome::of(&client.save(&usage()));
             cautious(&outcome, &server)?;
             same("the outcome", &outcome.clone().as_sent(), expected)
-        })
+        });
+        Self { in_loop, ..case }
     }
 
     /// A case that stands in a row with others.
@@ -121,6 +133,20 @@ impl Case {
         Self { finer: Some(words.map(str::to_owned)), ..self }
     }
 
+    /// What an event loop without an adapter has to come to.
+    pub(crate) fn in_loop(
+        self,
+        play: impl Fn() -> Result<(), Difference> + Send + Sync + 'static,
+    ) -> Self {
+        Self { in_loop: Some(Box::new(play)), ..self }
+    }
+
+    /// The same in an event loop, as a test of its own.
+    pub(crate) fn take_in_loop(&mut self) -> Option<Trial> {
+        let play = self.in_loop.take()?;
+        Some(Trial::test(format!("in a loop: {}", self.name), move || Ok(play()?)))
+    }
+
     /// Runs it over every adapter, whatever comes of it.
     pub(crate) fn run(&self) -> Results {
         Adapter::ALL.map(|adapter| {
@@ -128,6 +154,23 @@ impl Case {
             (adapter, played.unwrap_or_else(|panic| Err(words(&*panic))))
         })
     }
+}
+
+/// What is the same for every adapter is the same in an event loop.
+fn in_loop(
+    script: &Script,
+    deadlines: Deadlines,
+    expected: &Expected,
+    judged: fn(Outcome) -> Outcome,
+) -> Option<InLoop> {
+    let Expected::Same(expected) = expected.clone() else { return None };
+    let script = script.clone();
+    Some(Box::new(move || {
+        let server = ScriptedServer::start([script.clone()]);
+        let outcome = Outcome::of(&exchange::save(server.address(), deadlines, &usage()));
+        cautious(&outcome, &server)?;
+        same("the outcome", &judged(outcome), &expected)
+    }))
 }
 
 /// What every adapter has to come to, or each of them.

@@ -3,7 +3,8 @@
 //! Each case of the contract says what its outcome has to be, and each adapter has to come to that
 //! one: the same value of the same type. There are no exceptions. A finer point says what each adapter
 //! comes to, and `docs/protocol.md` lists it. Arguments are those of other tests: a filter picks cases
-//! by their names.
+//! by their names. Where a case is nothing but what a server sends, an event loop over `Exchange` comes to
+//! the same outcome.
 //!
 //! It is made for Linux: there the platform's authorities are files, `/proc` tells what a process
 //! has open, and what came before a reset can still be read.
@@ -13,6 +14,7 @@
 mod adapter;
 mod case;
 mod cases;
+mod exchange;
 mod network;
 mod remote;
 mod table;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::case::Case;
 use crate::network::Network;
 use crate::table::Table;
 
@@ -39,7 +42,9 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
 
-    let cases: Vec<_> = cases::all().into_iter().map(Arc::new).collect();
+    let mut cases = cases::all();
+    let in_loops: Vec<_> = cases.iter_mut().filter_map(Case::take_in_loop).collect();
+    let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
     let table = Arc::new(Table::new(&cases));
     let trials = cases.into_iter().map(|case| {
         let table = Arc::clone(&table);
@@ -64,7 +69,7 @@ fn main() -> ExitCode {
             of_documents.finer_points().filter(|row| !PROTOCOL.contains(row.as_str())).collect();
         if missing.is_empty() { Ok(()) } else { Err(Failed::from(missing.join("\n"))) }
     });
-    let trials = trials.chain([documented]).collect();
+    let trials = trials.chain(in_loops).chain([documented]).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         // For who runs the tests and not only for who debugs them.

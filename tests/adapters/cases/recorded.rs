@@ -7,6 +7,7 @@ mod go;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,11 +16,12 @@ use testkit::outcome::{
     Outcome, Refusal, incomplete, redirect, refused, saved, sent, simple, unexpected,
 };
 use testkit::scripted::{PATIENCE, Script, ScriptedServer};
-use usage_proto::{Deadlines, Server, TransportErrorKind};
+use usage_proto::{Deadlines, Error, Saved, Server, TransportErrorKind};
 
 use super::bodies::without_a_length;
-use crate::adapter::{Adapter, Client};
+use crate::adapter::Client;
 use crate::case::{Case, Difference, Expected, malformed, same};
+use crate::exchange;
 
 const FIXTURE: &str = include_str!("../../fixtures/go-responses.jsonl");
 
@@ -65,11 +67,20 @@ pub(super) fn cases() -> Vec<Case> {
                     format!("recorded: {}, no length, {rule}", outcomes[1].in_words())
                 }
             };
-            Case::expecting(
-                format!("recorded: {}", recorded.name),
-                expected,
-                move |adapter, expected| play(&recorded, adapter, expected),
-            )
+            let (name, recorded) = (format!("recorded: {}", recorded.name), Arc::new(recorded));
+            let in_loop = Arc::clone(&recorded);
+            Case::expecting(name, expected, move |adapter, expected| {
+                play(&recorded, expected, |server, payload| {
+                    let deadlines = Deadlines::new().total(PATIENCE);
+                    Client::new(adapter, &server.url(), deadlines).save(payload)
+                })
+            })
+            .in_loop(move || {
+                let expected = in_loop.expected(None);
+                play(&in_loop, &expected, |server, payload| {
+                    exchange::save(server.address(), Deadlines::new().total(PATIENCE), payload)
+                })
+            })
             .in_row(row)
         })
         .collect();
@@ -92,12 +103,15 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-fn play(recorded: &Recorded, adapter: Adapter, expected: &Outcome) -> Result<(), Difference> {
+fn play(
+    recorded: &Recorded,
+    expected: &Outcome,
+    save: impl FnOnce(&ScriptedServer, &Server) -> Result<Saved, Error>,
+) -> Result<(), Difference> {
     let other = ScriptedServer::start([Script::answer(THEN_201)]);
     let raw = recorded.raw_response.replace(OTHER, &other.address().to_string());
     let server = ScriptedServer::start(recorded.scripts(&raw));
-    let client = Client::new(adapter, &server.url(), Deadlines::new().total(PATIENCE));
-    let result = client.save(&Server::new().cluster_id("clus1").product("influxdb"));
+    let result = save(&server, &Server::new().cluster_id("clus1").product("influxdb"));
     // Where a redirect leads is known here.
     let led = recorded.expected(Some(other.address()));
     let expected = if recorded.expected(None) == *expected { &led } else { expected };
