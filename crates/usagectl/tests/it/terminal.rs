@@ -112,7 +112,7 @@ fn the_log_of_a_report_has_nothing_in_it_that_a_terminal_obeys() {
         "1s",
         &url,
         &state,
-        &["--verbose"],
+        &["--verbose", "--consent-variable", NASTY],
         "test -e x && exit 3; touch x; echo []",
     );
     let mut reporting = Reporting::spawn(command.current_dir(directory.path()));
