@@ -63,8 +63,8 @@ impl Client {
     /// # Ok::<(), usage_proto::InvalidProxy>(())
     /// ```
     ///
-    /// The connect deadline ends a little before a total deadline that is shorter or as long: it is
-    /// known by then that nothing was sent.
+    /// To connect takes three quarters of the total deadline at most. So it is known that nothing
+    /// was sent before the total deadline passes.
     ///
     /// # Errors
     ///
@@ -77,9 +77,9 @@ impl Client {
         let proxy = choose_proxy(api.base_url(), |name| std::env::var_os(name))?;
         let (proxy, https) = (proxy.map(Arc::new), api.base_url().is_https());
         let through = proxy.clone();
-        // A total deadline that is the shorter one passes a little later than that: by then it is
-        // known that nothing was sent.
-        let connect = deadlines.connect.min(deadlines.total / 16 * 15);
+        // A total deadline that is the shorter one passes later than that: by then it is known that
+        // nothing was sent.
+        let connect = deadlines.connect.min(deadlines.total / 4 * 3);
         let make = move || build(https, connect, through.as_deref(), &configure);
         let client = Self::over(api, Arc::new(make)).with_total_deadline(deadlines.total);
         Ok(Self { connect: Some(connect), proxy, ..client })

@@ -45,6 +45,10 @@ impl fmt::Debug for Execute {
 impl Client {
     pub(crate) async fn call(&self, request: Request<Bytes>) -> Outcome {
         let Ok(runtime) = Handle::try_current() else { return Err(TransportError::no_runtime()) };
+        // The clock of the runtime has ticks: something could leave before the first.
+        if self.total.is_zero() {
+            return Err(TransportError::total_deadline(self.total).not_sent());
+        }
         let (mut begun, mut answer) = (false, None);
         let exchange = async {
             let _turn = self.turns.acquire().await;
@@ -52,10 +56,10 @@ impl Client {
             // answer was read. A call in that moment opens another: where many go on at once, they
             // would come to hold more than one each. And on a single thread nobody has heard yet
             // of connections that were closed while it was busy elsewhere: a request on one of
-            // these would be lost. A deadline of zero passes here.
+            // these would be lost.
             let crowded = self.turns.available_permits() < CONNECTIONS / 2;
             let single = runtime.runtime_flavor() == CurrentThread;
-            for _ in 0..3 * u8::from(crowded || single || self.total.is_zero()) {
+            for _ in 0..3 * u8::from(crowded || single) {
                 yield_now().await;
             }
             let make = Arc::clone(&self.make);
