@@ -1,5 +1,5 @@
-//! What is the adapter's own: what can be set on hyper-util, what is mended in it, and what comes of
-//! being async and of other services. What it has in common with its siblings is in the suite over
+//! What is the adapter's own: what can be set, what its pool does, and what comes of being async and
+//! of other services. What it has in common with its siblings is in the suite over
 //! all of them, in `tests/adapters`.
 
 #![expect(
@@ -24,7 +24,7 @@ use std::time::Duration;
 use testkit::outcome::Outcome;
 use testkit::samples::{api, usage};
 use testkit::scripted::PATIENCE;
-use usage_hyper::Client;
+use usage_hyper::{Client, Config};
 use usage_proto::{Deadlines, Error, Saved, TransportError};
 
 fn client(url: &str) -> Client {
@@ -32,7 +32,7 @@ fn client(url: &str) -> Client {
 }
 
 fn client_within(url: &str, total: Duration) -> Client {
-    Client::configured(api(url), Deadlines::new().total(total), |builder| builder).unwrap()
+    Client::configured(api(url), Deadlines::new().total(total), Config::new()).unwrap()
 }
 
 /// What comes of a small report.

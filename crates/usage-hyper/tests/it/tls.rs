@@ -9,7 +9,7 @@ use testkit::outcome::{Outcome, in_vain, saved, sent, unsent};
 use testkit::samples::{CREATED, api};
 use testkit::scripted::{Script, ScriptedServer};
 use testkit::tls::{self, Authority, provider};
-use usage_hyper::{Client, tls_config};
+use usage_hyper::{Client, Config, tls_config};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::{Interrupted, Protocol, Tls};
 
@@ -17,7 +17,7 @@ use crate::races::{resetting, unnoticed};
 use crate::save;
 
 fn with_tls(url: &str, tls: ClientConfig) -> Client {
-    Client::configured_with_tls(api(url), Deadlines::new(), tls, |builder| builder).unwrap()
+    Client::configured(api(url), Deadlines::new(), Config::new().tls(tls)).unwrap()
 }
 
 /// A client that trusts this authority and no other.

@@ -31,7 +31,7 @@ fn reqwest(api: Api, deadlines: Deadlines) -> Result<Carrier, BoxError> {
 }
 
 fn hyper(api: Api, deadlines: Deadlines) -> Result<Carrier, BoxError> {
-    let client = usage_hyper::Client::configured(api, deadlines, |builder| builder)?;
+    let client = usage_hyper::Client::configured(api, deadlines, usage_hyper::Config::new())?;
     let runtime = runtime()?;
     Ok(Carrier::new(move |request| runtime.block_on(client.execute(request))))
 }
