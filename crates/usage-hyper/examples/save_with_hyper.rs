@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(usage_proto::Error::Response(error)) => error,
         other => return Err(format!("expected a refusal, got {other:?}").into()),
     };
-    println!("refused: {error}");
+    println!("refused: {error:#}");
     if let ResponseErrorKind::Validation(fields) = error.kind {
         println!("because of: {:?}", fields.errors);
     }

@@ -42,7 +42,7 @@
 //! match client.save(&usage).await {
 //!     Ok(saved) => assert_eq!(saved.status(), 201),
 //!     Err(Error::Response(refused)) => eprintln!("the API refused: {refused}"),
-//!     Err(error) => eprintln!("{error}, try again: {}", error.is_retryable()),
+//!     Err(error) => eprintln!("{error:#}, try again: {}", error.is_retryable()),
 //! }
 //! # assert_eq!(server.store().usage()?.len(), 1);
 //! # Ok(())
