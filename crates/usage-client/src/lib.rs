@@ -54,7 +54,7 @@
 //! | `ureq` | [`ureq::Client`], blocking, and [`Reporting::start`] | yes |
 //! | `reqwest` | `reqwest::Client`, async, and `Reporting::start_on_tokio` | |
 //! | `hyper` | `hyper::Client`, async, and `Reporting::start_on_tokio` | |
-//! | `reporting` | [`Reporting`]: schedule, identity, state file | yes |
+//! | `reporting` | [`Reporting`]: schedule, identity, state file; needs one of the three above | yes |
 //! | `tls` | https | yes |
 //!
 //! # Sending more than before
@@ -80,10 +80,13 @@
 //! # assert_eq!(setting(&old), Some(false));
 //! ```
 
-#[cfg(feature = "reporting")]
+#[cfg(all(feature = "reporting", any(feature = "ureq", feature = "reqwest", feature = "hyper")))]
 mod reporting;
 
-#[cfg(feature = "reporting")]
+#[cfg(all(
+    feature = "reporting",
+    any(feature = "ureq", feature = "reqwest", feature = "hyper")
+))]
 pub use reporting::{
     Awaited, Collect, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError, Status,
 };

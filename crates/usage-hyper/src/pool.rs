@@ -7,7 +7,7 @@ use std::{collections::VecDeque, io::ErrorKind::WouldBlock, mem::MaybeUninit};
 use bytes::Bytes;
 use http::Uri;
 use http_body_util::Full;
-use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use socket2::Socket;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::{runtime::Id, task::JoinHandle, task::JoinSet, time::timeout};
@@ -67,10 +67,9 @@ impl Pool {
         let connected = connecting.join_next().await.and_then(Result::ok);
         let (stream, socket) = connected.ok_or_else(TransportError::no_runtime)??;
         let watch = Arc::<Watch>::default();
-        let wire = Wire { stream, watch: Arc::clone(&watch) };
+        let wire = Wire { stream, watch: Arc::clone(&watch), gone: false };
         // More of a head than the collector takes, so that it is the one to say what is too large.
-        let mut http = Builder::new();
-        let connection = http.max_buf_size(80 << 10).max_headers(101).handshake(wire).await;
+        let connection = Builder::new().max_buf_size(80 << 10).handshake(wire).await;
         let (sender, driver) = connection.map_err(TransportError::connect)?;
         let task = tokio::spawn(drive(driver, Arc::downgrade(self), self.idle_timeout, place));
         Ok((Line { sender, watch, socket, target: target.clone(), since: None, task }, turn))
@@ -110,11 +109,9 @@ impl Drop for Line {
     }
 }
 
-type Driver = Connection<Wire, Full<Bytes>>;
-
 /// Does the work of a connection, and closes those that were idle for long enough. What ends it is
 /// told to the request that has it.
-async fn drive(driver: Driver, pool: Weak<Pool>, idle: Duration, _place: impl Send) {
+async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration, _place: impl Send) {
     let mut driver = Some(Box::pin(driver));
     while let Some(mut running) = driver.take() {
         let ended =

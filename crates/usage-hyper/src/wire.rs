@@ -34,8 +34,6 @@ pub(crate) struct Fault(&'static str);
 
 pub(crate) const FLOOD: Fault = Fault("the server sent more than 100 interim answers");
 
-const UNASKED: Fault = Fault("the server spoke before it was asked");
-
 /// A stream that
 ///
 /// - tells when a request begins to leave,
@@ -48,6 +46,8 @@ const UNASKED: Fault = Fault("the server spoke before it was asked");
 pub(crate) struct Wire {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) watch: Arc<Watch>,
+    /// Nobody took what was written.
+    pub(crate) gone: bool,
 }
 
 impl Read for Wire {
@@ -61,9 +61,12 @@ impl Read for Wire {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
-            Err(io::Error::other(UNASKED))
+            Err(io::Error::other(Fault("the server spoke before it was asked")))
         } else if self.watch.interim.load(SeqCst) > INTERIM {
             Err(io::Error::other(FLOOD))
+        } else if piece.is_empty() && self.gone && read.is_ok() {
+            // The system has told of the reset already: this is not the end of a body.
+            Err(ConnectionReset.into())
         } else {
             cursor.put_slice(piece);
             read
@@ -91,12 +94,11 @@ impl Write for Wire {
     ) -> Poll<io::Result<usize>> {
         // Before and not after it: nobody may hear in between that nothing has left.
         self.watch.begun.store(true, SeqCst);
-        let length = buffers.iter().map(|buffer| buffer.len()).sum();
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, buffers));
-        Poll::Ready(written.or_else(|error| match error.kind() {
+        Poll::Ready(written.or_else(|error| {
             // Nobody reads on, but there may be an answer, such as a 413: hyper looks for it.
-            BrokenPipe | ConnectionAborted | ConnectionReset => Ok(length),
-            _ => Err(error),
+            self.gone = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+            if self.gone { Ok(buffers.iter().map(|buffer| buffer.len()).sum()) } else { Err(error) }
         }))
     }
 

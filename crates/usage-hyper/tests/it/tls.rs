@@ -63,7 +63,7 @@ async fn what_comes_before_the_request_is_protocol() {
         connection.stream.conn.writer().write_all(b"220 mail.example ESMTP\r\n").unwrap();
         connection.hang();
     });
-    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await, sent(Protocol));
+    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await.as_sent(), sent(Protocol));
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_certificate_of_the_clients_own_is_shown() {
     assert_eq!(save(&with_tls(&tls::url(&server), tls)).await, saved(201, "{}"));
 
     // Without one. The handshake is over by then for the client, and the request is on its way.
-    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await, sent(Interrupted));
+    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await.as_sent(), sent(Interrupted));
     assert_eq!(server.received().len(), 1);
 }
 
