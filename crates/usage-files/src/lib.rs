@@ -26,7 +26,7 @@
 //! ```
 //!
 //! What is only **read** may be a link, as Kubernetes mounts secrets, and a pipe, as a shell makes
-//! one of `<(…)`: [`read`] and [`read_secret`] have bounds of size and time, and `read_secret`
+//! one of `<(…)`: [`read()`] and [`read_secret`] have bounds of size and time, and `read_secret`
 //! refuses what others may write.
 //!
 //! # Platforms

@@ -214,7 +214,7 @@ where
     }
 }
 
-/// The settings of a ready-made [`Client`](crate::Client).
+/// The settings of a ready-made [`Client`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -66,7 +66,7 @@
 //! - [`Registration`] makes the URL for the customer and takes the token from the redirect.
 //! - [`Error`] covers everything: [`BuildError`], [`ResponseError`], [`TransportError`].
 //! - For adapters and event loops: [`Collector`] takes what a transport reads of an answer;
-//!   [`choose_proxy`], [`Deadlines`], [`Saving`], [`causes`] and the constructors of
+//!   [`choose_proxy`], [`Deadlines`], [`Saving`], [`causes()`] and the constructors of
 //!   [`TransportError`] are what they have in common.
 //! - For event loops: behind the feature `http1`, `Exchange` is one request out and one answer in, as
 //!   bytes of HTTP/1.1.

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(escape(plain), plain);
         assert_eq!(
             escape("a\n\u{1b}[31m\u{9b}1m\u{7f}\u{202e}b"),
-            concat!("a\\n\\u{1b}[31m\\u{9b}1m\\u{7f}\\u{202e}b")
+            "a\\n\\u{1b}[31m\\u{9b}1m\\u{7f}\\u{202e}b"
         );
     }
 }

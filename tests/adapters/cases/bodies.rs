@@ -66,9 +66,10 @@ fn framed() -> Vec<Case> {
             if length == "9223372036854775808" { sent(Protocol).into() } else { malformed() },
         );
         let too_long = length == "9223372036854775808";
-        cases.push(case.in_row(match too_long {
-            true => "bodies: a length above 2⁶³ − 1",
-            false => "bodies: a length that is none",
+        cases.push(case.in_row(if too_long {
+            "bodies: a length above 2⁶³ − 1"
+        } else {
+            "bodies: a length that is none"
         }));
     }
     let coded = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
@@ -119,15 +120,15 @@ fn broken() -> Vec<Case> {
                 Reset => (script.reset(), LESS_SHORT * 5),
                 Held => (script.hold(), LESS_SHORT),
             };
-            let came = |body: &str| match (status, body) {
+            let arrived = |body: &str| match (status, body) {
                 (201, body) => incomplete(201, body),
                 (_, "") => refused(401, unexpected("")),
                 _ => refused(401, simple("no")),
             };
             // ureq keeps nothing of the piece that a bad chunk is in.
             let expected: Expected = match (fault, end) {
-                (_, Held) if fault.contains("size") => each(came(""), came(NO), came(NO)),
-                _ => came(NO).into(),
+                (_, Held) if fault.contains("size") => each(arrived(""), arrived(NO), arrived(NO)),
+                _ => arrived(NO).into(),
             };
             let name = format!("bodies: {fault}, {end:?}, {status}");
             let case = Case::within(name, Deadlines::new().total(total), script, expected);

@@ -160,14 +160,16 @@ fn failing() -> Vec<Case> {
         let name = format!("no tunnel but {answer:?}");
         // ureq does not say whose head it was that is not one.
         let nonsense = answer.starts_with("nonsense");
-        let expected = match nonsense {
-            true => each(sent(Protocol), unsent(Connect), unsent(Connect)),
-            false => unsent(Connect).into(),
+        let expected = if nonsense {
+            each(sent(Protocol), unsent(Connect), unsent(Connect))
+        } else {
+            unsent(Connect).into()
         };
         let case = case(&name, HTTPS, Script::answer(answer), expected);
-        cases.push(case.in_row(match nonsense {
-            true => "proxies: one that answers in nonsense when asked for a tunnel",
-            false => "proxies: one that gives no tunnel",
+        cases.push(case.in_row(if nonsense {
+            "proxies: one that answers in nonsense when asked for a tunnel"
+        } else {
+            "proxies: one that gives no tunnel"
         }));
     }
     cases

@@ -39,6 +39,9 @@ impl Api {
     }
 }
 
+/// One way to replace a token.
+type Replace<'a> = &'a dyn Fn(&Path);
+
 /// In every way in which a file becomes another one.
 #[test]
 fn another_token_is_used_as_soon_as_the_file_holds_it() {
@@ -68,7 +71,6 @@ fn another_token_is_used_as_soon_as_the_file_holds_it() {
         fs::rename(directory.join("..data_tmp"), directory.join("..data")).unwrap();
         fs::remove_dir_all(directory.join("..1")).unwrap();
     };
-    type Replace<'a> = &'a dyn Fn(&Path);
     let replacements: [(bool, Replace<'_>); 5] = [
         (false, &rename),
         (false, &in_place),
