@@ -12,7 +12,6 @@ use testkit::bench::{AT_ONCE, EACH, IN_SEQUENCE, Row, Server, compare, print};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
 use usage_reqwest::Client;
-use usage_reqwest::rustls::RootCertStore;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -106,11 +105,7 @@ fn bare() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(AT_ONCE)
         .no_proxy()
-        .tls_backend_preconfigured(
-            usage_reqwest::tls_config()
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth(),
-        )
+        .tls_backend_preconfigured(no_tls())
         .build()
         .expect("a client")
 }
@@ -119,4 +114,15 @@ fn bare() -> reqwest::Client {
 async fn save_bare(client: &reqwest::Client, request: &Request<Bytes>) {
     let request = reqwest::Request::try_from(request.clone()).expect("a request");
     client.execute(request).await.expect("answered").bytes().await.expect("read");
+}
+
+/// reqwest wants to know even if it is not needed.
+#[expect(clippy::expect_used, reason = "ring has both versions of TLS")]
+fn no_tls() -> rustls::ClientConfig {
+    let provider = rustls::crypto::ring::default_provider();
+    rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .expect("both versions")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
 }

@@ -9,9 +9,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use usage_proto::{Api, Usage, UsageData};
-use usage_reqwest::reqwest::{self, ClientBuilder, redirect};
-#[cfg(feature = "tls")]
-use usage_reqwest::{rustls::RootCertStore, tls_config};
+use usage_reqwest::reqwest::{self, redirect};
 use usage_server::{Config, Database};
 
 #[tokio::main]
@@ -26,7 +24,10 @@ pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 
     // The program's own, for all that it does. Reports ask for the first of these settings: a
     // redirect would take the token to another host.
-    let http = with_tls(reqwest::Client::builder())
+    let builder = reqwest::Client::builder();
+    #[cfg(feature = "tls")]
+    let builder = builder.tls_backend_preconfigured(no_authority()?);
+    let http = builder
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
         .no_proxy()
@@ -50,12 +51,9 @@ pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 /// In this build reqwest has no TLS but what it is given. A program with reqwest's own feature for
 /// TLS needs nothing of the kind.
 #[cfg(feature = "tls")]
-fn with_tls(builder: ClientBuilder) -> ClientBuilder {
-    let tls = tls_config().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-    builder.tls_backend_preconfigured(tls)
-}
-
-#[cfg(not(feature = "tls"))]
-fn with_tls(builder: ClientBuilder) -> ClientBuilder {
-    builder
+fn no_authority() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }

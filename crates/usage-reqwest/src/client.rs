@@ -2,12 +2,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Request;
-use reqwest::ClientBuilder;
+use reqwest::{ClientBuilder, Proxy, redirect::Policy};
 use tokio::sync::{OnceCell, Semaphore};
-use usage_proto::{Api, Deadlines, InvalidProxy, Proxy, Saveable, Saving, choose_proxy};
+use usage_proto::{Api, Deadlines, InvalidProxy, Saveable, Saving, TransportError, choose_proxy};
 
-use crate::config::{CONNECTIONS, Make, build};
-use crate::execute::Execute;
+use crate::{execute::Execute, lookup::System};
 
 /// An async client of a Usage API.
 ///
@@ -22,13 +21,15 @@ pub struct Client {
     pub(crate) make: Make,
     /// How long it may take to connect, if it is of our making.
     pub(crate) connect: Option<Duration>,
-    pub(crate) proxy: Option<Arc<Proxy>>,
+    pub(crate) proxy: Option<Arc<usage_proto::Proxy>>,
     /// How many calls may go on at once.
     pub(crate) turns: Arc<Semaphore>,
 }
 
-/// # Construct
 impl Client {
+    /// How many calls go on at once, and how many idle connections are kept.
+    pub(crate) const CONNECTIONS: usize = 64;
+
     /// A client with the default [`Deadlines`] that goes through the proxy that the environment
     /// names, if any (see [`choose_proxy`]).
     ///
@@ -74,14 +75,42 @@ impl Client {
         deadlines: Deadlines,
         configure: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
     ) -> Result<Self, InvalidProxy> {
-        let proxy = choose_proxy(api.base_url(), |name| std::env::var_os(name))?;
-        let (proxy, https) = (proxy.map(Arc::new), api.base_url().is_https());
-        let through = proxy.clone();
+        let proxy = choose_proxy(api.base_url(), |name| std::env::var_os(name))?.map(Arc::new);
+        let (through, https) = (proxy.clone(), api.base_url().is_https());
         // A total deadline that is the shorter one passes later than that: by then it is known that
         // nothing was sent.
         let connect = deadlines.connect.min(deadlines.total / 4 * 3);
-        let make = move || build(https, connect, through.as_deref(), &configure);
-        let client = Self::over(api, Arc::new(make)).with_total_deadline(deadlines.total);
+        let make = move || {
+            if https && cfg!(not(feature = "tls")) {
+                return Err(TransportError::tls_not_built_in("usage-reqwest"));
+            }
+            let builder = ClientBuilder::new().pool_max_idle_per_host(Self::CONNECTIONS);
+            #[cfg(feature = "tls")]
+            let builder = builder.tls_backend_preconfigured(crate::tls::config(https)?);
+            let builder = configure(builder.dns_resolver(System))
+                // A redirect would take the token to another host (W37).
+                .redirect(Policy::none())
+                // reqwest has no deadlines of its own accord (W41). The total one is ours.
+                .connect_timeout(connect)
+                // Bodies are taken as they stand, whatever other crates have built in (W45).
+                .no_gzip()
+                .no_brotli()
+                .no_zstd()
+                .no_deflate()
+                // One small request now and then gains nothing from HTTP/2.
+                .http1_only()
+                // It would write the token into the log (W6).
+                .connection_verbose(false)
+                // reqwest's own choice has no exception for loopback. This drops the application's
+                // proxies as well as those of the environment.
+                .no_proxy();
+            let Some(through) = &through else { return builder.build().map_err(Self::unusable) };
+            let proxy = Proxy::all(through.uri().to_string()).map_err(Self::unusable)?;
+            let credentials = through.authorization().cloned().into_iter();
+            let proxy = credentials.fold(proxy, Proxy::custom_http_auth);
+            builder.proxy(proxy).build().map_err(Self::unusable)
+        };
+        let client = Self::over(api, deadlines.total, Arc::new(make));
         Ok(Self { connect: Some(connect), proxy, ..client })
     }
 
@@ -94,25 +123,26 @@ impl Client {
     /// use std::time::Duration;
     /// use usage_proto::{Api, BaseUrl};
     /// use usage_reqwest::{Client, reqwest};
-    /// # use usage_reqwest::{rustls::RootCertStore, tls_config};
     ///
     /// let builder = reqwest::Client::builder();
-    /// # let tls = tls_config().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    /// # let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    /// # let tls = tls.with_safe_default_protocol_versions()?;
+    /// # let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
     /// # let builder = builder.tls_backend_preconfigured(tls);
     /// let my_client = builder
     ///     .redirect(reqwest::redirect::Policy::none())
     ///     .connect_timeout(Duration::from_secs(30))
     ///     .build()?;
     /// let client = Client::with_client(Api::new(BaseUrl::STAGING), my_client);
-    /// # Ok::<(), reqwest::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn with_client(api: Api, http: reqwest::Client) -> Self {
-        Self::over(api, Arc::new(move || Ok(http.clone())))
+        Self::over(api, Deadlines::new().total, Arc::new(move || Ok(http.clone())))
     }
 
-    fn over(api: Api, make: Make) -> Self {
-        let (total, turns) = (Deadlines::new().total, Arc::new(Semaphore::new(CONNECTIONS)));
+    fn over(api: Api, total: Duration, make: Make) -> Self {
+        let turns = Arc::new(Semaphore::new(Self::CONNECTIONS));
         Self { api, total, http: Arc::default(), make, connect: None, proxy: None, turns }
     }
 
@@ -122,10 +152,7 @@ impl Client {
     pub fn with_total_deadline(self, total: Duration) -> Self {
         Self { total, ..self }
     }
-}
 
-/// # Use
-impl Client {
     /// Sends `payload` and judges the answer.
     ///
     /// The request is built before this returns: the future borrows nothing, and is [`Send`] and
@@ -210,9 +237,9 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("api", &self.api)
-            .field("proxy", &self.proxy)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
     }
 }
+
+/// Makes reqwest's client.
+type Make = Arc<dyn Fn() -> Result<reqwest::Client, TransportError> + Send + Sync>;

@@ -1,22 +1,18 @@
 //! One call: from a request to its answer.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use reqwest::Body;
 use tokio::runtime::{Handle, RuntimeFlavor::CurrentThread};
 use tokio::{task::yield_now, time::timeout};
 use usage_proto::TransportError;
 
-use crate::config::{CONNECTIONS, unusable};
-use crate::{client::Client, error::transport_error, lookup::on_thread};
+use crate::{client::Client, lookup::on_thread};
 
 /// The future of [`Client::execute`]: awaits the answer.
 ///
@@ -57,40 +53,35 @@ impl Client {
             // would come to hold more than one each. And on a single thread nobody has heard yet
             // of connections that were closed while it was busy elsewhere: a request on one of
             // these would be lost.
-            let crowded = self.turns.available_permits() < CONNECTIONS / 2;
-            let single = runtime.runtime_flavor() == CurrentThread;
-            for _ in 0..3 * u8::from(crowded || single) {
+            let crowded = self.turns.available_permits() < Self::CONNECTIONS / 2;
+            for _ in 0..3 * u8::from(crowded || runtime.runtime_flavor() == CurrentThread) {
                 yield_now().await;
             }
             let make = Arc::clone(&self.make);
-            let no_thread = |error| TransportError::other(error).not_sent();
-            let make = async || on_thread(move || make()).await.map_err(no_thread)?;
+            let make = async || on_thread(move || make()).await.map_err(TransportError::connect)?;
             let http = self.http.get_or_try_init(make).await?;
             // What cannot be cloned is sent once, whatever the client would do by itself. Where it
             // went before, as at a redirect, is not told by an error of what came next.
             let taken = Arc::new(AtomicBool::new(false));
             let mark = Arc::clone(&taken);
             let take = |bytes| Full::new(bytes).inspect_frame(move |_| mark.store(true, Relaxed));
-            let request = request.map(|bytes| Body::wrap(take(bytes))).try_into();
-            let request: reqwest::Request = request.map_err(unusable)?;
+            let request = request.map(|bytes| reqwest::Body::wrap(take(bytes))).try_into();
+            let request: reqwest::Request = request.map_err(Self::unusable)?;
             let asked = request.url().clone();
             begun = true;
-            let response = http.execute(request).await;
-            let response = response.map_err(|error| {
-                let error = transport_error(error, &asked, self.connect, taken.load(Relaxed));
-                self.proxy.iter().fold(error, |error, proxy| error.through(proxy))
-            })?;
+            let explain = |error| self.explain(error, &asked, taken.load(Relaxed));
+            let response = http.execute(request).await.map_err(explain)?;
             if *response.url() != asked {
                 return Err(TransportError::other(FOLLOWED).not_retryable());
             }
             let (head, mut body) = Response::from(response).into_parts();
             let answer = answer.insert(self.api().receive(head)?);
             // To the end of a body within the limit: only then is the connection used again.
-            while answer.wants_more() {
-                match body.frame().await {
-                    Some(Ok(frame)) => answer.push(frame.into_data().unwrap_or_default()),
-                    ended => return Ok(ended.is_none()),
-                }
+            while answer.wants_more()
+                && let Some(frame) = body.frame().await
+            {
+                let Ok(frame) = frame else { return Ok(false) };
+                answer.push(frame.into_data().unwrap_or_default());
             }
             Ok(true)
         };
@@ -104,6 +95,6 @@ impl Client {
     }
 }
 
-const FOLLOWED: &str = "reqwest has followed a redirect, and the token may have gone along: build \
-                        its client with `redirect::Policy::none()`";
+const FOLLOWED: &str =
+    "reqwest has followed a redirect: set `redirect::Policy::none()` on its client";
 const PANIC: &str = "reqwest has panicked: are the IO and time drivers of the tokio runtime on?";

@@ -60,9 +60,29 @@
 //! Without the feature, an `https` URL is a typed error at the save.
 //!
 //! The TLS configuration is complete when reqwest gets it, so that reqwest's own settings of TLS
-//! (roots, identities, versions) change nothing in it. `tls_config()` is where a TLS configuration
-//! of your own begins. reqwest takes it if it is of the rustls version that reqwest itself uses,
-//! which is rustls 0.23, re-exported here as `rustls`.
+//! (roots, identities, versions) change nothing in it. One of your own is complete as well. reqwest
+//! takes it if it is of the rustls version that reqwest itself uses, which is 0.23:
+//!
+//! ```
+//! use rustls::{ClientConfig, RootCertStore, crypto::ring};
+//! use usage_proto::{Api, BaseUrl, Deadlines};
+//! use usage_reqwest::Client;
+//!
+//! # let my_certificates = [];
+//! let mut roots = RootCertStore::empty();
+//! roots.add_parsable_certificates(my_certificates);
+//! let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
+//!     .with_safe_default_protocol_versions()?
+//!     .with_root_certificates(roots)
+//!     .with_no_client_auth();
+//! let client = Client::configured(Api::new(BaseUrl::STAGING), Deadlines::new(), move |builder| {
+//!     builder.tls_backend_preconfigured(tls.clone())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! On a host without any authority, hand in [a client of your own](#a-client-of-your-own) instead:
+//! ours reads the platform's in any case.
 //!
 //! No other feature of reqwest is turned on, and what another crate turns on changes nothing here.
 //! Any reqwest 0.13 will do; it is re-exported as [`reqwest`]: name its types through that.
@@ -134,8 +154,8 @@
 //!
 //! # Threads, tasks and memory
 //!
-//! A host name is looked up on a thread of its own, eight at a time, and so are the certificates
-//! read. Nothing can interrupt the system's resolver: where a name server is silent, such a thread
+//! A host name is looked up on a thread of its own, eight at a time in the process, and so are the
+//! certificates read. Nothing can interrupt the system's resolver: where a name server is silent, such a thread
 //! outlives its call by minutes, but neither the runtime nor the program waits for it.
 //!
 //! reqwest spawns tasks on the runtime in which a save is awaited: one for each connection, one
@@ -156,7 +176,6 @@
 //! few hundred KiB beyond it are read into buffers.
 
 mod client;
-mod config;
 mod error;
 mod execute;
 mod lookup;
@@ -164,5 +183,3 @@ mod lookup;
 mod tls;
 
 pub use {client::Client, execute::Execute, reqwest};
-#[cfg(feature = "tls")]
-pub use {rustls, tls::tls_config};

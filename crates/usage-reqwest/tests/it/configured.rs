@@ -96,7 +96,7 @@ async fn settings_that_reqwest_does_not_take_are_an_error_of_the_save() {
 #[tokio::test]
 async fn a_panic_in_the_applications_settings_is_an_error_of_the_save() {
     let client = Client::configured(api("http://127.0.0.1:1"), Deadlines::new(), |_| panic!("no"));
-    assert_eq!(save(&client.unwrap()).await, unsent(TransportErrorKind::Other));
+    assert_eq!(save(&client.unwrap()).await, unsent(TransportErrorKind::Connect));
 }
 
 #[tokio::test]

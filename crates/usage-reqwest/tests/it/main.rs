@@ -52,3 +52,14 @@ fn unanswered(result: Result<Saved, Error>) -> TransportError {
 fn source(error: &TransportError) -> String {
     std::error::Error::source(error).unwrap().to_string()
 }
+
+/// TLS that trusts these authorities and no other.
+#[cfg(feature = "tls")]
+fn trusting(roots: rustls::RootCertStore) -> rustls::ClientConfig {
+    let provider = rustls::crypto::ring::default_provider();
+    rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}

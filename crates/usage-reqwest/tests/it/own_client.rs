@@ -6,8 +6,6 @@ use testkit::scripted::{Nobody, Script, ScriptedServer};
 use usage_proto::TransportErrorKind::{Connect, Interrupted, Other, Timeout};
 use usage_reqwest::Client;
 use usage_reqwest::reqwest::{self, ClientBuilder, redirect, retry};
-#[cfg(feature = "tls")]
-use usage_reqwest::{rustls::RootCertStore, tls_config};
 
 use crate::{save, source, unanswered};
 
@@ -15,9 +13,8 @@ use crate::{save, source, unanswered};
 fn builder() -> ClientBuilder {
     let builder = reqwest::Client::builder().no_proxy();
     #[cfg(feature = "tls")]
-    let builder = builder.tls_backend_preconfigured(
-        tls_config().with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-    );
+    let builder =
+        builder.tls_backend_preconfigured(crate::trusting(rustls::RootCertStore::empty()));
     builder
 }
 

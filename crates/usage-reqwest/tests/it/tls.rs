@@ -5,14 +5,14 @@ use testkit::samples::{CREATED, api};
 use testkit::tls::{self, Authority};
 use usage_proto::Deadlines;
 use usage_proto::TransportErrorKind::Tls;
+use usage_reqwest::Client;
 use usage_reqwest::reqwest::ClientBuilder;
-use usage_reqwest::{Client, tls_config};
 
 use crate::save;
 
 /// A client that trusts this authority and no other.
-fn trusting(authority: &Authority, url: &str) -> Client {
-    let tls = tls_config().with_root_certificates(authority.roots()).with_no_client_auth();
+fn client(authority: &Authority, url: &str) -> Client {
+    let tls = crate::trusting(authority.roots());
     let configure = move |builder: ClientBuilder| builder.tls_backend_preconfigured(tls.clone());
     Client::configured(api(url), Deadlines::new(), configure).unwrap()
 }
@@ -21,13 +21,13 @@ fn trusting(authority: &Authority, url: &str) -> Client {
 async fn the_applications_own_authority_is_trusted_and_no_other() {
     let authority = Authority::new();
     let server = tls::answering(authority.server("localhost"), CREATED);
-    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await, saved(201, "{}"));
+    assert_eq!(save(&client(&authority, &tls::url(&server))).await, saved(201, "{}"));
     let server = tls::answering(Authority::new().server("localhost"), CREATED);
-    assert_eq!(save(&trusting(&authority, &tls::url(&server))).await, in_vain(Tls));
+    assert_eq!(save(&client(&authority, &tls::url(&server))).await, in_vain(Tls));
 }
 
 #[tokio::test]
 async fn w44_a_host_that_can_be_in_no_certificate_is_tls_and_not_retried() {
-    let client = trusting(&Authority::new(), "https://exclamation!mark.invalid");
+    let client = client(&Authority::new(), "https://exclamation!mark.invalid");
     assert_eq!(save(&client).await, in_vain(Tls));
 }
