@@ -112,7 +112,7 @@ impl From<BuildError> for Failure {
             ),
             // The products are the only segments that a command lets its user choose.
             BuildError::Segment { segment, .. } => (
-                format!("`{segment}` is no product: it may not be empty, `.` or `..`"),
+                format!("`{segment}` is not a product: it may not be empty, `.` or `..`"),
                 Some("product"),
             ),
             BuildError::UriTooLong { .. } => (error.to_string(), Some("product")),

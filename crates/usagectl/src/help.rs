@@ -56,19 +56,19 @@ end come the rows that the server stored.
 
 Nothing leaves this machine, and nothing is left behind.";
 
-pub(crate) const DEMO: &str = concat!(
-    "\
+pub(crate) const DEMO: &str = "\
 EXAMPLES
   usagectl demo
   usagectl demo | less
 
-",
-    exit_status!(),
-    "
+EXIT STATUS
+  0  shown; that two of the reports are refused is a part of it
+  1  the demo's server or standard output failed
+  2  the arguments make no sense
+  4  the demo's server did not answer
 
 ENVIRONMENT
-  NO_COLOR     set to anything: no colours, not even on a terminal"
-);
+  NO_COLOR     set to anything: no colours, not even on a terminal";
 
 pub(crate) const SERVE_SUMMARY: &str =
     "Be a Usage API that stores what it is told in a SQLite file";
@@ -137,8 +137,8 @@ since any user of this machine may be listening at the default address.
 To save is an explicit act: DO_NOT_TRACK and USAGE_REPORTING do not stop it. They
 are for what is sent without being asked for, as by `usagectl report`.
 
-The report is sent once. With exit status 4 it may have arrived: the message
-says whether it can have.";
+The report is sent once. If there was no answer (exit status 4), it may have
+arrived all the same; the message says whether that can be.";
 
 pub(crate) const SAVE: &str = concat!(
     "\
@@ -174,8 +174,7 @@ shown as [redacted]. No socket is opened.
 A proxy that the environment names is not asked for here. For an http address
 it would get the same request with the whole address in its first line.";
 
-pub(crate) const PREVIEW: &str = concat!(
-    "\
+pub(crate) const PREVIEW: &str = "\
 EXAMPLES
   usagectl preview usage --product influxdb usage.json
   usagectl preview usage --product influxdb --json - < usage.json | jq -r .body
@@ -184,15 +183,16 @@ EXAMPLES
   With --json the request is one object:
     {\"method\":…,\"url\":…,\"headers\":[[name,value],…],\"body\":\"…\"}
 
-",
-    exit_status!(),
-    "\n\n",
-    "\
+EXIT STATUS
+  0  printed
+  1  standard output failed
+  2  the arguments make no sense
+  5  the request could not be built: a file, an address or a token is wrong
+
 ENVIRONMENT
   USAGE_URL    address of the API, if there is no --url
   USAGE_TOKEN  token, if there is no --token-file; needs an address
-  An empty one is an error; unset it instead."
-);
+  An empty one is an error; unset it instead.";
 
 pub(crate) const REPORT_ABOUT: &str = "\
 Report usage on a schedule, until a signal comes
@@ -223,8 +223,8 @@ SIGHUP stop it; what waits is sent first.
 
 The token file is read again every ten seconds. A secret that was replaced is
 used without a restart, and usage that the API has refused for the old one is
-collected anew. A token from a variable, from standard input or from
-a pipe stays.
+collected anew. A token from a variable, from standard input or from a pipe
+stays.
 
 Nothing at all is done where the variable that --consent-variable names says no,
 or DO_NOT_TRACK says so; the line at the start tells which rule decided.";
@@ -243,8 +243,8 @@ EXAMPLES
 
   With --json there is one object at the end:
     {\"outcome\":\"stopped\",\"by\":\"signal\",\"delivered\":2,\"lost\":0,\"pending\":0}
-  It is by \"api\" if the API answered 410 Gone, and {\"outcome\":\"off\",\"message\":…}
-  where reporting is off.
+  It says \"by\":\"api\" if the API answered 410 Gone. Where reporting is off it is
+    {\"outcome\":\"off\",\"message\":…}
 
 EXIT STATUS
   0    stopped by a signal, or switched off
@@ -286,7 +286,7 @@ EXIT STATUS
   0  told
   1  standard output failed
   2  the arguments make no sense
-  5  the file cannot be read, or is no state
+  5  the file cannot be read, or is not a state
 
 ENVIRONMENT
   USAGE_REPORTING

@@ -103,7 +103,7 @@ fn parse<P: DeserializeOwned>(json: &str) -> Result<P, Mistake> {
         .and_then(|payload| reader.end().map(|()| payload))
         .map_err(|error| Mistake {
             path: tracked_path(&track.path()),
-            message: format!("{error}{}", not_a_number(json, &error).unwrap_or_default()),
+            message: words(json, &error),
         })?;
     match unknown {
         None => Ok(payload),
@@ -115,7 +115,16 @@ fn parse<P: DeserializeOwned>(json: &str) -> Result<P, Mistake> {
     }
 }
 
-/// What to know about a NaN or an infinity, which other languages write into what they call JSON.
+fn words(json: &str, error: &serde_json::Error) -> String {
+    match (error.classify(), not_a_number(json, error)) {
+        (_, Some(word)) => format!("{error}: JSON has no {word}; leave it out, or write null"),
+        (Category::Syntax | Category::Eof, None) => format!("not JSON: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+/// The NaN or the infinity at which the reading ended: other languages write them into what they
+/// call JSON.
 fn not_a_number(json: &str, error: &serde_json::Error) -> Option<String> {
     if error.classify() != Category::Syntax {
         return None;
@@ -128,8 +137,7 @@ fn not_a_number(json: &str, error: &serde_json::Error) -> Option<String> {
     let start = at - before.iter().rev().take_while(|byte| is_part(byte)).count();
     let word = line.get(start..at + length)?;
     let name = word.trim_start_matches(['+', '-']).to_ascii_lowercase();
-    matches!(&*name, "nan" | "inf" | "infinity")
-        .then(|| format!(": JSON has no {word}; leave it out, or write null"))
+    matches!(&*name, "nan" | "inf" | "infinity").then(|| word.to_owned())
 }
 
 /// As `usage-proto` writes it: `[0].values.uptime`, and nothing for the root.

@@ -46,7 +46,10 @@ fn walk(value: &RawValue, path: &str) -> Result<(), Loss> {
                 if seen.insert(key) {
                     walk(value, &path)
                 } else {
-                    Err(Loss { path, message: "it stands here for the second time".to_owned() })
+                    Err(Loss {
+                        path,
+                        message: "this key stands here for the second time".to_owned(),
+                    })
                 }
             })
         }

@@ -48,24 +48,32 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why `--listen` cannot be had: the library does not know what was asked for.
+/// `--listen` cannot be had: the library does not know what was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {advice}")]
+#[error("cannot listen on {address}")]
 struct NotBound {
     address: String,
+    source: Reason,
+}
+
+/// Why, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}: {advice}")]
+struct Reason {
+    error: io::Error,
     advice: &'static str,
-    source: io::Error,
 }
 
 fn not_bound(error: ServerError, address: &str) -> Failure {
-    let (advice, source) = match error {
+    let (advice, error) = match error {
         ServerError::Address { source, .. } => {
-            ("this is no address, and no name that can be looked up", source)
+            ("this is not an address, and not a name that can be looked up", source)
         }
         ServerError::Listen { source, .. } => (advice(source.kind()), source),
         other => return Failure::server(other),
     };
-    Failure::server(NotBound { address: address.to_owned(), advice, source })
+    let source = Reason { error, advice };
+    Failure::server(NotBound { address: address.to_owned(), source })
 }
 
 fn advice(kind: io::ErrorKind) -> &'static str {

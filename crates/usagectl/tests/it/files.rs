@@ -78,7 +78,7 @@ fn a_key_that_stands_twice_is_refused() {
         ("usage", r#"[{"tags":{},"tags":{}}]"#, "[0].tags"),
         ("server", r#"{"host":"a","host":"b"}"#, "host"),
     ] {
-        let message = format!("report.json: {path}: it stands here for the second time");
+        let message = format!("report.json: {path}: this key stands here for the second time");
         assert_eq!(mistake(kind, text), (message, path.into()));
     }
 }
@@ -113,7 +113,7 @@ fn an_integer_that_would_lose_digits_is_refused() {
 #[test]
 fn a_number_that_is_not_finite_is_refused() {
     let (message, field) = mistake("usage", r#"[{"values":{"n":1e400}}]"#);
-    assert!(message.contains("[0].values.n: number out of range at line 1"), "{message}");
+    assert!(message.contains("[0].values.n: not JSON: number out of range at line 1"), "{message}");
     assert_eq!(field, "[0].values.n");
 }
 

@@ -209,7 +209,7 @@ fn build_names_the_option() {
         ran.json(),
         json!({
             "outcome": "build",
-            "message": "`..` is no product: it may not be empty, `.` or `..`",
+            "message": "`..` is not a product: it may not be empty, `.` or `..`",
             "field": "product",
         }),
     );

@@ -153,8 +153,11 @@ fn a_restart_keeps_the_identity_and_the_schedule() {
 fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
     let cases = [
         ("exit 3", "`sh` failed: exit status: 3"),
-        ("echo '[{\"SECRET\":'", "what `sh` prints is no usage report; `sh … | usagectl preview"),
-        ("echo '\"SECRET\"'", "what `sh` prints is no usage report; `sh … | usagectl preview"),
+        (
+            "echo '[{\"SECRET\":'",
+            "what `sh` prints is not a usage report; `sh … | usagectl preview",
+        ),
+        ("echo '\"SECRET\"'", "what `sh` prints is not a usage report; `sh … | usagectl preview"),
         ("test -e flap && rm flap || { touch flap; exit 3; }", "`sh` failed: exit status: 3"),
         ("yes", "`sh` printed more than 1048576 bytes, and was stopped"),
     ];
@@ -324,7 +327,7 @@ fn what_makes_no_sense_is_told_before_anything_happens() {
         (&["--every", "999ms"], 2, "at least 1s"),
         (&["--command-timeout", "2m"], 2, "at most 60s"),
         (&["--token", "secret-token"], 2, "a token is never an argument"),
-        (&["--product", ".."], 5, "`..` is no product"),
+        (&["--product", ".."], 5, "`..` is not a product"),
         (&["--server", "/no/such/file"], 5, "cannot read /no/such/file"),
     ];
     for (options, code, expected) in cases {

@@ -28,7 +28,7 @@ fn a_command_that_cannot_be_run_is_told_at_the_start() {
         ("./no-such-program", "there is no such file"),
         (&*path("missing"), "there is no such file"),
         (&path("dangling"), "there is no such file"),
-        (&path("data"), "it is not an executable file of this user's: `chmod +x` makes it one"),
+        (&path("data"), "it is not executable: `chmod +x` makes it so"),
         (&path("bin"), "it is a directory"),
         (&path("data/under"), "Not a directory"),
     ] {

@@ -37,6 +37,6 @@ fn reason(name: &OsStr) -> String {
         Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
         Err(error) => error.to_string(),
         Ok(file) if file.is_dir() => "it is a directory".to_owned(),
-        Ok(_) => "it is not an executable file of this user's: `chmod +x` makes it one".to_owned(),
+        Ok(_) => "it is not executable: `chmod +x` makes it so".to_owned(),
     }
 }

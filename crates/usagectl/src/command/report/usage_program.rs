@@ -59,7 +59,7 @@ pub(super) enum NoUsage {
     #[error("`{name}` printed more than {OUTPUT} bytes, and was stopped")]
     TooMuch { name: String },
     #[error(
-        "what `{name}` prints is no usage report; `{name} … | usagectl preview usage --product \
+        "what `{name}` prints is not a usage report; `{name} … | usagectl preview usage --product \
          {product} -` shows where"
     )]
     Unreadable { name: String, product: String, source: Failure },
