@@ -181,9 +181,11 @@
 //! | level | `event` | fields | when |
 //! |---|---|---|---|
 //! | info | `started` | `product`, `address`, `decided_by` | once, and how to switch reporting off |
+//! | info | `dropped` | | the last handle was dropped before anything was sent: the reporting ends |
 //! | warn | `outage_began` | `error` | a report is given up, or none gets through for a period: at most once a period |
 //! | info | `outage_ended` | `lasted_s`, `failures` | usage gets through again, or all that failed |
 //! | warn | `state_not_stored` | `error` | the host could not store the state; at level debug while that goes on |
+//! | warn | `written_in_place` | `path` | the state file is a mount point: a crash may leave half of it |
 //! | warn | `gone` | | the API wants no more reports: the end, until the next start |
 //! | debug | `delivered` | `report`, `attempts`, `status` | |
 //! | debug | `attempt_failed` | `report`, `attempt`, `error`, `retry_in_s` | |

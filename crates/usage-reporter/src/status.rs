@@ -34,6 +34,25 @@ pub struct Status {
     pub pending_bytes: usize,
 }
 
+impl Status {
+    /// Of what nobody drives here.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn of_nobody() -> Self {
+        Self {
+            phase: Phase::Stopped,
+            last_success: None,
+            last_error: None,
+            in_outage: false,
+            next_due: None,
+            accepted: 0,
+            delivered: 0,
+            lost: 0,
+            pending: 0,
+            pending_bytes: 0,
+        }
+    }
+}
+
 /// Where a reporter is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -216,6 +216,10 @@ is never counted twice by an API that knows idempotency keys, as `usagectl serve
 does. The state keeps the time over restarts. One process at a time can report
 with it.
 
+A machine that was cloned together with its state would be the same server as
+the original for ever. Start it once with --new-identity, or make the image
+without the state.
+
 Logs on standard error what is worth a look: the start, the end, when reports
 stop getting through and when they do again, a COMMAND that does not work, a
 state that cannot be stored; all attempts with --verbose. SIGINT, SIGTERM and

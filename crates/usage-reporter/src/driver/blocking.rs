@@ -127,8 +127,10 @@ impl Handle<Thread> {
     /// [`Stopped`](crate::Phase::Stopped), nothing is.
     #[expect(clippy::must_use_candidate, reason = "a host that ends may not care")]
     pub fn shutdown(&self, limit: Duration) -> Status {
-        let deadline = self.shared().close(limit);
-        self.shared().driver.wait_for_end(deadline);
+        if let Some(shared) = self.shared() {
+            let deadline = shared.close(limit);
+            shared.driver.wait_for_end(deadline);
+        }
         self.status()
     }
 }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use usage_proto::{Api, BuildError, Saveable, Server, Token};
 
@@ -19,7 +18,15 @@ pub trait Driver: Clock {}
 /// but for `shutdown`, which waits as long as it is told to.
 ///
 /// When the last handle is dropped, the reporter starts nothing more and ends by itself, without
-/// anyone waiting for it. What waits to be sent is lost then: `shutdown` sends it.
+/// anyone waiting for it. What waits to be sent is lost then: `shutdown` sends it. Where nothing was
+/// sent by then, the log says so.
+///
+/// # Processes that fork
+///
+/// A child that a process forks has no thread that drives the reporter. Its handle is closed from the
+/// start: it takes nothing, and `shutdown` returns at once. The parent's goes on, and so does its lock
+/// on a state file, which the child does not share. A program that puts itself into the background
+/// spawns a driver after that.
 #[must_use = "the reporter stops when its last handle is dropped"]
 pub struct Handle<D: Driver> {
     owner: Arc<Owner<D>>,
@@ -42,7 +49,7 @@ impl<D: Driver> Handle<D> {
     ///
     /// [`SubmitError`] if they are not taken.
     pub fn push_stats<P: Saveable + ?Sized>(&self, stats: &P) -> Result<(), SubmitError> {
-        self.owner.shared.push_stats(stats)
+        self.shared().ok_or(SubmitError::Closed)?.push_stats(stats)
     }
 
     /// Registers the server once more, such as after the customer has registered. A registration that
@@ -52,12 +59,14 @@ impl<D: Driver> Handle<D> {
     ///
     /// [`SubmitError`] if it is not taken.
     pub fn register(&self, server: &Server) -> Result<(), SubmitError> {
-        self.owner.shared.register(server)
+        self.shared().ok_or(SubmitError::Closed)?.register(server)
     }
 
     /// Makes usage due now. The schedule counts on from there.
     pub fn report_now(&self) {
-        self.owner.shared.report_now();
+        if let Some(shared) = self.shared() {
+            shared.report_now();
+        }
     }
 
     /// Reports with this token from now on: the customer has registered.
@@ -67,23 +76,26 @@ impl<D: Driver> Handle<D> {
     /// [`BuildError`] if the token may not travel to the API, as over plain `http`. The API stays
     /// as it was.
     pub fn set_token(&self, token: Token) -> Result<(), BuildError> {
-        self.owner.shared.change_api(|api| api.clone().with_token(token))
+        self.shared()
+            .map_or(Ok(()), |shared| shared.change_api(|api| api.clone().with_token(token)))
     }
 
     /// Reports to this API from now on ([`Reporter::set_api`](crate::Reporter::set_api)).
     pub fn set_api(&self, api: Api) {
         // The change itself cannot fail.
-        let _ = self.owner.shared.change_api(|_| Ok(api));
+        let _ = self.shared().map(|shared| shared.change_api(|_| Ok(api)));
     }
 
     /// How the reporting is going.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.owner.shared.status()
+        self.shared().map_or_else(Status::of_nobody, Shared::status)
     }
 
-    pub(crate) fn shared(&self) -> &Shared<D> {
-        &self.owner.shared
+    /// The reporter, unless this is a child of the process that drives it: nobody drives its copy,
+    /// and a lock in it may never open.
+    pub(super) fn shared(&self) -> Option<&Shared<D>> {
+        self.owner.shared.is_of_this_process().then_some(&*self.owner.shared)
     }
 }
 
@@ -101,6 +113,8 @@ impl<D: Driver> fmt::Debug for Handle<D> {
 
 impl<D: Driver> Drop for Owner<D> {
     fn drop(&mut self) {
-        self.shared.close(Duration::ZERO);
+        if self.shared.is_of_this_process() {
+            self.shared.abandon_unused();
+        }
     }
 }

@@ -28,6 +28,15 @@ pub(crate) fn started(product: &str, address: &BaseUrl, consent: &Consent) {
     );
 }
 
+pub(crate) fn dropped() {
+    info!(
+        target: TARGET,
+        event = "dropped",
+        "usage reporting ends before anything was sent: its last handle was dropped; keep a handle \
+         until the program ends, and shut it down then",
+    );
+}
+
 pub(crate) fn stopped(status: &Status) {
     let Status { delivered, lost, .. } = *status;
     debug!(target: TARGET, event = "stopped", delivered, lost, "usage reporting has ended");

@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,7 +17,7 @@ use crate::machine::Reporter;
 use crate::machine::report::Encoded;
 use crate::report_kind::ReportKind;
 use crate::state::snapshot::Snapshot;
-use crate::status::Status;
+use crate::status::{Phase, Status};
 use crate::submit_error::SubmitError;
 use crate::time::after;
 
@@ -36,6 +37,10 @@ pub(crate) trait Clock {
 pub(crate) struct Shared<D> {
     reporter: Mutex<Reporter>,
     pub(crate) driver: D,
+    /// The process that drives it.
+    process: u32,
+    /// Whether a request was ever asked for.
+    has_sent: AtomicBool,
 }
 
 /// # For the driver
@@ -50,7 +55,12 @@ impl<D: Clock> Shared<D> {
         if !consent.is_on() {
             return Err(SpawnError::Off { consent: consent.clone() });
         }
-        Ok(Arc::new(Self { reporter: Mutex::new(reporter), driver }))
+        Ok(Arc::new(Self {
+            reporter: Mutex::new(reporter),
+            driver,
+            process: this_process(),
+            has_sent: AtomicBool::new(false),
+        }))
     }
 
     /// The line at the start. Without it, nothing is reported.
@@ -79,7 +89,12 @@ impl<D: Clock> Shared<D> {
                     log::stopped(&self.status());
                     return Action::Stopped;
                 }
-                action => return action,
+                action => {
+                    if matches!(action, Action::Send(_)) {
+                        self.has_sent.store(true, Ordering::Relaxed);
+                    }
+                    return action;
+                }
             }
         }
     }
@@ -119,6 +134,9 @@ impl<D: Clock> Shared<D> {
     /// The driver ends, in good order or not: whoever has a handle finds the reporter closed, and
     /// not one that takes reports and never sends them.
     pub(crate) fn abandon(&self) {
+        if !self.is_of_this_process() {
+            return;
+        }
         self.close(Duration::ZERO);
         let mut reporter = self.lock();
         while !matches!(reporter.poll(self.driver.now()), Action::Stopped | Action::Wait(_)) {}
@@ -158,6 +176,16 @@ impl<D: Clock> Shared<D> {
         Ok(())
     }
 
+    /// The last handle is gone. One that was dropped by mistake, as by `let _ = spawn(…)`, would end
+    /// the reporting in silence.
+    pub(super) fn abandon_unused(&self) {
+        let is_running = matches!(self.status().phase, Phase::Running);
+        if is_running && !self.has_sent.load(Ordering::Relaxed) {
+            log::dropped();
+        }
+        self.close(Duration::ZERO);
+    }
+
     /// Closes the reporter, and tells until when it may still send.
     pub(crate) fn close(&self, limit: Duration) -> Instant {
         let deadline = after(self.driver.now(), limit);
@@ -172,6 +200,11 @@ impl<D: Clock> Shared<D> {
 }
 
 impl<D> Shared<D> {
+    /// Whether this is not the copy in a child that was forked.
+    pub(super) fn is_of_this_process(&self) -> bool {
+        self.process == this_process()
+    }
+
     /// The API to encode for, without the lock.
     pub(crate) fn api(&self) -> Arc<Api> {
         self.lock().shared_api()
@@ -181,6 +214,11 @@ impl<D> Shared<D> {
     fn lock(&self) -> MutexGuard<'_, Reporter> {
         self.reporter.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a driver belongs to a process")]
+fn this_process() -> u32 {
+    std::process::id()
 }
 
 /// Asks the host for numbers, and encodes them.

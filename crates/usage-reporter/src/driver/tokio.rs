@@ -272,8 +272,9 @@ impl Handle<Task> {
     /// given up. In a reporter whose [phase](Status::phase) is
     /// [`Stopped`](crate::Phase::Stopped), nothing is.
     pub async fn shutdown(&self, limit: Duration) -> Status {
-        let deadline = self.shared().close(limit);
-        let mut ended = self.shared().driver.ended.clone();
+        let Some(shared) = self.shared() else { return self.status() };
+        let deadline = shared.close(limit);
+        let mut ended = shared.driver.ended.clone();
         // An error says that the other end is gone: so is the task.
         let gone = async { while ended.changed().await.is_ok() {} };
         let _ = time::timeout_at(deadline.into(), gone).await;

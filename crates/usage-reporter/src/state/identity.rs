@@ -15,6 +15,18 @@ use super::State;
 /// let again = Identity::new(&mut state, "clus1", [0; 16]);
 /// assert_eq!(again, first);
 /// ```
+///
+/// # Images and clones
+///
+/// Two machines with a copy of one state are one server to the maker, for ever. Nothing is guessed
+/// here: an id of the machine changes when a container moves, and a new identity at each move would
+/// count one server many times. So
+///
+/// - an image is made without the state: remove its file, or do not start the product before;
+/// - a machine that was cloned with its state gives it an identity of its own, once:
+///   [`State::new_identity`], or `usagectl report --new-identity`;
+/// - a machine that is restored from its own backup, or moves, keeps the state, and with it the
+///   identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {

@@ -55,6 +55,31 @@ impl State {
     }
 }
 
+/// # Change
+impl State {
+    /// Gives a copy an identity of its own, once: a state that was copied with its machine, or came
+    /// with an image, is that of another server ([`Identity`](crate::Identity)).
+    ///
+    /// It is as good as [`new`](Self::new) then: the ids are minted anew, and the slot, the key and
+    /// the last acknowledgement, which were the other server's, are gone. Store it before anything
+    /// else ([`is_unsaved`](Self::is_unsaved)).
+    ///
+    /// ```
+    /// use usage_reporter::{Identity, State};
+    ///
+    /// # let (random, other) = ([7; 16], [8; 16]);
+    /// let mut state = State::new();
+    /// let original = Identity::new(&mut state, "clus1", random);
+    ///
+    /// let mut copy = state.clone();
+    /// copy.new_identity();
+    /// assert_ne!(Identity::new(&mut copy, "clus1", other), original);
+    /// ```
+    pub fn new_identity(&mut self) {
+        *self = Self { unsaved: true, ..Self::new() };
+    }
+}
+
 /// # Inspect
 impl State {
     /// The id of this server, once there is one ([`Identity`](crate::Identity)).
@@ -122,7 +147,8 @@ impl State {
         matches!(self.first_slot(config, wall_now), FirstSlot::Late(_))
     }
 
-    /// Whether it holds an identity that was minted since it was loaded.
+    /// Whether it holds an identity that was minted since it was loaded, or was given up
+    /// ([`new_identity`](Self::new_identity)).
     ///
     /// Store it before anything else then: a host that could not, and reported all the same, would
     /// be another server at each start.

@@ -129,6 +129,26 @@ fn an_identity_is_minted_once_and_stored_before_anything_is_sent() {
     assert!(matches!(host.reporter.poll(host.now), Action::Wait(_)));
 }
 
+/// Of the original nothing is left: neither its ids nor its slot, its key and its acknowledgement.
+#[test]
+fn a_copy_that_is_given_a_new_identity_is_as_good_as_new() {
+    let full = r#"{"version":1,"server_id":"s","cluster_id":"c","acknowledged_unix_ns":5,"unacknowledged_key":"000102030405060708090a0b0c0d0e0f","failures":3,"next_due_unix_ns":9}"#;
+    for text in [full, r#"{"version":1}"#, r#"{"version":1,"server_id":"s"}"#] {
+        let mut state: State = serde_json::from_str(text).unwrap();
+        state.new_identity();
+        assert!(state.is_unsaved(), "it is stored before anything is sent");
+        assert_eq!(stored(&state), State::new());
+        let identity = Identity::single_node(&mut state, *b"0123456789abcdef0123456789ABCDEF");
+        assert_eq!(identity.cluster_id, "30313233343536373839616263646566");
+        assert_eq!(identity.server_id, "30313233343536373839414243444546");
+        // It draws a slot of its own, like any host that is new.
+        let mut host = Host::start(Config::new(), state, 0);
+        assert!(matches!(host.step(), Step::Wait(_)));
+        assert_eq!(host.disk.server_id(), Some(&*identity.server_id));
+        assert_eq!((host.disk.failures(), host.disk.unacknowledged_key()), (0, None));
+    }
+}
+
 #[test]
 fn a_host_with_a_cluster_of_its_own_mints_the_server_alone() {
     let mut state = State::new();

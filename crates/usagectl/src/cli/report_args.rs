@@ -27,6 +27,10 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
 
+    /// Give up the identity in FILE, once, after a machine was cloned with it
+    #[arg(long)]
+    pub(crate) new_identity: bool,
+
     /// Register this server first: its JSON; ids that it leaves out are made and kept
     #[arg(long, value_name = "FILE")]
     pub(crate) server: Option<PathBuf>,

@@ -49,6 +49,28 @@ fn it_reports_what_the_program_prints_until_a_signal_comes() {
     }
 }
 
+/// A machine that was cloned with its state; what is started without the option keeps what it has.
+#[test]
+fn a_copy_of_a_state_gets_an_identity_of_its_own() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let (original, copy) = (directory.path().join("original"), directory.path().join("copy"));
+    let ids = |state: &std::path::Path, options: &[&str]| {
+        let mut reporting = Reporting::start(&serving.url, state, options, NUMBERS);
+        reporting.wait_for("delivered");
+        assert_eq!(reporting.stop().code, Some(0));
+        let state: Value = serde_json::from_slice(&fs::read(state).unwrap()).unwrap();
+        ["server_id", "cluster_id"].map(|id| state[id].as_str().unwrap().to_owned())
+    };
+    let first = ids(&original, &["--verbose"]);
+    fs::copy(&original, &copy).unwrap();
+    assert_eq!(ids(&copy, &["--verbose"]), first, "nothing is guessed");
+    let own = ids(&copy, &["--verbose", "--new-identity"]);
+    assert!(own[0] != first[0] && own[1] != first[1], "{own:?}");
+    assert_eq!(ids(&copy, &["--verbose"]), own, "once is enough");
+    assert_eq!(ids(&original, &["--verbose"]), first);
+}
+
 /// The same ids for the registration and for the usage, wherever they come from.
 #[test]
 fn ids_that_the_file_names_are_the_ids() {

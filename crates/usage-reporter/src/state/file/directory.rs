@@ -3,18 +3,19 @@
 use std::fs;
 use std::path::Path;
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use super::error::{StateFileError, cannot};
 
 /// Open from the start: a directory that cannot be synchronised is told before it matters. Only Unix
-/// opens directories.
+/// opens directories, and not every file system there synchronises them: what it does not offer is
+/// passed over.
 #[derive(Debug)]
 pub(super) struct Directory {
     #[cfg(unix)]
     path: PathBuf,
     #[cfg(unix)]
-    file: fs::File,
+    file: Option<fs::File>,
 }
 
 impl Directory {
@@ -35,13 +36,73 @@ impl Directory {
             #[cfg(unix)]
             path: path.to_owned(),
             #[cfg(unix)]
-            file: fs::File::open(path).map_err(cannot("open the directory", path))?,
+            file: offered(fs::File::open(path)).map_err(cannot("open the directory", path))?,
         })
     }
 
     pub(super) fn sync(&self) -> Result<(), StateFileError> {
         #[cfg(unix)]
-        self.file.sync_all().map_err(cannot("write the directory", &self.path))?;
+        if let Some(file) = &self.file {
+            offered(file.sync_all()).map_err(cannot("write the directory", &self.path))?;
+        }
         Ok(())
+    }
+}
+
+/// `None` where the file system does not do that with directories: CIFS, shared folders of virtual
+/// machines and many others have no word for it. What a disk that fails or is full says, is an error.
+#[cfg(unix)]
+fn offered<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    use rustix::io::Errno;
+
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => match Errno::from_io_error(&error) {
+            Some(errno)
+                if [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::BADF]
+                    .contains(&errno) =>
+            {
+                Ok(None)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io;
+
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_a_file_system_does_not_offer_is_passed_over_and_a_broken_disk_is_not() {
+        let outcome = |errno: Errno| offered(Err::<(), _>(io::Error::from(errno)));
+        for errno in [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::BADF] {
+            assert!(matches!(outcome(errno), Ok(None)), "{errno}");
+        }
+        for errno in
+            [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ACCESS, Errno::ROFS, Errno::NOENT]
+        {
+            assert!(outcome(errno).is_err(), "{errno}");
+        }
+        assert!(outcome_of_nothing().is_err());
+    }
+
+    /// An error that did not come from the system.
+    fn outcome_of_nothing() -> io::Result<Option<()>> {
+        offered(Err(io::Error::other("?")))
+    }
+
+    /// Nothing can be synchronised there: the kernel says EINVAL.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_directory_that_cannot_be_synchronised_is_no_failure() {
+        let directory = Directory::open(Path::new("/proc/self")).unwrap();
+        let refused = directory.file.as_ref().unwrap().sync_all().unwrap_err();
+        assert_eq!(Errno::from_io_error(&refused), Some(Errno::INVAL));
+        directory.sync().unwrap();
     }
 }

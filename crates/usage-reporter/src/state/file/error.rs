@@ -48,6 +48,18 @@ pub enum StateFileError {
         /// The file.
         path: PathBuf,
     },
+    /// The lock file was removed or replaced while this process had it open. What was to be stored is
+    /// not: another process may report with the same state by now.
+    #[error(
+        "{} was removed or replaced while it was locked, so another process may report with the same \
+         state: start this one again, and leave the file alone",
+        path.display()
+    )]
+    #[non_exhaustive]
+    LockGone {
+        /// The lock file.
+        path: PathBuf,
+    },
 }
 
 impl StateFileError {
@@ -58,7 +70,8 @@ impl StateFileError {
             Self::Io { path, .. }
             | Self::Corrupt { path, .. }
             | Self::NotAFile { path }
-            | Self::Locked { path } => path,
+            | Self::Locked { path }
+            | Self::LockGone { path } => path,
         }
     }
 }

@@ -5,15 +5,19 @@
 
 mod directory;
 pub(crate) mod error;
+mod lock;
+mod log;
 mod path;
 mod replace;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::directory::Directory;
 use self::error::{StateFileError, cannot};
+use self::lock::Lock;
+use self::replace::Replacement;
 use crate::state::State;
 
 /// Many times what a state takes: whatever is larger is something else.
@@ -25,8 +29,12 @@ const LARGEST: u64 = 64 * 1024;
 ///   old one, down to the disk, and takes its name then.
 /// - **One process writes.** An open state file holds a lock on a second file, with `.lock` behind
 ///   the name. The system frees the lock when its holder dies, however it does; a child that was
-///   forked without `exec` holds it too. The lock file itself stays. A network file system has to
-///   know locks for this.
+///   forked has no part in it. The lock file itself stays: whoever removes it takes the state away
+///   from its process, which stores nothing any more. A network file system has to know locks for
+///   this.
+/// - **A file that is a mount point by itself**, as one that was bound into a container, cannot be
+///   replaced. It is written in place, and the log says once what that costs: mount its directory
+///   instead. A directory that its file system cannot bring to the disk by itself is passed over.
 /// - **What cannot be read is an error**, and never a fresh start: the server would report under a
 ///   new identity.
 ///
@@ -52,10 +60,9 @@ const LARGEST: u64 = 64 * 1024;
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct StateFile {
-    path: PathBuf,
+    file: Replacement,
     directory: Directory,
-    /// Held for as long as this lives.
-    _lock: File,
+    lock: Lock,
 }
 
 /// # Construct
@@ -72,42 +79,38 @@ impl StateFile {
         let path = path::followed(path.as_ref())?;
         check(&path)?;
         let directory = Directory::make(path.parent().unwrap_or(&path))?;
-        let lock_path = path::with_suffix(&path, ".lock");
-        // Not truncated: it has no content, and it may be another process's.
-        let lock = owners_alone(OpenOptions::new().create(true).write(true).truncate(false))
-            .open(&lock_path)
-            .map_err(cannot("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, directory, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(StateFileError::Locked { path }),
-            Err(TryLockError::Error(error)) => Err(cannot("lock", &lock_path)(error)),
-        }
+        let lock = Lock::take(&path)?;
+        Ok(Self { file: Replacement::new(path), directory, lock })
     }
 }
 
 /// # Use
 impl StateFile {
-    /// The state that was stored last, or [`State::new`] if none ever was.
+    /// The state that was stored last, or [`State::new`] if none ever was: an empty file is one that
+    /// was made for us.
     ///
     /// # Errors
     ///
     /// [`StateFileError::Io`] if the file is there and cannot be read,
     /// [`StateFileError::Corrupt`] if it holds no state.
     pub fn load(&self) -> Result<State, StateFileError> {
-        Ok(read(&self.path)?.unwrap_or_default())
+        Ok(read(self.path())?.unwrap_or_default())
     }
 
     /// Replaces what is stored. When this returns, it is on the disk.
     ///
     /// # Errors
     ///
-    /// [`StateFileError::Io`]. What was stored before is still there, unless the error is about the
-    /// directory: then the new state has taken its place, and may not be on the disk yet.
+    /// [`StateFileError::LockGone`] if the lock file was removed or replaced, and
+    /// [`StateFileError::Locked`] if another process has the lock by now: nothing was stored.
+    /// [`StateFileError::Io`] otherwise: what was stored before is still there, unless the error is
+    /// about the directory. Then the new state has taken its place, and may not be on the disk yet.
     pub fn store(&self, state: &State) -> Result<(), StateFileError> {
+        self.lock.check(self.file.path())?;
         let mut json = serde_json::to_vec_pretty(state)
-            .map_err(|error| cannot("write", &self.path)(error.into()))?;
+            .map_err(|error| cannot("write", self.file.path())(error.into()))?;
         json.push(b'\n');
-        replace::replace(&self.path, &json)?;
+        self.file.write(&json)?;
         self.directory.sync()
     }
 }
@@ -117,11 +120,11 @@ impl StateFile {
     /// The file, symbolic links followed.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Reads the state in a file that another process may have open, to show it. `None` if there is
-    /// no such file. Nothing is made, and no lock is taken: a program that reports uses
+    /// no such file, or an empty one. Nothing is made, and no lock is taken: a program that reports uses
     /// [`open`](Self::open) and [`load`](Self::load).
     ///
     /// # Errors
@@ -147,6 +150,10 @@ fn read(path: &Path) -> Result<Option<State>, StateFileError> {
     let corrupt = |source| StateFileError::Corrupt { path: path.to_owned(), source };
     if json.len() as u64 > LARGEST {
         return Err(corrupt(format!("it is larger than {LARGEST} bytes").into()));
+    }
+    if json.trim_ascii().is_empty() {
+        // Made for us, as a file that is to be bound into a container has to be.
+        return Ok(None);
     }
     serde_json::from_slice(&json).map(Some).map_err(|error| corrupt(error.into()))
 }

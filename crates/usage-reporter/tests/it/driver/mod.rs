@@ -3,9 +3,13 @@
 #![expect(clippy::disallowed_types, reason = "a living process has sockets")]
 #![expect(clippy::disallowed_methods, reason = "a living process has a clock and an environment")]
 
+mod dropped;
 mod end;
+#[cfg(unix)]
+mod fork;
 mod host;
 mod log;
+mod logged;
 #[cfg(target_os = "linux")]
 mod memory;
 mod off;

@@ -79,6 +79,13 @@ impl AnyHandle<'_> {
         }
     }
 
+    pub(crate) fn register(&self, server: &usage_proto::Server) -> Result<(), SubmitError> {
+        match self {
+            Self::Thread(handle) => handle.register(server),
+            Self::Task(handle, _) => handle.register(server),
+        }
+    }
+
     pub(crate) fn push_stats(&self, stats: &usage_proto::Stats) -> Result<(), SubmitError> {
         match self {
             Self::Thread(handle) => handle.push_stats(stats),

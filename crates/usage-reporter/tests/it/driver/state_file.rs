@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use usage_reporter::{Identity, State, StateFile, StateFileError};
+
+use super::logged::logged;
 
 const CHILD: &str = "USAGE_REPORTER_STATE_FILE_CHILD";
 
@@ -30,13 +32,78 @@ fn what_was_stored_is_loaded_again() {
     assert_eq!(names, ["usage.json", "usage.json.lock"]);
 }
 
+/// Who binds a file into a container makes it first.
+#[test]
+fn an_empty_file_is_a_new_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    for content in ["", "\n", " \r\n\t"] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(StateFile::peek(&path).unwrap(), None);
+        let file = StateFile::open(&path).unwrap();
+        assert_eq!(file.load().unwrap(), State::new());
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        file.store(&with_identity()).unwrap();
+        assert_eq!(file.load().unwrap().server_id(), with_identity().server_id());
+    }
+}
+
+/// With a real mount, where this machine gives one to a test.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_was_bound_into_a_container_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let (outside, path) = (directory.path().join("outside"), directory.path().join("usage.json"));
+    for file in [&outside, &path] {
+        fs::write(file, "").unwrap();
+    }
+    let in_a_container = |script: &str| {
+        Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-ec", script, "sh"])
+            .args([&outside, &path])
+            .arg(std::env::current_exe().unwrap())
+            .env(CHILD, &path)
+            .stdin(Stdio::null())
+            .output()
+    };
+    let bind = "mount --bind \"$1\" \"$2\"";
+    if !in_a_container(bind).is_ok_and(|bound| bound.status.success()) {
+        println!(
+            "this machine gives no mounts to a test: the unit test of `replace` is all there is"
+        );
+        return;
+    }
+    let test = "--exact driver::state_file::stores_in_a_process_of_its_own --nocapture";
+    for _ in 0..2 {
+        let ran = in_a_container(&format!("{bind}; exec \"$3\" {test}")).unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+        let state = StateFile::peek(&outside).unwrap().unwrap();
+        assert_eq!(state.server_id(), with_identity().server_id());
+        assert_eq!(fs::read(&path).unwrap(), b"", "the mount point itself is as it was");
+    }
+}
+
+/// Does nothing but in the child that the test above starts.
+#[cfg(target_os = "linux")]
+#[test]
+fn stores_in_a_process_of_its_own() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let file = StateFile::open(path).unwrap();
+    let mut state = file.load().unwrap();
+    let _ = Identity::new(&mut state, "c", [7; 16]);
+    let lines = logged(|| (0..3).for_each(|_| file.store(&state).unwrap()));
+    let [(level, message)] = &*lines else { panic!("{lines:?}") };
+    assert_eq!(*level, tracing::Level::WARN);
+    assert!(message.contains("a mount point by itself"), "{message}");
+}
+
 #[test]
 fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.json");
     let blank = r#"{"version":1,"server_id":" "}"#;
     let large = format!("{}{}", r#"{"version":1}"#, " ".repeat(70_000));
-    for content in ["", "{", "null", r#"{"version":2}"#, blank, &large] {
+    for content in ["\0", "{", "null", r#"{"version":2}"#, blank, &large] {
         fs::write(&path, content).unwrap();
         let file = StateFile::open(&path).unwrap();
         let error = file.load().unwrap_err();
@@ -88,6 +155,68 @@ fn a_pipe_or_a_device_is_refused_at_once() {
     }
 }
 
+/// Somebody has cleaned up, or restored a copy of the folder: a lock on a file without a name keeps
+/// nobody out.
+#[cfg(unix)]
+#[test]
+fn a_lock_whose_name_is_gone_stores_nothing_any_more() {
+    type Spoil<'a> = &'a dyn Fn(&std::path::Path);
+    let ways: [(&str, Spoil<'_>); 4] = [
+        ("removed", &|lock| fs::remove_file(lock).unwrap()),
+        ("renamed", &|lock| fs::rename(lock, lock.with_extension("old")).unwrap()),
+        ("replaced", &|lock| {
+            fs::write(lock.with_extension("other"), "").unwrap();
+            fs::rename(lock.with_extension("other"), lock).unwrap();
+        }),
+        ("a link to itself", &|lock| {
+            fs::rename(lock, lock.with_extension("old")).unwrap();
+            std::os::unix::fs::symlink(lock.with_extension("old"), lock).unwrap();
+        }),
+    ];
+    for (way, spoil) in ways {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.json");
+        let file = StateFile::open(&path).unwrap();
+        file.store(&with_identity()).unwrap();
+        let before = fs::read(&path).unwrap();
+        spoil(&directory.path().join("usage.json.lock"));
+        for _ in 0..2 {
+            let error = file.store(&State::new()).unwrap_err();
+            assert!(matches!(error, StateFileError::LockGone { .. }), "{way}: {error:?}");
+            assert_eq!(error.path(), directory.path().join("usage.json.lock").as_path());
+            let text = error.to_string();
+            assert!(text.contains("another process may report with the same state"), "{text}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), before, "{way}");
+        // To read it is no harm.
+        assert_eq!(file.load().unwrap().server_id(), with_identity().server_id());
+    }
+}
+
+/// On Unix a process loses its lock where it closes another copy of the file, as a backup does.
+#[cfg(unix)]
+#[test]
+fn a_lock_that_a_copy_of_the_folder_has_cost_is_taken_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let file = StateFile::open(&path).unwrap();
+    drop(fs::File::open(directory.path().join("usage.json.lock")).unwrap());
+    file.store(&with_identity()).unwrap();
+    let mut child = in_a_child(&path);
+    assert!(child.wait_for("refused"), "it is locked again");
+    drop(child);
+
+    // Somebody was faster.
+    drop(fs::File::open(directory.path().join("usage.json.lock")).unwrap());
+    let mut child = in_a_child(&path);
+    assert!(child.wait_for("locked"));
+    let error = file.store(&State::new()).unwrap_err();
+    assert!(matches!(error, StateFileError::Locked { .. }), "{error:?}");
+    assert_eq!(file.load().unwrap().server_id(), with_identity().server_id());
+    drop(child);
+    file.store(&State::new()).unwrap();
+}
+
 #[test]
 fn a_second_one_is_refused_until_the_first_is_gone() {
     let directory = tempfile::tempdir().unwrap();
@@ -107,28 +236,47 @@ fn a_second_one_is_refused_until_the_first_is_gone() {
 fn the_lock_dies_with_its_holder() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.json");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "driver::state_file::in_a_process_of_its_own", "--nocapture"])
-        .env(CHILD, &path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap()).lines();
-    let locked = told.map_while(Result::ok).any(|line| line.contains("locked"));
-    assert!(locked, "the child has no lock");
+    let mut child = in_a_child(&path);
+    assert!(child.wait_for("locked"), "the child has no lock");
     assert!(matches!(StateFile::open(&path), Err(StateFileError::Locked { .. })));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(child);
     drop(StateFile::open(&path).unwrap());
 }
 
-/// Does nothing but in the child that the test above starts.
+/// A process that opens the file; killed when this is dropped.
+struct Holder(Child);
+
+fn in_a_child(path: &std::path::Path) -> Holder {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "driver::state_file::in_a_process_of_its_own", "--nocapture"])
+        .env(CHILD, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    Holder(child.unwrap())
+}
+
+impl Holder {
+    fn wait_for(&mut self, word: &str) -> bool {
+        let told = BufReader::new(self.0.stdout.take().unwrap()).lines();
+        let told = told.map_while(Result::ok).find(|line| line == "locked" || line == "refused");
+        told.is_some_and(|told| told == word)
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Does nothing but in the child that the tests above start.
 #[test]
 fn in_a_process_of_its_own() {
     let Some(path) = std::env::var_os(CHILD) else { return };
-    let _file = StateFile::open(path).unwrap();
-    println!("\nlocked");
+    let file = StateFile::open(path);
+    println!("\n{}", if file.is_ok() { "locked" } else { "refused" });
     std::io::stdout().flush().unwrap();
     // Until the parent kills this, or is gone.
     let _ = std::io::stdin().read_line(&mut String::new());

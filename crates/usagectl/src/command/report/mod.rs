@@ -58,6 +58,9 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
 
     let file = open_state(&args.state)?;
     let mut state = file.load()?;
+    if args.new_identity {
+        state.new_identity();
+    }
     let ids = Ids::new(&mut state, server.as_ref())?;
     if state.is_unsaved() {
         // Who could not keep new ids would be another server at each start.
