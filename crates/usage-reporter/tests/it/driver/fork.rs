@@ -158,8 +158,9 @@ fn live_as_a_child(folder: &Path, told: &Path, handle: AnyHandle<'_>) -> ! {
 }
 
 fn say(text: &str) {
-    println!("\n{text}");
-    std::io::stdout().flush().unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "\n{text}").unwrap();
+    output.flush().unwrap();
 }
 
 /// Of another process there is no event to wait for.
