@@ -221,7 +221,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Of the future: [`TransportError`](usage_proto::TransportError) if nothing with a complete
+    /// Of the future: [`TransportError`] if nothing with a complete
     /// head came.
     pub fn execute(&self, request: Request<Bytes>) -> Execute {
         let (client, uri) = (self.clone(), request.uri().clone());
