@@ -9,9 +9,9 @@ use http_body_util::Full;
 use hyper::ext::on_informational;
 use tokio::runtime::Handle;
 use tower::Service;
-use usage_proto::{Deadlines, Incomplete, Proxy, TransportError, causes};
+use usage_proto::{Deadlines, Incomplete, Proxy, TransportError};
 
-use crate::wire::{FLOOD, Fault, INTERIM};
+use crate::wire::{FLOOD, INTERIM};
 use crate::{client::Answer, deadline::Deadline, pool::Pool, pool::Target};
 
 /// The service of a ready-made [`Client`](crate::Client): a pool of connections by hyper, with the
@@ -69,10 +69,8 @@ async fn exchange(pool: &Arc<Pool>, mut request: Request<Full<Bytes>>) -> Answer
             (Some(unsent), _) if line.since.is_some() => unsent,
             (_, error) if error.is_parse() => return Err(known(TransportError::protocol(error))),
             (_, error) => {
-                let fault = causes(&error).any(|it| it.downcast_ref::<Fault>().is_some());
-                let new =
-                    if fault { TransportError::protocol } else { TransportError::interrupted };
-                return Err(known(new(error)));
+                let fault = line.watch.fault.get().map(|fault| TransportError::protocol(*fault));
+                return Err(known(fault.unwrap_or_else(|| TransportError::interrupted(error))));
             }
         };
     }

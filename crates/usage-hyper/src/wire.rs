@@ -1,8 +1,9 @@
 //! The connection as hyper sees it.
 
-use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::{io, io::IoSlice, pin::Pin, sync::Arc, task::Context, task::Poll, task::ready};
+use std::task::{Context, Poll, ready};
+use std::{io, io::IoSlice, pin::Pin, sync::Arc, sync::OnceLock};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -25,14 +26,13 @@ pub(crate) struct Watch {
     pub(crate) begun: AtomicBool,
     /// The interim answers to it so far.
     pub(crate) interim: AtomicUsize,
+    /// What the server has done that it must not do. It stands here, and not in the error that ends
+    /// the connection: hyper hands that on only to a request that it has taken by then.
+    pub(crate) fault: OnceLock<&'static str>,
 }
 
-/// Something that a server must not do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Fault(&'static str);
-
-pub(crate) const FLOOD: Fault = Fault("the server sent more than 100 interim answers");
+pub(crate) const FLOOD: &str = "the server sent more than 100 interim answers";
+const UNASKED: &str = "the server spoke before it was asked";
 
 /// A stream that
 ///
@@ -61,9 +61,11 @@ impl Read for Wire {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
-            Err(io::Error::other(Fault("the server spoke before it was asked")))
+            self.watch.fault.get_or_init(|| UNASKED);
+            Err(InvalidData.into())
         } else if self.watch.interim.load(SeqCst) > INTERIM {
-            Err(io::Error::other(FLOOD))
+            self.watch.fault.get_or_init(|| FLOOD);
+            Err(InvalidData.into())
         } else if piece.is_empty() && self.gone && read.is_ok() {
             // The system has told of the reset already: this is not the end of a body.
             Err(ConnectionReset.into())
