@@ -209,7 +209,7 @@ impl<'e> Serializer for &'e mut Encoder {
 }
 
 /// Writes what is displayed, piece by piece, with its escapes.
-pub(super) fn displayed(out: &mut Output, value: &(impl Display + ?Sized)) -> Result<(), Fault> {
+fn displayed(out: &mut Output, value: &(impl Display + ?Sized)) -> Result<(), Fault> {
     struct Pieces<'o>(&'o mut Output);
 
     impl fmt::Write for Pieces<'_> {

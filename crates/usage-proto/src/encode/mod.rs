@@ -11,6 +11,7 @@ mod key;
 mod output;
 mod ready;
 mod text;
+mod text_only;
 
 use bytes::Bytes;
 use serde::Serialize;
