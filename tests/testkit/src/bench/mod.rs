@@ -3,6 +3,7 @@
 //! Machines differ and are busy, so a time alone tells little. Two workloads take turns, A B A B,
 //! and what counts is the median of their ratios.
 
+mod saves;
 mod server;
 
 use std::io::{self, Write as _};
@@ -10,16 +11,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+pub use saves::{AT_ONCE, Saver, compare_saves};
 pub use server::Server;
-
-/// How many saves come one after the other in a round.
-pub const IN_SEQUENCE: usize = 2_000;
-
-/// How many go on at once.
-pub const AT_ONCE: usize = 64;
-
-/// How many of each there are in a round.
-pub const EACH: usize = 60;
 
 /// How often each workload has its turn.
 const ROUNDS: usize = 11;

@@ -1,0 +1,110 @@
+//! How fast an adapter saves, and how many connections it takes for that.
+
+use std::{fmt, thread};
+
+use super::{Row, Server, compare};
+
+/// How many saves come one after the other in a round.
+const IN_SEQUENCE: usize = 2_000;
+
+/// How many go on at once.
+pub const AT_ONCE: usize = 64;
+
+/// How many of each there are in a round.
+const EACH: usize = 60;
+
+/// What an adapter's rate should be at least, as a part of that of the bare library.
+const TARGET: f64 = 0.90;
+
+/// One of the two that are compared: a way to save once, with what runs it.
+pub struct Saver<'a> {
+    in_sequence: Box<dyn Fn(usize) + 'a>,
+    at_once: Box<dyn Fn() + 'a>,
+}
+
+impl fmt::Debug for Saver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saver").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Saver<'a> {
+    /// One that blocks: in sequence on the thread that measures, at once on a thread each.
+    pub fn blocking(save: impl Fn() + Clone + Sync + 'a) -> Self {
+        let once = save.clone();
+        Self {
+            in_sequence: Box::new(move |count| (0..count).for_each(|_| once())),
+            at_once: Box::new(move || {
+                thread::scope(|scope| {
+                    for _ in 0..AT_ONCE {
+                        scope.spawn(|| (0..EACH).for_each(|_| save()));
+                    }
+                });
+            }),
+        }
+    }
+
+    /// An async one, in tasks as in an application: not on the thread that only waits.
+    ///
+    /// # Panics
+    ///
+    /// What is measured panics if a save does.
+    #[cfg(feature = "tasks")]
+    pub fn spawned<F>(
+        runtime: &'a tokio::runtime::Runtime,
+        save: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let spawn = move |count: usize| {
+            let save = save.clone();
+            runtime.spawn(async move {
+                for _ in 0..count {
+                    save().await;
+                }
+            })
+        };
+        let one = spawn.clone();
+        Self {
+            in_sequence: Box::new(move |count| runtime.block_on(one(count)).unwrap()),
+            at_once: Box::new(move || {
+                let tasks: Vec<_> = (0..AT_ONCE).map(|_| spawn(EACH)).collect();
+                for task in tasks {
+                    runtime.block_on(task).unwrap();
+                }
+            }),
+        }
+    }
+}
+
+/// Compares an adapter with its bare library, in sequence and at once. How many connections it opens
+/// is counted with a client of its own, which `ours` makes at each call.
+pub fn compare_saves<'a>(
+    adapter: &str,
+    server: &Server,
+    ours: impl Fn() -> Saver<'a>,
+    bare: &Saver<'_>,
+) -> [Row; 2] {
+    let warm = ours();
+    let in_sequence = compare(
+        &format!("{adapter}: saves in sequence"),
+        IN_SEQUENCE,
+        TARGET,
+        || (warm.in_sequence)(IN_SEQUENCE),
+        || (bare.in_sequence)(IN_SEQUENCE),
+    );
+    let at_once = compare(
+        &format!("{adapter}: {AT_ONCE} at once"),
+        AT_ONCE * EACH,
+        TARGET,
+        || (warm.at_once)(),
+        || (bare.at_once)(),
+    );
+    let _ = server.take_connections();
+    (ours().in_sequence)(1_000);
+    let of_sequence = Some(server.take_connections());
+    (ours().at_once)();
+    let of_many = Some(server.take_connections());
+    [Row { connections: of_sequence, ..in_sequence }, Row { connections: of_many, ..at_once }]
+}
