@@ -61,7 +61,9 @@
 //!
 //! The TLS configuration is complete when reqwest gets it, so that reqwest's own settings of TLS
 //! (roots, identities, versions) change nothing in it. One of your own is complete as well. reqwest
-//! takes it if it is of the rustls version that reqwest itself uses, which is 0.23:
+//! takes it if it is of the rustls version that reqwest itself uses, which is 0.23. This is the one
+//! thing here that reqwest does not promise to keep: with another version every save would fail,
+//! and say so.
 //!
 //! ```
 //! use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -143,7 +145,11 @@
 //!
 //! reqwest opens a connection whenever none is idle at that moment, and one that is on its way back
 //! to its pool is not. So there may be one or two connections more than calls: two, seldom more,
-//! for saves one after the other; rarely 65 or 66 for 64 at once.
+//! for saves one after the other; now and then 65 or 66 for 64 at once.
+//!
+//! A server that sends interim answers (1xx) without end is read on by hyper while there is
+//! something to read: on a runtime of one thread the deadline may be late by a tenth of a second,
+//! and other tasks may wait for half a second.
 //!
 //! hyper stops at the first write that fails: a server that answers before it has read the whole
 //! report, and closes without reading on, may be
@@ -155,8 +161,8 @@
 //! # Threads, tasks and memory
 //!
 //! A host name is looked up on a thread of its own, eight at a time in the process, and so are the
-//! certificates read. Nothing can interrupt the system's resolver: where a name server is silent, such a thread
-//! outlives its call by minutes, but neither the runtime nor the program waits for it.
+//! certificates read. Nothing can interrupt the system's resolver: where a name server is silent,
+//! such a thread outlives its call by minutes, but neither the runtime nor the program waits for it.
 //!
 //! reqwest spawns tasks on the runtime in which a save is awaited: one for each connection, one
 //! that closes idle connections, and short ones that take a connection back to the pool. They end
