@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use usage_reporter::{Identity, State, StateFile, StateFileError};
+use usage_reporter::{Identity, LastSent, State, StateFile, StateFileError};
 
 use super::logged::logged;
 
@@ -280,6 +280,48 @@ fn in_a_process_of_its_own() {
     std::io::stdout().flush().unwrap();
     // Until the parent kills this, or is gone.
     let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+#[test]
+fn what_has_left_is_kept_beside_the_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap(), None);
+    let file = StateFile::open(&path).unwrap();
+    let text = r#"{"version":1,"sent_unix_ns":5,"url":"http://localhost/","headers":[["a","b"]],"body":"[]","body_bytes":2,"status":201}"#;
+    let sent: LastSent = serde_json::from_str(text).unwrap();
+    file.store_last_sent(&sent).unwrap();
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap().as_ref(), Some(&sent));
+    let beside = directory.path().join("usage.json.last");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let mode = fs::metadata(&beside).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "numbers of a customer are nobody else's");
+        // By a link to the state as well.
+        let link = directory.path().join("link");
+        fs::write(&path, r#"{"version":1}"#).unwrap();
+        symlink(&path, &link).unwrap();
+        assert_eq!(StateFile::peek_last_sent(&link).unwrap(), Some(sent.clone()));
+    }
+
+    // It is worth nothing to the reporting, and no reason to lose an identity.
+    for content in ["{", r#"{"version":2}"#, "null", r#"{"version":1}"#] {
+        fs::write(&beside, content).unwrap();
+        let error = StateFile::peek_last_sent(&path).unwrap_err();
+        assert!(matches!(error, StateFileError::NotAReport { .. }), "{error:?}");
+        assert!(error.to_string().ends_with("not a usage report that was kept: remove it"));
+        let reason = error.source().unwrap();
+        assert_eq!(format!("{error:#}"), format!("{error}: {reason}"));
+        assert_eq!(file.load().unwrap(), State::new());
+    }
+    file.store_last_sent(&sent).unwrap();
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap(), Some(sent.clone()));
+
+    fs::remove_file(directory.path().join("usage.json.lock")).unwrap_or_default();
+    #[cfg(unix)]
+    assert!(matches!(file.store_last_sent(&sent), Err(StateFileError::LockGone { .. })));
 }
 
 /// Somebody may have put a link where the new file is to be written, to have it overwrite another.
