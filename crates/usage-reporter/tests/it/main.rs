@@ -23,6 +23,7 @@ mod registration;
 mod restart;
 mod retry;
 mod schedule;
+mod slots;
 mod start;
 mod token;
 mod types;
