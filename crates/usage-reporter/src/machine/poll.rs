@@ -174,5 +174,5 @@ impl Reporter {
 
 /// The caller told no outcome of an attempt in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the outcome of the attempt was not told within the attempt limit")]
+#[error("the outcome of the attempt was not told within `attempt_timeout`")]
 struct Unanswered;
