@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use usage_proto::{Api, BaseUrl, Server, Usage, UsageData};
 use usage_reporter::{
-    Config, Consent, Handle, Host, Identity, Reporter, Seed, State, StateFile, blocking,
+    Config, Consent, Handle, Host, Identity, LastSent, Reporter, Seed, State, StateFile, blocking,
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -73,6 +73,10 @@ impl Host for TinyKv {
 
     fn store(&self, state: &State) -> Result<(), BoxError> {
         Ok(self.state.store(state)?)
+    }
+
+    fn store_last_sent(&self, sent: &LastSent) -> Result<(), BoxError> {
+        Ok(self.state.store_last_sent(sent)?)
     }
 }
 

@@ -26,9 +26,13 @@ pub enum Action {
     /// outcome it counts as failed after
     /// [`Config::attempt_timeout`](crate::Config::attempt_timeout).
     Send(Attempt),
-    /// Store the state, stamped with the wall clock, before the next call of `poll`. If it cannot be
-    /// stored, say so with [`Reporter::persist_failed`](crate::Reporter::persist_failed) and go on:
-    /// reporting does, and what was not stored is part of the next state.
+    /// Store the state, stamped with the wall clock, before the next call of `poll`. What was sent last
+    /// is with it, to be kept for the owner of the machine
+    /// ([`Snapshot::last_sent`](crate::Snapshot::last_sent)).
+    ///
+    /// If the state cannot be stored, say so with
+    /// [`Reporter::persist_failed`](crate::Reporter::persist_failed) and go on: reporting does, and
+    /// what was not stored is part of the next state.
     Persist(Snapshot),
     /// Write to the log, or ignore it.
     Event(Event),
@@ -61,7 +65,7 @@ pub struct Attempt {
     pub report: ReportKind,
     /// Which attempt of this report it is, counted from 1.
     pub number: u32,
-    /// The request, with its `Idempotency-Key` (rule W43). `Host` and `Content-Length` are the
+    /// The request, with its `Idempotency-Key`. `Host` and `Content-Length` are the
     /// transport's to add.
     pub request: http::Request<Bytes>,
 }

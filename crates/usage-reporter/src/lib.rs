@@ -143,7 +143,7 @@
 //! - **A failure** is tried again after an exponential back-off with full jitter, at most four
 //!   attempts a report. `Retry-After` is a floor for all requests of the host. 401 and 422 are not
 //!   tried again, and 410 stops the reporter until the next start. `usage_proto` knows which errors
-//!   are worth a retry (rule W44).
+//!   are worth a retry.
 //! - **A page** for people in place of an answer, as from a captive portal, is a failure whatever its
 //!   status: the API has not seen the report, which is kept, for the next slot if all its attempts
 //!   met pages ([`usage_proto::Saved::is_page`]).
@@ -152,7 +152,7 @@
 //! - **The registration** is not given up: after its attempts it has as many in the next slot, and
 //!   one that was refused for its token (401) waits for that slot or for another token.
 //! - **Another address** starts afresh: what the old one still answers is about that report alone.
-//! - **A retry** carries the same bytes and the same `Idempotency-Key` (rule W43). The key of a
+//! - **A retry** carries the same bytes and the same `Idempotency-Key`. The key of a
 //!   usage report is stored before the report is sent; if the process ends before the answer, the
 //!   next one uses it again, as long as the slot of that report lasts. A report that is told lost
 //!   takes its key with it, unless it was lost to a close. Another API than `usage-server` may not
@@ -167,6 +167,12 @@
 //!   a minute, so much was slept.
 //! - **In the log** there is one warning when reports stop getting through, and one notice when they
 //!   do again, usage before all ([`Event::level`]). A 410 is a warning too: it is the last line.
+//!
+//! # What was sent
+//!
+//! With the state comes the last usage report as it left, with its time and the answer
+//! ([`LastSent`]), less the token. A host keeps it for the owner of the machine to read: a state file
+//! has it beside itself.
 //!
 //! # Whether and who
 //!
@@ -192,6 +198,7 @@
 //! | debug | `lost` | `report`, `reason`, `count` | |
 //! | debug | `collect_failed` | `error` | the host had no numbers, or panicked |
 //! | debug | `collect_unanswered` | | the host takes longer than it may |
+//! | debug | `last_sent_not_stored` | `error` | the host could not keep the last report for its owner |
 //! | debug | `stopped` | `delivered`, `lost` | the driver ends |
 //!
 //! `report` is `server`, `stats` or `usage`, and `error` has its reasons behind it. No token and
@@ -235,6 +242,7 @@ pub use state::State;
 #[cfg(feature = "state_file")]
 pub use state::file::{StateFile, error::StateFileError};
 pub use state::identity::Identity;
+pub use state::last_sent::LastSent;
 pub use state::snapshot::Snapshot;
 pub use status::{Phase, Status};
 pub use submit_error::SubmitError;

@@ -275,12 +275,17 @@ Reads the state that `usagectl report` keeps, and tells whether reporting is on
 and which rule decided it, when the API last took a report, when the next one is
 due, and how many in a row were not delivered. Nothing is changed or sent.
 
+With --last it also shows the last usage report as it left this machine, with the
+answer. It lies beside the state, in a file with `.last` behind its name. The
+token is not in it, and a body of more than 48 KiB is cut.
+
 The state is as it was when it was stored last: before and after each report.
 Consent is what the variables of this very call say. A service may have others.";
 
 pub(crate) const STATUS: &str = "\
 EXAMPLES
   usagectl status --state /var/lib/influxdb/usage.json
+  usagectl status --last --state /var/lib/influxdb/usage.json
 
   With --json it is one object; state is null if nothing was ever stored:
     {\"consent\":{\"on\":true,\"rule\":…},\"state\":{\"last_success\":…,\"next_due\":…,

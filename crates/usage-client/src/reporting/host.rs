@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use usage_proto::Usage;
-use usage_reporter::{Consent, Host, Identity, State, StateFile};
+use usage_reporter::{Consent, Host, Identity, LastSent, State, StateFile};
 
 use super::Reporting;
 use super::collect::Collect;
@@ -106,5 +106,9 @@ impl<C: Collect<M>, M: Send + Sync + 'static> Host for Product<C, M> {
 
     fn store(&self, state: &State) -> Result<(), BoxError> {
         Ok(self.file.store(state)?)
+    }
+
+    fn store_last_sent(&self, sent: &LastSent) -> Result<(), BoxError> {
+        Ok(self.file.store_last_sent(sent)?)
     }
 }

@@ -23,6 +23,9 @@
 //! sleeps in between. [`spawn`] returns as soon as it runs: nothing is connected before, and a
 //! host never waits for the API.
 //!
+//! A process that forks, as to put itself into the background, spawns after that: a child has no such
+//! thread, and its copy of a handle is closed.
+//!
 //! A blocking call cannot be cancelled. [`Handle::shutdown`] waits until its deadline and no
 //! longer: a request that is still in flight is left to its thread, which ends with it. The
 //! deadlines of the transport say how long that may take. The same goes for a host that does not

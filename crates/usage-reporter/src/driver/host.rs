@@ -5,6 +5,7 @@ use usage_proto::Saveable;
 
 use crate::consent::Consent;
 use crate::state::State;
+use crate::state::last_sent::LastSent;
 
 /// The program that a driver reports for. It is the same for both drivers.
 ///
@@ -94,4 +95,21 @@ pub trait Host: Send + Sync + 'static {
     /// Any error says that it was not stored. The first of several in a row is a warning in the
     /// log; reporting goes on.
     fn store(&self, state: &State) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+    /// Keeps the last usage report as it left, so that its owner can read what was sent; with
+    #[cfg_attr(
+        feature = "state_file",
+        doc = "[`StateFile::store_last_sent`](crate::StateFile::store_last_sent)"
+    )]
+    #[cfg_attr(not(feature = "state_file"), doc = "`StateFile::store_last_sent`")]
+    /// for example. Called after each usage report, behind [`store`](Self::store). Nothing is kept
+    /// unless the host does so.
+    ///
+    /// # Errors
+    ///
+    /// Any error is an event in the log, at level debug.
+    fn store_last_sent(&self, sent: &LastSent) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let _ = sent;
+        Ok(())
+    }
 }

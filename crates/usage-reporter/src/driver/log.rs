@@ -1,6 +1,7 @@
 //! Events as `tracing` has them. The names and fields are a promise: the page of the crate lists
 //! them.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -34,6 +35,15 @@ pub(crate) fn dropped() {
         event = "dropped",
         "usage reporting ends before anything was sent: its last handle was dropped; keep a handle \
          until the program ends, and shut it down then",
+    );
+}
+
+pub(crate) fn last_sent_not_stored(error: &(dyn StdError + Send + Sync + 'static)) {
+    debug!(
+        target: TARGET,
+        event = "last_sent_not_stored",
+        error = %Chain(error),
+        "the last usage report could not be kept for its owner to read",
     );
 }
 

@@ -229,7 +229,15 @@ pub(crate) fn collect(host: &impl Host, api: &Api) -> Result<Encoded, BoxError> 
 
 /// Has the host store the state, stamped with the wall clock.
 pub(crate) fn store(host: &impl Host, snapshot: Snapshot) -> Result<(), BoxError> {
-    let stored = caught(|| host.store(&snapshot.into_state(host.wall_now())));
+    let wall_now = wall_now(host);
+    let last_sent = snapshot.last_sent(wall_now);
+    let stored = caught(|| host.store(&snapshot.into_state(wall_now)));
+    if let Some(last_sent) = last_sent {
+        let kept = caught(|| host.store_last_sent(&last_sent));
+        if let Err(error) = kept.unwrap_or_else(|panicked| Err(panicked.into())) {
+            log::last_sent_not_stored(&*error);
+        }
+    }
     stored.unwrap_or_else(|panicked| Err(panicked.into()))
 }
 

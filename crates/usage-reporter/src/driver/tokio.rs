@@ -25,6 +25,8 @@
 //! of the runtime's own threads would. The runtime's context is there: a collector that has to
 //! await something can use [`Handle::block_on`](::tokio::runtime::Handle::block_on).
 //!
+//! A process that forks spawns after that, as it has to for its runtime: in a child a handle is closed.
+//!
 //! What is in flight when the deadline of [`Handle::shutdown`] passes is cancelled. The task ends
 //! with its runtime, too.
 //!

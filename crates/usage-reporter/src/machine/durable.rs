@@ -6,6 +6,7 @@ use usage_proto::IdempotencyKey;
 
 use super::random::Random;
 use crate::config::Config;
+use crate::state::last_sent::LastSent;
 use crate::state::snapshot::Snapshot;
 use crate::state::{FirstSlot, State};
 use crate::time::after;
@@ -20,6 +21,8 @@ pub(crate) struct Durable {
     slept: Duration,
     /// The key of the run before, until a report of this run is sent with it.
     inherited: Option<Inherited>,
+    /// The usage report that left last, and when; until it is stored.
+    sent: Option<Box<(LastSent, Instant)>>,
     unsaved: bool,
     storing: Storing,
 }
@@ -64,6 +67,7 @@ impl Durable {
             acknowledged: None,
             slept: Duration::ZERO,
             inherited,
+            sent: None,
             unsaved,
             storing: Storing::default(),
         }
@@ -136,6 +140,11 @@ impl Durable {
         self.unsaved = true;
     }
 
+    /// A usage report left at `then`. It is stored with what becomes of it.
+    pub(crate) fn left(&mut self, report: LastSent, then: Instant) {
+        self.sent = Some(Box::new((report, then)));
+    }
+
     /// The next slot was drawn, and nothing else is to be stored with it.
     pub(crate) fn slot_changed(&mut self) {
         self.unsaved = true;
@@ -158,7 +167,11 @@ impl Durable {
         self.storing = Storing { failed: false, failed_before: self.storing.failed };
         let ago = |then| now.saturating_duration_since(then).saturating_add(self.slept);
         let due = next_due.saturating_duration_since(now);
-        Snapshot::new(self.state.clone(), self.acknowledged.map(ago), due)
+        let sent = self.sent.take().map(|sent| {
+            let (report, then) = *sent;
+            Box::new((report, now.saturating_duration_since(then)))
+        });
+        Snapshot::new(self.state.clone(), self.acknowledged.map(ago), due, sent)
     }
 
     /// The host could not store it. Tells whether it could not the last time either. The next

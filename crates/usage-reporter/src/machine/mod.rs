@@ -67,6 +67,7 @@ struct InFlight {
     report: Report,
     /// Where it went.
     api: Arc<Api>,
+    sent: Instant,
     answer_by: Instant,
 }
 

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::{InFlight, Reporter};
 use crate::event::{Event, LossReason};
 use crate::report_kind::ReportKind;
+use crate::state::last_sent::{Answer, LastSent};
 use crate::status::Phase;
 use crate::time::after;
 
@@ -37,6 +38,7 @@ enum Fate {
 impl Reporter {
     pub(super) fn delivered(&mut self, now: Instant, attempt: &InFlight, status: StatusCode) {
         let report = &attempt.report;
+        self.left(attempt, Answer::Saved(status));
         self.totals.delivered += 1;
         self.last_success = Some(now);
         self.last_error = None;
@@ -53,6 +55,9 @@ impl Reporter {
     }
 
     pub(super) fn failed(&mut self, now: Instant, attempt: InFlight, error: Error) {
+        if !matches!(&error, Error::Transport(lost) if !lost.may_have_been_sent()) {
+            self.left(&attempt, Answer::Failed(&error));
+        }
         let InFlight { mut report, api, .. } = attempt;
         report.attempts += 1;
         let error = Arc::new(error);
@@ -105,10 +110,14 @@ impl Reporter {
             }
             Fate::Lost(reason) => {
                 self.totals.lose(report.kind(), reason);
-                // What is closed is on its way as far as the next start knows.
-                if report.kind() == ReportKind::Usage && reason != LossReason::Closed {
-                    self.durable.lost(report.key);
-                    self.durable.given_up();
+                if report.kind() == ReportKind::Usage {
+                    if reason == LossReason::Closed {
+                        // It is on its way as far as the next start knows.
+                        self.durable.slot_changed();
+                    } else {
+                        self.durable.lost(report.key);
+                        self.durable.given_up();
+                    }
                 }
             }
         }
@@ -118,6 +127,18 @@ impl Reporter {
             self.durable.all_lost();
             self.schedule.end();
             self.phase = Phase::Stopped;
+        }
+    }
+
+    /// Keeps what has left, or may have, for the eyes of its owner.
+    pub(super) fn left(&mut self, attempt: &InFlight, answer: Answer<'_>) {
+        let InFlight { report, api, sent, .. } = attempt;
+        if report.kind() != ReportKind::Usage {
+            return;
+        }
+        // It was built before, with the same.
+        if let Some(Ok(request)) = report.key.map(|key| report.request(api, key)) {
+            self.durable.left(LastSent::new(&request, answer), *sent);
         }
     }
 

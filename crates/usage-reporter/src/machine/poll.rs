@@ -9,6 +9,7 @@ use super::{InFlight, Reporter};
 use crate::action::{Action, Attempt, AttemptId};
 use crate::event::{Event, LossReason};
 use crate::report_kind::ReportKind;
+use crate::state::last_sent::Answer;
 use crate::status::Phase;
 use crate::time::{after, far_future};
 
@@ -68,6 +69,8 @@ impl Reporter {
     /// Gives up what cannot start before the deadline, and stops once nothing is left.
     fn drain(&mut self, now: Instant, deadline: Instant) {
         if let Some(attempt) = self.in_flight.take_if(|_| now >= deadline) {
+            self.left(&attempt, Answer::NotAwaited);
+            self.durable.slot_changed();
             self.totals.lose(attempt.report.kind(), LossReason::Closed);
         }
         if self.gate.opens(now) >= deadline {
@@ -141,7 +144,7 @@ impl Reporter {
         self.attempts = self.attempts.wrapping_add(1);
         let (id, number) = (AttemptId(self.attempts), report.attempts + 1);
         let answer_by = after(now, self.config.attempt_timeout);
-        self.in_flight = Some(Box::new(InFlight { id, report, api, answer_by }));
+        self.in_flight = Some(Box::new(InFlight { id, report, api, sent: now, answer_by }));
         Some(Action::Send(Attempt { id, report: kind, number, request }))
     }
 
@@ -171,5 +174,5 @@ impl Reporter {
 
 /// The caller told no outcome of an attempt in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the outcome of the attempt was not told within the attempt limit")]
+#[error("the outcome of the attempt was not told within `attempt_timeout`")]
 struct Unanswered;

@@ -3,6 +3,7 @@
 #[cfg(feature = "state_file")]
 pub(crate) mod file;
 pub(crate) mod identity;
+pub(crate) mod last_sent;
 pub(crate) mod snapshot;
 mod stamp;
 mod stored;

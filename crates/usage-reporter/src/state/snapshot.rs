@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::State;
+use super::last_sent::LastSent;
 use super::stamp::{Stamp, nanos, since_1970};
 
 /// A state that is to be stored, but for the time of day: what is in it is known in time past since
@@ -19,11 +20,28 @@ pub struct Snapshot {
     acknowledged: Option<Duration>,
     /// Until the next usage report is due.
     due: Duration,
+    /// What was sent since the last time, and how long ago. The box keeps the action small.
+    sent: Option<Box<(LastSent, Duration)>>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(state: State, acknowledged: Option<Duration>, due: Duration) -> Self {
-        Self { state, acknowledged, due }
+    pub(crate) fn new(
+        state: State,
+        acknowledged: Option<Duration>,
+        due: Duration,
+        sent: Option<Box<(LastSent, Duration)>>,
+    ) -> Self {
+        Self { state, acknowledged, due, sent }
+    }
+
+    /// The last usage report as it left, if one did since the last snapshot: to be kept beside the
+    /// state, for whoever wants to read what was sent. Nothing depends on it.
+    #[must_use]
+    pub fn last_sent(&self, wall_now: SystemTime) -> Option<LastSent> {
+        let (sent, ago) = &**self.sent.as_ref()?;
+        let mut sent = sent.clone();
+        sent.sent_unix_ns = Stamp::clamped(since_1970(wall_now) - nanos(*ago));
+        Some(sent)
     }
 
     /// The state to store, stamped with the wall clock.

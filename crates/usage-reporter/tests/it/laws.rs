@@ -9,7 +9,7 @@ use testkit::oracle::reporter::{Case, check};
 proptest! {
     #![proptest_config(config())]
 
-    /// Laws 1 to 11.
+    /// Laws 1 to 12.
     #[test]
     fn the_laws_hold(case in cases()) {
         check(&case);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use usage_proto::{Api, BaseUrl, IDEMPOTENCY_KEY, Stats, StatsData, Token, Usage, UsageData};
 use usage_reporter::{
-    Action, Attempt, Config, Event, LossReason, ReportKind, Reporter, Seed, State,
+    Action, Attempt, Config, Event, LastSent, LossReason, ReportKind, Reporter, Seed, State,
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) wall: SystemTime,
     /// The state that was stored last.
     pub(crate) disk: State,
+    /// The usage report that left last, as it was kept.
+    pub(crate) last_sent: Option<LastSent>,
     pub(crate) events: Vec<Event>,
     numbers: i64,
     starts: u64,
@@ -55,7 +57,17 @@ impl Host {
         let now = clock();
         let disk = state.clone();
         let reporter = Reporter::new(config, api(), state, seed_of(seed), now, wall).unwrap();
-        Self { reporter, started: now, now, wall, disk, events: Vec::new(), numbers: 0, starts: 0 }
+        Self {
+            reporter,
+            started: now,
+            now,
+            wall,
+            disk,
+            last_sent: None,
+            events: Vec::new(),
+            numbers: 0,
+            starts: 0,
+        }
     }
 
     /// Ends the process, stays off for `pause`, and starts another with what is on the disk.
@@ -78,7 +90,10 @@ impl Host {
         loop {
             match self.reporter.poll(self.now) {
                 Action::Event(event) => self.events.push(event),
-                Action::Persist(snapshot) => self.disk = stored(&snapshot.into_state(self.wall)),
+                Action::Persist(snapshot) => {
+                    self.last_sent = snapshot.last_sent(self.wall).or(self.last_sent.take());
+                    self.disk = stored(&snapshot.into_state(self.wall));
+                }
                 Action::Collect => return Step::Collect,
                 Action::Send(attempt) => return Step::Send(Box::new(attempt)),
                 Action::Wait(until) => return Step::Wait(until),

@@ -67,6 +67,10 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
 
+    /// Show the last usage report as it left, less the token, and its answer
+    #[arg(long)]
+    pub(crate) last: bool,
+
     #[command(flatten)]
     pub(crate) consent: ConsentArgs,
 }

@@ -3,25 +3,45 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use usage_reporter::{Consent, State, StateFile};
+use usage_reporter::{Consent, LastSent, State, StateFile};
 
 use super::report::consent;
 use crate::cli::StatusArgs;
 use crate::failure::Failure;
-use crate::{output, table};
+use crate::{output, table, terminal_text};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
     let now = SystemTime::now();
     let state = StateFile::peek(&args.state)?;
+    let last_sent = if args.last { StateFile::peek_last_sent(&args.state)? } else { None };
     if json {
-        return Ok(output::json(&Object::new(&consent, state.as_ref(), now))?);
+        let object = Object::new(&consent, state.as_ref(), now);
+        return Ok(if args.last {
+            output::json(&ObjectWithLast { object, last_sent })
+        } else {
+            output::json(&object)
+        }?);
     }
     let rows = rows(&consent, state.as_ref(), now);
     for line in table::align(&rows) {
         output::line(&line)?;
     }
+    if args.last {
+        output::line("")?;
+        last_lines(last_sent.as_ref(), now).iter().try_for_each(|line| output::line(line))?;
+    }
     Ok(())
+}
+
+/// The report as it left; what a terminal might obey is escaped.
+fn last_lines(sent: Option<&LastSent>, now: SystemTime) -> Vec<String> {
+    let Some(sent) = sent else {
+        return vec!["no usage report was kept: none has left since this file is there".to_owned()];
+    };
+    let head = format!("sent {}", when(sent.sent(), now));
+    let text = sent.to_string();
+    [head, String::new()].into_iter().chain(text.lines().map(terminal_text::escape)).collect()
 }
 
 fn rows(consent: &Consent, state: Option<&State>, now: SystemTime) -> Vec<Vec<String>> {
@@ -102,6 +122,14 @@ struct Object {
     consent: ConsentObject,
     /// `null` if nothing was ever stored.
     state: Option<StateObject>,
+}
+
+#[derive(Serialize)]
+struct ObjectWithLast {
+    #[serde(flatten)]
+    object: Object,
+    /// `null` if none was kept.
+    last_sent: Option<LastSent>,
 }
 
 #[derive(Serialize)]

@@ -73,6 +73,52 @@ fn a_file_that_is_not_there_or_no_state_is_told() {
     assert_eq!(ran.json()["outcome"], "build");
 }
 
+/// What left is shown as it was, to whoever runs the machine.
+#[test]
+fn the_last_report_is_shown_as_it_left() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let path_text = path.to_str().unwrap();
+    let status = |options: &[&str]| {
+        let ran = run(&[&["status", "--state", path_text], options].concat()).done();
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        ran
+    };
+    assert!(status(&["--last"]).stdout.contains("no usage report was kept"));
+
+    let token = directory.path().join("token");
+    fs::write(&token, "open-sesame-1234").unwrap();
+    let options = ["--verbose", "--token-file", token.to_str().unwrap()];
+    // What turns the reading direction is shown as an escape.
+    let numbers = "[{\"tags\":{\"os\":\"\u{202e}linux\"},\"values\":{\"num_databases\":3}}]";
+    let script = format!("echo '{numbers}'");
+    let mut reporting = Reporting::start(&serving.url, &path, &options, &script);
+    // The server does not know this token.
+    reporting.wait_for("attempt_failed");
+    assert_eq!(reporting.stop().code, Some(0));
+
+    let shown = status(&["--last"]).stdout;
+    let (before, left) = shown.split_once("\nsent ").expect(&shown);
+    assert!(before.starts_with("reporting "), "{shown}");
+    assert!(left.contains(&format!("POST {}/api/v1/usage/influxdb\n", serving.url)), "{shown}");
+    assert!(left.contains("x-authorization: [redacted]\n"), "{shown}");
+    assert!(left.contains("idempotency-key: \""), "{shown}");
+    assert!(left.contains(r#"[{"tags":{"os":"\u{202e}linux"},"values":{"num_databases":3}}]"#));
+    assert!(left.contains("the Usage API answered 401 Unauthorized"), "{shown}");
+
+    let object = status(&["--last", "--json"]).json();
+    assert_eq!(object["last_sent"]["status"], 401);
+    let body: serde_json::Value =
+        serde_json::from_str(object["last_sent"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body[0]["tags"]["os"], "\u{202e}linux");
+    assert_eq!(status(&["--json"]).json().get("last_sent"), None);
+    let kept = fs::read_to_string(directory.path().join("usage.json.last")).unwrap();
+    for text in [shown, object.to_string(), kept] {
+        assert!(!text.contains("open-sesame"), "{text}");
+    }
+}
+
 /// The machine slept, or the program does not run.
 #[test]
 fn no_report_is_due_in_the_past() {

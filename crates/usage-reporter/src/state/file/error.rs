@@ -30,6 +30,15 @@ pub enum StateFileError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// What lies beside the state is not a report that was kept there.
+    #[error(fmt = not_a_report)]
+    #[non_exhaustive]
+    NotAReport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The name is that of a directory, a device or the like.
     #[error("{} is not a regular file: name another one for the state", path.display())]
     #[non_exhaustive]
@@ -69,6 +78,7 @@ impl StateFileError {
         match self {
             Self::Io { path, .. }
             | Self::Corrupt { path, .. }
+            | Self::NotAReport { path, .. }
             | Self::NotAFile { path }
             | Self::Locked { path }
             | Self::LockGone { path } => path,
@@ -90,6 +100,17 @@ fn corrupt(
     let message = format_args!(
         "{path} is not a state of usage reporting: restore it, or remove it to start as a new server"
     );
+    chain::message(f, message, &**source)
+}
+
+#[expect(clippy::borrowed_box, reason = "as the derive passes it")]
+fn not_a_report(
+    path: &Path,
+    source: &Box<dyn Error + Send + Sync>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let path = path.display();
+    let message = format_args!("{path} is not a usage report that was kept: remove it");
     chain::message(f, message, &**source)
 }
 

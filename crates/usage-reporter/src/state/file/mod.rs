@@ -10,15 +10,20 @@ mod log;
 mod path;
 mod replace;
 
+use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::directory::Directory;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use self::error::{StateFileError, cannot};
 use self::lock::Lock;
 use self::replace::Replacement;
 use crate::state::State;
+use crate::state::last_sent::LastSent;
 
 /// Many times what a state takes: whatever is larger is something else.
 const LARGEST: u64 = 64 * 1024;
@@ -61,6 +66,7 @@ const LARGEST: u64 = 64 * 1024;
 #[must_use = "the lock is released when this is dropped"]
 pub struct StateFile {
     file: Replacement,
+    last_sent: Replacement,
     directory: Directory,
     lock: Lock,
 }
@@ -80,7 +86,8 @@ impl StateFile {
         check(&path)?;
         let directory = Directory::make(path.parent().unwrap_or(&path))?;
         let lock = Lock::take(&path)?;
-        Ok(Self { file: Replacement::new(path), directory, lock })
+        let last_sent = Replacement::new(path::with_suffix(&path, ".last"));
+        Ok(Self { file: Replacement::new(path), last_sent, directory, lock })
     }
 }
 
@@ -94,7 +101,7 @@ impl StateFile {
     /// [`StateFileError::Io`] if the file is there and cannot be read,
     /// [`StateFileError::Corrupt`] if it holds no state.
     pub fn load(&self) -> Result<State, StateFileError> {
-        Ok(read(self.path())?.unwrap_or_default())
+        Ok(Self::peek(self.path())?.unwrap_or_default())
     }
 
     /// Replaces what is stored. When this returns, it is on the disk.
@@ -106,12 +113,26 @@ impl StateFile {
     /// [`StateFileError::Io`] otherwise: what was stored before is still there, unless the error is
     /// about the directory. Then the new state has taken its place, and may not be on the disk yet.
     pub fn store(&self, state: &State) -> Result<(), StateFileError> {
-        self.lock.check(self.file.path())?;
-        let mut json = serde_json::to_vec_pretty(state)
-            .map_err(|error| cannot("write", self.file.path())(error.into()))?;
-        json.push(b'\n');
-        self.file.write(&json)?;
+        self.write(&self.file, state)?;
         self.directory.sync()
+    }
+
+    /// Keeps the last usage report beside the state, in a file with `.last` behind its name, so that
+    /// its owner can read what was sent. A crash may lose it, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`store`](Self::store).
+    pub fn store_last_sent(&self, sent: &LastSent) -> Result<(), StateFileError> {
+        self.write(&self.last_sent, sent)
+    }
+
+    fn write(&self, file: &Replacement, content: &impl Serialize) -> Result<(), StateFileError> {
+        self.lock.check(self.file.path())?;
+        let mut json = serde_json::to_vec_pretty(content)
+            .map_err(|error| cannot("write", file.path())(error.into()))?;
+        json.push(b'\n');
+        file.write(&json)
     }
 }
 
@@ -131,11 +152,29 @@ impl StateFile {
     ///
     /// Those of [`load`](Self::load).
     pub fn peek(path: impl AsRef<Path>) -> Result<Option<State>, StateFileError> {
-        read(path.as_ref())
+        read(path.as_ref(), |path, source| StateFileError::Corrupt { path, source })
+    }
+
+    /// Reads the last usage report beside the state at `path`, as [`peek`](Self::peek) does the state;
+    /// `None` if none was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StateFileError::Io`] if the file is there and cannot be read,
+    /// [`StateFileError::NotAReport`] if it holds something else.
+    pub fn peek_last_sent(path: impl AsRef<Path>) -> Result<Option<LastSent>, StateFileError> {
+        let path = path::followed(path.as_ref())?;
+        read(&path::with_suffix(&path, ".last"), |path, source| StateFileError::NotAReport {
+            path,
+            source,
+        })
     }
 }
 
-fn read(path: &Path) -> Result<Option<State>, StateFileError> {
+/// What is wrong with a file, in words.
+type Corrupt = fn(PathBuf, Box<dyn Error + Send + Sync>) -> StateFileError;
+
+fn read<T: DeserializeOwned>(path: &Path, corrupt: Corrupt) -> Result<Option<T>, StateFileError> {
     if !check(path)? {
         return Ok(None);
     }
@@ -147,7 +186,7 @@ fn read(path: &Path) -> Result<Option<State>, StateFileError> {
     };
     let mut json = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut json).map_err(cannot("read", path))?;
-    let corrupt = |source| StateFileError::Corrupt { path: path.to_owned(), source };
+    let corrupt = |source| corrupt(path.to_owned(), source);
     if json.len() as u64 > LARGEST {
         return Err(corrupt(format!("it is larger than {LARGEST} bytes").into()));
     }

@@ -8,11 +8,12 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use usage_proto::{Usage, UsageData};
-use usage_reporter::{Consent, Host, State};
+use usage_reporter::{Consent, Host, LastSent, State};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Collect = dyn Fn(u64) -> Result<Usage, BoxError> + Send + Sync;
 type WallNow = dyn Fn() -> SystemTime + Send + Sync;
+type StoreLastSent = dyn Fn(&LastSent) -> Result<(), BoxError> + Send + Sync;
 type Store = dyn Fn(&State) -> Result<(), BoxError> + Send + Sync;
 
 /// Longer than anything takes, so that a broken test fails instead of hanging.
@@ -25,6 +26,7 @@ pub(crate) struct TestHost {
     store: Box<Store>,
     collected: Mutex<u64>,
     wall_now: Box<WallNow>,
+    store_last_sent: Box<StoreLastSent>,
     /// Gone with the host.
     _alive: Sender<()>,
 }
@@ -56,6 +58,7 @@ impl TestHost {
             store: Box::new(|_| Ok(())),
             collected: Mutex::new(0),
             wall_now: Box::new(system_time),
+            store_last_sent: Box::new(|_| Ok(())),
             _alive: alive,
         };
         (host, Alive(end))
@@ -82,6 +85,13 @@ impl TestHost {
         store: impl Fn(&State) -> Result<(), BoxError> + Send + Sync + 'static,
     ) -> Self {
         Self { store: Box::new(store), ..self }
+    }
+
+    pub(crate) fn on_store_last_sent(
+        self,
+        store: impl Fn(&LastSent) -> Result<(), BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { store_last_sent: Box::new(store), ..self }
     }
 
     pub(crate) fn on_wall_now(
@@ -124,6 +134,10 @@ impl Host for TestHost {
 
     fn store(&self, state: &State) -> Result<(), BoxError> {
         (self.store)(state)
+    }
+
+    fn store_last_sent(&self, sent: &LastSent) -> Result<(), BoxError> {
+        (self.store_last_sent)(sent)
     }
 }
 

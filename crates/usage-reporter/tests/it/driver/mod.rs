@@ -17,5 +17,6 @@ mod only_tokio;
 mod reporting;
 mod rig;
 mod state_file;
+mod state_lock;
 mod suspend;
 mod trouble;

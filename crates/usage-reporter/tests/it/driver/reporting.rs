@@ -56,6 +56,46 @@ fn all_three_reports_reach_an_api_and_a_token_that_comes_later_goes_with_them() 
 }
 
 #[test]
+fn what_has_left_is_given_to_the_host_to_keep() {
+    for rig in Rig::both() {
+        let (keep, kept) = channel();
+        let (host, _alive) = TestHost::new();
+        let host = host.on_store_last_sent(move |sent| Ok(keep.send(sent.clone())?));
+        let handle = rig.spawn(reporter(), |_| Ok(answer(201)), host).unwrap();
+        handle.push_stats(&stats(1)).unwrap();
+        handle.report_now();
+        let sent = kept.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(sent.status(), Some(201));
+        let body: serde_json::Value = serde_json::from_str(sent.body()).unwrap();
+        assert_eq!(body, serde_json::to_value(numbers(1)).unwrap());
+        let age = super::host::system_time().duration_since(sent.sent()).unwrap();
+        assert!(age < PATIENCE, "{age:?}");
+        assert_eq!(handle.shutdown(PATIENCE).delivered, 2);
+        assert!(kept.try_recv().is_err(), "statistics are not usage");
+    }
+}
+
+#[test]
+fn a_host_that_cannot_keep_what_has_left_reports_all_the_same() {
+    for rig in Rig::both() {
+        let (host, _alive) = TestHost::new();
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let host = host.on_store_last_sent(move |_| {
+            match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => panic!("a bug in the host"),
+                _ => Err("the disk is full".into()),
+            }
+        });
+        let handle = rig.spawn(reporter(), |_| Ok(answer(201)), host).unwrap();
+        for delivered in 1..4 {
+            handle.report_now();
+            wait_for(&handle, |status| status.delivered == delivered);
+        }
+        assert_eq!(handle.shutdown(PATIENCE).lost, 0);
+    }
+}
+
+#[test]
 fn spawn_returns_before_anything_is_sent() {
     for rig in Rig::both() {
         let (gate, keeper) = Gate::new();

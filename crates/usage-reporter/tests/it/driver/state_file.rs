@@ -2,10 +2,9 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use usage_reporter::{Identity, State, StateFile, StateFileError};
+use usage_reporter::{Identity, LastSent, State, StateFile, StateFileError};
 
 use super::logged::logged;
 
@@ -155,131 +154,46 @@ fn a_pipe_or_a_device_is_refused_at_once() {
     }
 }
 
-/// Somebody has cleaned up, or restored a copy of the folder: a lock on a file without a name keeps
-/// nobody out.
-#[cfg(unix)]
 #[test]
-fn a_lock_whose_name_is_gone_stores_nothing_any_more() {
-    type Spoil<'a> = &'a dyn Fn(&std::path::Path);
-    let ways: [(&str, Spoil<'_>); 4] = [
-        ("removed", &|lock| fs::remove_file(lock).unwrap()),
-        ("renamed", &|lock| fs::rename(lock, lock.with_extension("old")).unwrap()),
-        ("replaced", &|lock| {
-            fs::write(lock.with_extension("other"), "").unwrap();
-            fs::rename(lock.with_extension("other"), lock).unwrap();
-        }),
-        ("a link to itself", &|lock| {
-            fs::rename(lock, lock.with_extension("old")).unwrap();
-            std::os::unix::fs::symlink(lock.with_extension("old"), lock).unwrap();
-        }),
-    ];
-    for (way, spoil) in ways {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("usage.json");
-        let file = StateFile::open(&path).unwrap();
-        file.store(&with_identity()).unwrap();
-        let before = fs::read(&path).unwrap();
-        spoil(&directory.path().join("usage.json.lock"));
-        for _ in 0..2 {
-            let error = file.store(&State::new()).unwrap_err();
-            assert!(matches!(error, StateFileError::LockGone { .. }), "{way}: {error:?}");
-            assert_eq!(error.path(), directory.path().join("usage.json.lock").as_path());
-            let text = error.to_string();
-            assert!(text.contains("another process may report with the same state"), "{text}");
-        }
-        assert_eq!(fs::read(&path).unwrap(), before, "{way}");
-        // To read it is no harm.
-        assert_eq!(file.load().unwrap().server_id(), with_identity().server_id());
-    }
-}
-
-/// On Unix a process loses its lock where it closes another copy of the file, as a backup does.
-#[cfg(unix)]
-#[test]
-fn a_lock_that_a_copy_of_the_folder_has_cost_is_taken_again() {
+fn what_has_left_is_kept_beside_the_state() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.json");
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap(), None);
     let file = StateFile::open(&path).unwrap();
-    drop(fs::File::open(directory.path().join("usage.json.lock")).unwrap());
-    file.store(&with_identity()).unwrap();
-    let mut child = in_a_child(&path);
-    assert!(child.wait_for("refused"), "it is locked again");
-    drop(child);
+    let text = r#"{"version":1,"sent_unix_ns":5,"url":"http://localhost/","headers":[["a","b"]],"body":"[]","body_bytes":2,"status":201}"#;
+    let sent: LastSent = serde_json::from_str(text).unwrap();
+    file.store_last_sent(&sent).unwrap();
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap().as_ref(), Some(&sent));
+    let beside = directory.path().join("usage.json.last");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, symlink};
 
-    // Somebody was faster.
-    drop(fs::File::open(directory.path().join("usage.json.lock")).unwrap());
-    let mut child = in_a_child(&path);
-    assert!(child.wait_for("locked"));
-    let error = file.store(&State::new()).unwrap_err();
-    assert!(matches!(error, StateFileError::Locked { .. }), "{error:?}");
-    assert_eq!(file.load().unwrap().server_id(), with_identity().server_id());
-    drop(child);
-    file.store(&State::new()).unwrap();
-}
-
-#[test]
-fn a_second_one_is_refused_until_the_first_is_gone() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("usage.json");
-    let first = StateFile::open(&path).unwrap();
-    let error = StateFile::open(&path).unwrap_err();
-    assert!(matches!(error, StateFileError::Locked { .. }));
-    assert!(error.to_string().contains("in use"), "{error}");
-    // Whoever only looks needs no lock.
-    assert_eq!(StateFile::peek(&path).unwrap(), None);
-    drop(first);
-    drop(StateFile::open(&path).unwrap());
-}
-
-/// The child takes the lock and is killed while it has it.
-#[test]
-fn the_lock_dies_with_its_holder() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("usage.json");
-    let mut child = in_a_child(&path);
-    assert!(child.wait_for("locked"), "the child has no lock");
-    assert!(matches!(StateFile::open(&path), Err(StateFileError::Locked { .. })));
-    drop(child);
-    drop(StateFile::open(&path).unwrap());
-}
-
-/// A process that opens the file; killed when this is dropped.
-struct Holder(Child);
-
-fn in_a_child(path: &std::path::Path) -> Holder {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "driver::state_file::in_a_process_of_its_own", "--nocapture"])
-        .env(CHILD, path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    Holder(child.unwrap())
-}
-
-impl Holder {
-    fn wait_for(&mut self, word: &str) -> bool {
-        let told = BufReader::new(self.0.stdout.take().unwrap()).lines();
-        let told = told.map_while(Result::ok).find(|line| line == "locked" || line == "refused");
-        told.is_some_and(|told| told == word)
+        let mode = fs::metadata(&beside).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "numbers of a customer are nobody else's");
+        // By a link to the state as well.
+        let link = directory.path().join("link");
+        fs::write(&path, r#"{"version":1}"#).unwrap();
+        symlink(&path, &link).unwrap();
+        assert_eq!(StateFile::peek_last_sent(&link).unwrap(), Some(sent.clone()));
     }
-}
 
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    // It is worth nothing to the reporting, and no reason to lose an identity.
+    for content in ["{", r#"{"version":2}"#, "null", r#"{"version":1}"#] {
+        fs::write(&beside, content).unwrap();
+        let error = StateFile::peek_last_sent(&path).unwrap_err();
+        assert!(matches!(error, StateFileError::NotAReport { .. }), "{error:?}");
+        assert!(error.to_string().ends_with("not a usage report that was kept: remove it"));
+        let reason = error.source().unwrap();
+        assert_eq!(format!("{error:#}"), format!("{error}: {reason}"));
+        assert_eq!(file.load().unwrap(), State::new());
     }
-}
+    file.store_last_sent(&sent).unwrap();
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap(), Some(sent.clone()));
 
-/// Does nothing but in the child that the tests above start.
-#[test]
-fn in_a_process_of_its_own() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let file = StateFile::open(path);
-    println!("\n{}", if file.is_ok() { "locked" } else { "refused" });
-    std::io::stdout().flush().unwrap();
-    // Until the parent kills this, or is gone.
-    let _ = std::io::stdin().read_line(&mut String::new());
+    fs::remove_file(directory.path().join("usage.json.lock")).unwrap_or_default();
+    #[cfg(unix)]
+    assert!(matches!(file.store_last_sent(&sent), Err(StateFileError::LockGone { .. })));
 }
 
 /// Somebody may have put a link where the new file is to be written, to have it overwrite another.
@@ -353,7 +267,7 @@ fn a_state_that_cannot_be_stored_leaves_the_old_one() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
-fn with_identity() -> State {
+pub(super) fn with_identity() -> State {
     let mut state = State::new();
     let _ = Identity::new(&mut state, "c", [7; 16]);
     state

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use usage_proto::Usage;
-use usage_reporter::{Consent, Host, State, StateFile};
+use usage_reporter::{Consent, Host, LastSent, State, StateFile};
 
 use super::report_log;
 use super::usage_program::{NoUsage, UsageProgram};
@@ -68,5 +68,9 @@ impl Host for CommandHost {
 
     fn store(&self, state: &State) -> Result<(), BoxError> {
         Ok(self.file.store(state)?)
+    }
+
+    fn store_last_sent(&self, sent: &LastSent) -> Result<(), BoxError> {
+        Ok(self.file.store_last_sent(sent)?)
     }
 }

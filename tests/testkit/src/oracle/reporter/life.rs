@@ -21,6 +21,8 @@ pub(super) struct Life {
     pub(super) sent: Vec<AttemptId>,
     /// Each report that was sent, by its number.
     pub(super) reports: BTreeMap<u64, SentReport>,
+    /// The attempts at usage, oldest first, and when.
+    pub(super) left: Vec<(Instant, http::Request<Bytes>)>,
     /// The key of the run before, until a usage report is sent.
     pub(super) inherited: Option<Inherited>,
 }
@@ -51,6 +53,7 @@ impl Life {
             model: Model::new(config.clone(), Place::of_api(api), state, now, wall_now),
             sent: Vec::new(),
             reports: BTreeMap::new(),
+            left: Vec::new(),
             inherited: Inherited::new(config, state, now, wall_now),
         }
     }

@@ -18,6 +18,8 @@
 //! 11. Once a report that was tried is given up, or none got through for a period, an outage is
 //!     announced: once until it is over, at most once a period, and never for nothing. Usage that
 //!     gets through ends it; while usage fails, nothing else does.
+//! 12. What has left is shown to its owner: with the outcome of usage comes the request as it was, less
+//!     the token.
 //!
 //! The property test and the fuzz target both call `check`; it panics if a law is broken.
 

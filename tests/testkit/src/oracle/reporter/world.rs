@@ -16,7 +16,7 @@ const BURST: usize = 500;
 pub(crate) struct World {
     start: Start,
     now: Instant,
-    wall: Wall,
+    pub(super) wall: Wall,
     pub(super) disk: String,
     pub(super) life: Life,
     /// Which API reports go to.
@@ -112,7 +112,9 @@ impl World {
                 self.restart(Duration::from_secs(1));
             }
             Action::Persist(snapshot) => {
+                let sent = snapshot.last_sent(self.wall.time);
                 let state = snapshot.into_state(self.wall.time);
+                self.saw_last_sent(now, sent.as_ref());
                 self.life.model.saw_persist(now, &state, self.wall.time);
                 if let Some(key) = state.unacknowledged_key() {
                     self.life.saw_key(now, key);

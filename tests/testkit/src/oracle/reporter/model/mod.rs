@@ -210,6 +210,11 @@ impl Model {
         self.has_ended() || self.deadline.is_some_and(|deadline| self.gate_by >= deadline)
     }
 
+    /// Whether an acknowledgement is to be stored.
+    pub(super) fn acknowledges(&self) -> bool {
+        self.to_store
+    }
+
     pub(super) fn usage_is_pending(&self) -> bool {
         self.newest_usage.is_some()
     }
