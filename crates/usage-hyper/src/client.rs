@@ -2,10 +2,8 @@
 
 use std::{fmt, pin::Pin, sync::Arc, sync::Mutex, task::Context, task::Poll, time::Duration};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body;
 use http_body_util::Full;
+use hyper::{Request, Response, body::Body, body::Bytes};
 use tokio::sync::Semaphore;
 use tower::{BoxError, Service, ServiceExt};
 use usage_proto::{Api, Deadlines, InvalidProxy, Saveable, Saving, TransportError, choose_proxy};
@@ -72,9 +70,30 @@ impl Client {
             idle: Mutex::default(),
             idle_timeout: config.idle_timeout.unwrap_or(Duration::from_secs(90)),
         };
-        // The service ends first, and says what it knows.
-        let total = within.total.saturating_add(Duration::from_secs(1));
-        Ok(Self { api, service: HttpService(Arc::new(pool)), total })
+        // The deadlines are the service's.
+        Ok(Self { api, service: HttpService(Arc::new(pool)), total: Duration::MAX })
+    }
+
+    /// Puts layers around the service, such as the ready-made one.
+    ///
+    /// What [`with_service`](Self::with_service) asks of a service holds for the whole of them. What
+    /// the ready-made service knows of a request that got no answer comes through: the deadlines and
+    /// [`TransportError::may_have_been_sent`] are as
+    /// exact as without layers.
+    ///
+    /// ```
+    /// use tower::ServiceBuilder;
+    /// use usage_hyper::Client;
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// let client = Client::new(Api::new(BaseUrl::STAGING))?
+    ///     .map_service(|service| ServiceBuilder::new().concurrency_limit(4).service(service));
+    /// # Ok::<(), usage_proto::InvalidProxy>(())
+    /// ```
+    pub fn map_service<T>(self, wrap: impl FnOnce(HttpService) -> T) -> Client<T> {
+        // The ready-made service ends first, and says what it knows.
+        let total = self.service.0.deadlines.total.saturating_add(Duration::from_secs(1));
+        Client { api: self.api, service: wrap(self.service), total }
     }
 }
 
@@ -136,26 +155,6 @@ impl<S> Client<S> {
         Self { api, service, total: deadlines.total }
     }
 
-    /// Puts layers around the service, such as the ready-made one.
-    ///
-    /// What [`with_service`](Self::with_service) asks of a service holds for the whole of them. What
-    /// the ready-made service knows of a request that got no answer comes through: the deadlines and
-    /// [`TransportError::may_have_been_sent`] are as
-    /// exact as without layers.
-    ///
-    /// ```
-    /// use tower::ServiceBuilder;
-    /// use usage_hyper::Client;
-    /// use usage_proto::{Api, BaseUrl};
-    ///
-    /// let client = Client::new(Api::new(BaseUrl::STAGING))?
-    ///     .map_service(|service| ServiceBuilder::new().concurrency_limit(4).service(service));
-    /// # Ok::<(), usage_proto::InvalidProxy>(())
-    /// ```
-    pub fn map_service<T>(self, wrap: impl FnOnce(S) -> T) -> Client<T> {
-        Client { api: self.api, service: wrap(self.service), total: self.total }
-    }
-
     /// The API that the client was made for.
     #[must_use]
     pub fn api(&self) -> &Api {
@@ -201,12 +200,12 @@ where
     /// The future gives [`TransportError`] if nothing with a complete
     /// head came.
     pub fn execute(&self, request: Request<Bytes>) -> Execute {
-        let (service, uri) = (self.service.clone(), request.uri().clone());
-        let (total, limit) = (self.total, self.api.response_limit());
+        let (uri, total, limit) = (request.uri().clone(), self.total, self.api.response_limit());
+        let answer = Box::pin(self.service.clone().oneshot(request.map(Full::new)));
         Execute(Box::pin(async move {
             let answer = async {
                 let deadline = Deadline::new(total, TransportError::total_deadline);
-                let answer = deadline.limit(service.oneshot(request.map(Full::new))).await?;
+                let answer = deadline.limit(answer).await?;
                 deadline.read(answer.map_err(TransportError::of_service)?, limit).await
             };
             answer.await.map_err(|error| error.at(&uri))

@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::Ordering::Seq
 use std::time::{Duration, Instant};
 use std::{collections::VecDeque, io::ErrorKind::WouldBlock, mem::MaybeUninit};
 
-use bytes::Bytes;
-use http::Uri;
 use http_body_util::Full;
 use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper::{Uri, body::Bytes};
 use socket2::Socket;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::{runtime::Id, task::JoinHandle, task::JoinSet, time::timeout};
@@ -91,7 +90,8 @@ impl Pool {
     /// The idle connections without those whose time is over.
     fn idle(&self) -> MutexGuard<'_, VecDeque<Line>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = |since: Instant| since.elapsed() >= self.idle_timeout;
+        let now = Instant::now();
+        let is_over = |since: Instant| now.duration_since(since) >= self.idle_timeout;
         idle.retain(|line| !line.sender.is_closed() && !line.since.is_some_and(is_over));
         idle
     }
@@ -114,8 +114,7 @@ impl Drop for Line {
 async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration, _place: impl Send) {
     let mut driver = Some(Box::pin(driver));
     while let Some(mut running) = driver.take() {
-        let ended =
-            timeout(Duration::from_millis(100).max(idle / 2), running.as_mut()).await.is_ok();
+        let ended = timeout(idle / 2 + Duration::from_millis(50), running.as_mut()).await.is_ok();
         driver = (!ended).then_some(running);
         pool.upgrade().iter().for_each(|pool| drop(pool.idle()));
     }

@@ -2,7 +2,9 @@
 
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::{io, io::IoSlice, pin::Pin, sync::Arc, task::Context, task::Poll, task::ready};
+use std::{
+    io, io::IoSlice, mem::MaybeUninit, pin::Pin, sync::Arc, task::Context, task::Poll, task::ready,
+};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -56,8 +58,8 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut space = [0; PIECE];
-        let mut piece = ReadBuf::new(&mut space[..PIECE.min(cursor.remaining())]);
+        let mut space = [MaybeUninit::uninit(); PIECE];
+        let mut piece = ReadBuf::uninit(&mut space[..PIECE.min(cursor.remaining())]);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
