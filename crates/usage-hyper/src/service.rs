@@ -1,7 +1,7 @@
 //! The ready-made service.
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
-use std::{pin::Pin, pin::pin, task::Context, task::Poll};
+use std::{error::Error, fmt, pin::Pin, pin::pin, task::Context, task::Poll};
 
 use http_body_util::Full;
 use hyper::http::{HeaderValue, Request, Response, Uri, Version, header, uri::PathAndQuery};
@@ -20,7 +20,7 @@ use crate::{deadline::Deadline, pool::Pool, pool::Target};
 /// [`Client::execute`](crate::Client::execute) hands them over, and its errors know whether the
 /// request may have been sent. It is always ready: a call beyond the last connection waits in its
 /// future.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpService(pub(crate) Arc<Pool>);
 
 type Exchanged = Result<Response<Full<Bytes>>, TransportError>;
@@ -40,15 +40,22 @@ impl Service<Request<Full<Bytes>>> for HttpService {
     }
 }
 
+impl fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpService").field("proxy", &self.0.proxy).finish_non_exhaustive()
+    }
+}
+
 async fn exchange(pool: Arc<Pool>, mut request: Box<Request<Full<Bytes>>>) -> Exchanged {
     let Deadlines { total, connect, .. } = pool.deadlines;
     let connect = Deadline::new(connect.min(total), TransportError::connect_deadline);
     let total = Deadline::new(total, TransportError::total_deadline);
     let via = |error| pool.proxy.iter().fold(error, TransportError::through);
     let target = prepare(pool.proxy.as_ref(), &mut request)?;
-    let (response, line, _turn) = loop {
-        let leased = connect.limit(pin!(pool.line(&target))).await;
-        let (mut line, turn) = leased.map_err(via)?.map_err(via)?;
+    let _turn = connect.limit(pool.turns.acquire()).await.map_err(via)?;
+    let (response, line) = loop {
+        let line = connect.limit(pin!(pool.line(&target))).await;
+        let mut line = line.map_err(via)?.map_err(via)?;
         let watch = Arc::clone(&line.watch);
         on_informational(&mut request, move |_| _ = watch.interim.fetch_add(1, SeqCst));
         let answer = total.limit(pin!(line.sender.try_send_request(*request))).await;
@@ -57,15 +64,14 @@ async fn exchange(pool: Arc<Pool>, mut request: Box<Request<Full<Bytes>>>) -> Ex
         let is_flooded = line.watch.interim.load(SeqCst) > INTERIM;
         let mut error = match answer.map_err(known)? {
             Ok(_) if is_flooded => return Err(TransportError::protocol(FLOOD)),
-            Ok(response) => break (response, line, turn),
+            Ok(response) => break (response, line),
             Err(error) => error,
         };
         request = match (error.take_message(), error.into_error()) {
             // The server has closed the connection meanwhile. Each time there are fewer of these.
             (Some(unsent), _) if line.since.is_some() => unsent.into(),
-            (_, error) if error.is_parse() => return Err(known(TransportError::protocol(error))),
             (_, error) => {
-                let fault = causes(&error).any(|it| it.downcast_ref::<Fault>().is_some());
+                let fault = error.is_parse() || causes(&error).any(<dyn Error>::is::<Fault>);
                 let of = if fault { TransportError::protocol } else { TransportError::interrupted };
                 return Err(known(of(error)));
             }

@@ -12,16 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// How many interim answers there may be before an answer.
 pub(crate) const INTERIM: usize = 100;
 
-/// How much is read at once, in bytes.
-const PIECE: usize = 8 << 10;
-
 /// TCP, or TLS over it.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// What is known of the request that a connection was lent to last.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Watch {
     /// Whether a byte of it has left, or is about to.
     pub(crate) begun: AtomicBool,
@@ -58,8 +55,8 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut space = [MaybeUninit::uninit(); PIECE];
-        let mut piece = ReadBuf::uninit(&mut space[..PIECE.min(cursor.remaining())]);
+        let mut space = [MaybeUninit::uninit(); 8 << 10];
+        let mut piece = ReadBuf::uninit(&mut space[..cursor.remaining().min(8 << 10)]);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
