@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr_iter, memchr3};
+
 /// What stands in the place of a secret.
 const MARK: &str = "[redacted]";
 
@@ -10,15 +12,12 @@ const SHORTEST: usize = 8;
 
 /// `text` without `secret`, which is visible ASCII and inner spaces.
 pub(crate) fn redacted<'t>(text: &'t str, secret: &str) -> Cow<'t, str> {
-    if secret.len() < SHORTEST {
-        return text.into();
-    }
-    // How it begins, bare or with an escape. These are ASCII, and no part of another character.
-    let may_begin = |&byte: &u8| secret.as_bytes().first() == Some(&byte) || b"\\%".contains(&byte);
+    let Some([begin, ..]) = secret.as_bytes().first_chunk::<SHORTEST>() else { return text.into() };
     let mut out = String::new();
     let mut kept = 0;
     let mut at = 0;
-    while let Some(skipped) = text.as_bytes()[at..].iter().position(may_begin) {
+    // It begins bare or with an escape. These are ASCII, and no part of another character.
+    while let Some(skipped) = memchr3(*begin, b'\\', b'%', &text.as_bytes()[at..]) {
         at += skipped;
         match secret_at(&text.as_bytes()[at..], secret.as_bytes()) {
             Some(length) => {
@@ -41,8 +40,8 @@ pub(crate) fn redacted<'t>(text: &'t str, secret: &str) -> Cow<'t, str> {
 /// spares one at each text: it is seldom there.
 pub(crate) fn may_stand_in(bytes: &[u8], secret: &str) -> bool {
     let Some(start) = secret.as_bytes().first_chunk::<SHORTEST>() else { return false };
-    bytes.iter().any(|byte| b"\\%+".contains(byte))
-        || bytes.windows(SHORTEST).any(|window| window == start)
+    memchr3(b'\\', b'%', b'+', bytes).is_some()
+        || memchr_iter(start[0], bytes).any(|at| bytes[at..].starts_with(start))
 }
 
 /// How many bytes the secret takes at the start of `text`, however each character is written. What
