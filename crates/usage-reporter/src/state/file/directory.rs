@@ -19,8 +19,8 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Makes it, with those on the way, down to the disk.
-    pub(super) fn make(path: &Path) -> Result<Self, StateFileError> {
+    /// Makes it if it is not there, with those on the way, down to the disk.
+    pub(super) fn make(path: &Path) -> Result<(), StateFileError> {
         let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
         fs::create_dir_all(path).map_err(cannot("make the directory", path))?;
         for made in missing {
@@ -28,10 +28,10 @@ impl Directory {
                 Self::open(parent)?.sync()?;
             }
         }
-        Self::open(path)
+        Ok(())
     }
 
-    fn open(path: &Path) -> Result<Self, StateFileError> {
+    pub(super) fn open(path: &Path) -> Result<Self, StateFileError> {
         Ok(Self {
             #[cfg(unix)]
             path: path.to_owned(),
