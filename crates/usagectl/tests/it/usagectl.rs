@@ -142,6 +142,14 @@ fn read(mut pipe: impl Read) -> String {
     text
 }
 
+/// A file that is its owner's alone, whatever the umask of whoever runs the tests: a state, or what
+/// holds a token.
+pub(crate) fn write_own(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).truncate(true).write(true).mode(0o600).open(path);
+    file.unwrap().write_all(text.as_ref()).unwrap();
+}
+
 /// A directory with one file in it.
 pub(crate) struct File {
     directory: TempDir,
@@ -151,11 +159,7 @@ pub(crate) struct File {
 impl File {
     pub(crate) fn new(name: &'static str, text: impl AsRef<[u8]>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // It may hold a token.
-        let mut options = std::fs::OpenOptions::new();
-        let path = directory.path().join(name);
-        let mut file = options.create_new(true).write(true).mode(0o600).open(path).unwrap();
-        file.write_all(text.as_ref()).unwrap();
+        write_own(directory.path().join(name), text);
         Self { directory, name }
     }
 
