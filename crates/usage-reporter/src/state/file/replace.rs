@@ -104,6 +104,11 @@ fn is_mount_point(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    /// Whatever the umask of whoever runs this.
+    fn write_own(path: &Path, content: &[u8]) {
+        usage_files::create_new(path).unwrap().write_all(content).unwrap();
+    }
+
     fn refuse(kind: io::ErrorKind) -> impl FnOnce(&Path, &Path) -> io::Result<()> {
         move |_, _| Err(kind.into())
     }
@@ -113,7 +118,7 @@ mod tests {
         for kind in [io::ErrorKind::ResourceBusy, io::ErrorKind::CrossesDevices] {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("usage.json");
-            fs::write(&path, "longer than what comes").unwrap();
+            write_own(&path, b"longer than what comes");
             let file = Replacement::new(path.clone(), Accept::NOTHING);
             file.write_with(b"short", refuse(kind)).unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"short");
@@ -129,7 +134,7 @@ mod tests {
         for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::StorageFull] {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("usage.json");
-            fs::write(&path, "old").unwrap();
+            write_own(&path, b"old");
             let file = Replacement::new(path.clone(), Accept::NOTHING);
             let error = file.write_with(b"new", refuse(kind)).unwrap_err();
             assert!(error.to_string().starts_with("cannot replace "), "{error}");
@@ -145,5 +150,19 @@ mod tests {
         let file = Replacement::new(directory.path().join("usage.json"), Accept::NOTHING);
         assert!(file.write_with(b"new", refuse(io::ErrorKind::ResourceBusy)).is_err());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    /// What was planted since the mount point was found is not written into.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_written_into_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("usage.json"), directory.path().join("other"));
+        write_own(&other, b"precious");
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let file = Replacement::new(path, Accept::NOTHING);
+        let error = file.write_with(b"new", refuse(io::ErrorKind::ResourceBusy)).unwrap_err();
+        assert_eq!(error.risk(), Some(usage_files::Risk::Link), "{error:?}");
+        assert_eq!(fs::read(&other).unwrap(), b"precious");
     }
 }
