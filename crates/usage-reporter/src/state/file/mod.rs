@@ -242,6 +242,10 @@ fn read<T: DeserializeOwned>(
         // Made for us, as a file that is to be bound into a container has to be.
         return Ok(None);
     }
+    if !json.trim_ascii_start().starts_with(b"{") {
+        // A list would be read as the values of the fields, in their order.
+        return Err(broken(path.to_owned(), "it is not a JSON object".into()));
+    }
     serde_json::from_slice(&json).map(Some).map_err(|error| broken(path.to_owned(), error.into()))
 }
 

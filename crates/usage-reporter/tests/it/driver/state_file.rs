@@ -103,7 +103,7 @@ fn a_file_that_is_no_state_is_an_error_and_stays_as_it_is() {
     let path = directory.path().join("usage.json");
     let blank = r#"{"version":1,"server_id":" "}"#;
     let large = format!("{}{}", r#"{"version":1}"#, " ".repeat(70_000));
-    for content in ["\0", "{", "null", r#"{"version":2}"#, blank, &large] {
+    for content in ["\0", "{", "null", "[1]", r#"{"version":2}"#, blank, &large] {
         write_own(&path, content);
         let file = StateFile::open(&path).unwrap();
         let error = file.load().unwrap_err();
