@@ -226,7 +226,8 @@ Logs on standard error what is worth a look: the start, the end, when reports
 stop getting through and when they do again, a COMMAND that does not work, a
 state that cannot be stored; all attempts with --verbose. SIGINT, SIGTERM and
 SIGHUP stop it; what waits is sent first, and what is due is collected and sent,
-for as long as --flush-timeout says. A second signal stops at once.
+for as long as --flush-timeout says. A second signal, a moment later, stops at
+once.
 
 The token file is read again every ten seconds. A secret that was replaced is
 used without a restart, and usage that the API has refused for the old one is

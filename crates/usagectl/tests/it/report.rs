@@ -367,8 +367,7 @@ fn a_second_signal_does_not_wait_for_the_api() {
     let _connection = listener.accept().unwrap();
     reporting.signal(Signal::TERM);
     reporting.wait_for("stopping");
-    reporting.signal(Signal::TERM);
-    assert_eq!(reporting.end().code, Some(130));
+    assert_eq!(reporting.insist(Signal::TERM).code, Some(130));
 }
 
 #[test]

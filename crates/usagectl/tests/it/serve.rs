@@ -88,8 +88,7 @@ fn a_second_signal_stops_it_at_once() {
 
     kill_process(serving.pid(), Signal::TERM).unwrap();
     serving.wait_for_log("stopping");
-    kill_process(serving.pid(), Signal::INT).unwrap();
-    assert_eq!(serving.finish().code, Some(130));
+    assert_eq!(serving.insist(Signal::INT).code, Some(130));
 }
 
 #[test]

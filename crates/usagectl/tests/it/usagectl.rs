@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -140,6 +140,17 @@ fn read(mut pipe: impl Read) -> String {
     let mut text = String::new();
     pipe.read_to_string(&mut text).unwrap();
     text
+}
+
+/// Sends a signal again and again until that has ended the process: what comes at once behind
+/// another one is the same wish.
+pub(crate) fn insist(child: &mut Child, signal: Signal) {
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        kill_process(Pid::from_child(child), signal).unwrap();
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A file that is its owner's alone, whatever the umask of whoever runs the tests: a state, or what
