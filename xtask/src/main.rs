@@ -10,6 +10,7 @@ mod command;
 mod fuzz;
 mod lines;
 mod msrv;
+mod platforms;
 mod runner;
 mod steps;
 mod tool;
@@ -19,6 +20,9 @@ use std::process::ExitCode;
 use runner::Step;
 
 fn main() -> ExitCode {
+    if let Some(made) = platforms::stand_in(std::env::args_os().skip(1)) {
+        return if made.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| matches!(argument.as_str(), "-h" | "--help" | "help")) {
         print!("{}", help());

@@ -1,7 +1,7 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
 use crate::runner::{How, Step};
-use crate::{bench, fuzz, lines, msrv};
+use crate::{bench, fuzz, lines, msrv, platforms};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -34,6 +34,11 @@ pub(crate) const CI: &[Step] = &[
         // given above. `default` only stands for others.
         how: How::Lines(&["cargo hack clippy --workspace --ignore-private --feature-powerset \
              --exclude-features default --locked -- -D warnings"]),
+    },
+    Step {
+        name: "platforms",
+        about: "the workspace compiles for Windows and macOS, where rustup has what that takes",
+        how: How::Code(platforms::platforms),
     },
     Step {
         name: "doc",

@@ -99,7 +99,9 @@ pub use usage_proto::{
     UsageData, ValidationErrors, Value, Values,
 };
 #[cfg(feature = "reporting")]
-pub use usage_reporter::{Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy};
+pub use usage_reporter::{
+    Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy, Risk,
+};
 #[cfg(feature = "reqwest")]
 pub use usage_reqwest as reqwest;
 #[cfg(feature = "ureq")]

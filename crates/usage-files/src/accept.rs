@@ -71,6 +71,9 @@ impl Accept {
     /// None of them.
     pub const NOTHING: Self = Self { link: false, other_owner: false, writable_by_others: false };
 
+    /// All of them: for whoever only looks, and takes what is there for what it is.
+    pub const ANYTHING: Self = Self { link: true, other_owner: true, writable_by_others: true };
+
     /// This one as well.
     pub const fn and(mut self, risk: Risk) -> Self {
         match risk {

@@ -1,7 +1,7 @@
 //! Files that are written.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::accept::{Accept, Risk};
@@ -24,19 +24,8 @@ const TRIES: usize = 40;
 pub fn open(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError> {
     let path = locate(path, accept)?;
     for _ in 0..TRIES {
-        if look(&path, accept)?.is_some() {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true);
-            match system::without_surprises(&mut options).open(&path) {
-                Ok(file) => {
-                    // It may have got another file's name since the look.
-                    judge(&path, &file.metadata().map_err(cannot("open", &path))?, accept)?;
-                    return Ok(file);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) if system::is_link(&error) => {}
-                Err(error) => return Err(cannot("open", &path)(error)),
-            }
+        if let Some(file) = open_there(&path, accept, OpenOptions::new().read(true).write(true))? {
+            return Ok(file);
         }
         match create_new(&path) {
             Ok(file) => {
@@ -55,6 +44,51 @@ pub fn open(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError> {
         }
     }
     Err(cannot("open", &path)(io::Error::other("it comes and goes")))
+}
+
+/// Opens a file to read and write it, as [`open`] does; `None` if it is not there.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_existing(path: impl AsRef<Path>, accept: Accept) -> Result<Option<File>, FileError> {
+    open_there(&locate(path, accept)?, accept, OpenOptions::new().read(true).write(true))
+}
+
+/// Reads what this program has written; `None` if there is no such file. Who could put it there
+/// decides what it says, so it is looked at as strictly as by [`open`].
+///
+/// ```
+/// use std::io::Write;
+/// use usage_files::{Accept, create_new, read_own};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("usage.json");
+/// assert_eq!(read_own(&path, Accept::NOTHING, 1024)?, None);
+/// create_new(&path)?.write_all(b"{}")?;
+/// assert_eq!(read_own(&path, Accept::NOTHING, 1024)?, Some(b"{}".to_vec()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`open`], and [`FileError::TooLong`] if there are more than `limit` bytes.
+pub fn read_own(
+    path: impl AsRef<Path>,
+    accept: Accept,
+    limit: usize,
+) -> Result<Option<Vec<u8>>, FileError> {
+    let path = locate(path, accept)?;
+    let Some(file) = open_there(&path, accept, OpenOptions::new().read(true))? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    let most = (limit as u64).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes).map_err(cannot("read", &path))?;
+    if bytes.len() > limit {
+        return Err(FileError::TooLong { path, limit });
+    }
+    Ok(Some(bytes))
 }
 
 /// Makes a file that is not there, to write it, for its owner alone.
@@ -112,6 +146,29 @@ pub fn locate(path: impl AsRef<Path>, accept: Accept) -> Result<PathBuf, FileErr
         path = path.parent().unwrap_or(&path).join(target);
     }
     Err(cannot("find", named)(io::Error::other("there are too many links on the way")))
+}
+
+/// Opens what has this very name; `None` if it is not there.
+fn open_there(
+    path: &Path,
+    accept: Accept,
+    options: &mut OpenOptions,
+) -> Result<Option<File>, FileError> {
+    // To open a device may do something by itself, and a pipe may wake up who waits for it.
+    if look(path, accept)?.is_none() {
+        return Ok(None);
+    }
+    match system::without_surprises(options).open(path) {
+        Ok(file) => {
+            // It may have got another file's name since the look.
+            judge(path, &file.metadata().map_err(cannot("open", path))?, accept)?;
+            Ok(Some(file))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // So has a link.
+        Err(error) if system::is_link(&error) => Err(is_a_link(path)),
+        Err(error) => Err(cannot("open", path)(error)),
+    }
 }
 
 /// Looks at what has this very name, without opening it.

@@ -143,6 +143,7 @@ fn open(path: &Path) -> Result<File, FileError> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
 fn readers(_: &File, _: &Path) -> Result<Option<u32>, FileError> {
     Ok(None)
 }

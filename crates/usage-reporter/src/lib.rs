@@ -246,3 +246,5 @@ pub use state::last_sent::LastSent;
 pub use state::snapshot::Snapshot;
 pub use status::{Phase, Status};
 pub use submit_error::SubmitError;
+#[cfg(feature = "state_file")]
+pub use usage_files::{FileError, Risk};

@@ -7,7 +7,8 @@ use std::io;
 use serde::Serialize;
 use usage_files::FileError;
 use usage_proto::{BuildError, ResponseError, TransportError};
-use usage_reporter::{StateFileError, SubmitError};
+use usage_reporter::{Risk, StateFileError, SubmitError};
+use usage_server::{ServerError, StoreError};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -27,7 +28,7 @@ pub(crate) enum Failure {
     Client(Source),
     /// The state file cannot be used.
     #[error(transparent)]
-    State(#[from] StateFileError),
+    State(StateFileError),
     /// The API answered, and not with success.
     #[error(transparent)]
     Response(#[from] ResponseError),
@@ -92,6 +93,33 @@ impl Failure {
     /// A failure of the embedded server, or of its database.
     pub(crate) fn server(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Server(error.into())
+    }
+
+    /// The server did not start, and perhaps since its database may be somebody else's.
+    pub(crate) fn not_started(error: ServerError) -> Self {
+        match &error {
+            ServerError::Store(StoreError::File(file)) => match file.risk() {
+                Some(risk) => Self::Server(accept_by_option(file, risk).into()),
+                None => Self::server(error),
+            },
+            _ => Self::server(error),
+        }
+    }
+}
+
+/// The library tells what would be accepted, and this command how that is said.
+fn accept_by_option(error: &impl Error, risk: Risk) -> String {
+    format!("{error} (--accept-file {risk})")
+}
+
+impl From<StateFileError> for Failure {
+    fn from(error: StateFileError) -> Self {
+        match error.risk() {
+            Some(risk) => {
+                Self::Build { message: accept_by_option(&error, risk), field: None, source: None }
+            }
+            None => Self::State(error),
+        }
     }
 }
 

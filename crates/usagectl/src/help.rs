@@ -214,7 +214,9 @@ to a twelfth: machines that start together do not report together. A report
 that fails is tried again, four times in all, unless the API has refused it, and
 is never counted twice by an API that knows idempotency keys, as `usagectl serve`
 does. The state keeps the time over restarts. One process at a time can report
-with it.
+with it. It has to be this user's own: a link, a file of another user, or one
+that others may write is refused, unless --accept-file says that it is meant, as
+for a container whose volume belongs to another user.
 
 A machine that was cloned together with its state would be the same server as
 the original for ever. Start it once with --new-identity, or make the image
@@ -223,7 +225,9 @@ without the state.
 Logs on standard error what is worth a look: the start, the end, when reports
 stop getting through and when they do again, a COMMAND that does not work, a
 state that cannot be stored; all attempts with --verbose. SIGINT, SIGTERM and
-SIGHUP stop it; what waits is sent first.
+SIGHUP stop it; what waits is sent first, and what is due is collected and sent,
+for as long as --flush-timeout says. A second signal, a moment later, stops at
+once.
 
 The token file is read again every ten seconds. A secret that was replaced is
 used without a restart, and usage that the API has refused for the old one is

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -9,9 +10,13 @@ use tokio::sync::oneshot;
 /// What a shell reports for a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;
 
+/// What comes so soon behind the first is the same wish: `timeout`, `sudo` and many a wrapper tell the
+/// process and its group, and a terminal tells the group as well.
+const SAME: Duration = Duration::from_millis(200);
+
 /// SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals. From the moment that this
-/// exists the first one no longer ends the process by itself; the second one always does, whatever
-/// everything else in the process is waiting for.
+/// exists the first one no longer ends the process by itself; the second one, a moment later, always
+/// does, whatever everything else in the process is waiting for.
 pub(crate) struct StopSignals {
     runtime: Runtime,
     first: oneshot::Receiver<()>,
@@ -37,7 +42,10 @@ impl StopSignals {
                 signals.next().await;
                 // Who does not want to wait for an end in good order sends a second one.
                 let _ = told.send(());
-                signals.next().await;
+                let first = Instant::now();
+                while first.elapsed() < SAME {
+                    signals.next().await;
+                }
             });
             std::process::exit(INTERRUPTED);
         })?;

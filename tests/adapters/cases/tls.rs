@@ -30,11 +30,15 @@ pub(super) fn cases() -> Vec<Case> {
             let config = authority.server("elsewhere.example");
             refuses(adapter, &authority, &config, &in_vain(Tls))
         }),
+        // By this host's clock, which may be what is wrong (W44).
         Case::new("tls: a certificate that has expired", |adapter| {
             let authority = Authority::new();
-            let expired = authority.expired("localhost");
-            let config = tls::server(expired, rustls::ALL_VERSIONS);
-            // By this host's clock, which may be what is wrong (W44).
+            let config = tls::server(authority.expired("localhost"), rustls::ALL_VERSIONS);
+            refuses(adapter, &authority, &config, &unsent(Tls))
+        }),
+        Case::new("tls: a certificate that is not valid yet", |adapter| {
+            let authority = Authority::new();
+            let config = tls::server(authority.not_yet_valid("localhost"), rustls::ALL_VERSIONS);
             refuses(adapter, &authority, &config, &unsent(Tls))
         }),
         Case::new("tls: a host without any authority", no_authority),

@@ -1,4 +1,5 @@
-//! Every test that SECURITY.md names is there.
+//! Every test that SECURITY.md names is there: a function by its path, or a case of the suite over the
+//! adapters by its name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,11 +30,35 @@ fn every_test_that_the_promises_name_is_there() {
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
 }
 
+#[test]
+fn every_case_that_the_promises_name_is_there() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let named: BTreeSet<_> = text.lines().flat_map(named_cases).collect();
+    assert!(named.len() > 5, "are the tables still read? {named:?}");
+    let mut paths = Vec::new();
+    rust_files(&root().join("tests/adapters/cases"), &mut paths);
+    let cases: Vec<_> = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let is_there = |name: &String| {
+        let literal = format!("\"{name}\"");
+        cases.iter().any(|source| source.contains(&literal))
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "SECURITY.md names cases that are not there: {missing:?}");
+}
+
+/// What stands between backticks with a colon and a space in it, in a row of a table.
+fn named_cases(line: &str) -> impl Iterator<Item = String> {
+    quoted(line).filter(|text| text.contains(": ")).map(str::to_owned)
+}
+
 /// What stands between backticks and is the path of a function, in a row of a table.
 fn named_tests(line: &str) -> impl Iterator<Item = String> {
+    quoted(line).filter(|text| text.contains("::") && !text.ends_with("::")).map(str::to_owned)
+}
+
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
     let row = line.strip_prefix('|').unwrap_or_default();
-    let quoted = row.split('`').skip(1).step_by(2);
-    quoted.filter(|text| text.contains("::") && !text.ends_with("::")).map(str::to_owned)
+    row.split('`').skip(1).step_by(2)
 }
 
 /// Whether a file that the path names has the test. Modules inside a file have names of their own.

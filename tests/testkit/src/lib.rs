@@ -20,6 +20,8 @@ pub mod dependencies;
 pub mod json;
 #[cfg(feature = "servers")]
 pub mod logged;
+#[cfg(feature = "tasks")]
+pub mod neighbours;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod outcome;

@@ -17,7 +17,7 @@ mod thread;
 use std::path::PathBuf;
 
 use usage_proto::{BaseUrl, Deadlines, Token};
-use usage_reporter::{Config, Consent};
+use usage_reporter::{Config, Consent, Risk};
 
 pub use self::collect::{Awaited, Collect, IntoUsage, Plain};
 pub use self::preview::Preview;
@@ -39,6 +39,7 @@ pub struct Reporting {
     url: Option<BaseUrl>,
     token: Option<Token>,
     state_file: Option<PathBuf>,
+    accept: Vec<Risk>,
     cluster_id: Option<String>,
     host_name: Option<String>,
     config: Config,
@@ -60,6 +61,7 @@ impl Reporting {
             url: None,
             token: None,
             state_file: None,
+            accept: Vec::new(),
             cluster_id: None,
             host_name: None,
             config: Config::new(),
@@ -97,6 +99,14 @@ impl Reporting {
     /// product's own data directory.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
+        self
+    }
+
+    /// Takes a state file that may not be this program's own, as on a container's volume that belongs
+    /// to another user ([`Risk::OtherOwner`]). Links, and files that others may write, are refused as
+    /// well unless accepted: who put them there would decide under which identity this one reports.
+    pub fn accept_file(mut self, risk: Risk) -> Self {
+        self.accept.push(risk);
         self
     }
 

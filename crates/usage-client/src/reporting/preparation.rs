@@ -29,7 +29,7 @@ pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     collect: C,
 ) -> Result<Prepared<C, M>, StartError> {
     let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
-    let file = StateFile::open(path)?;
+    let file = StateFile::open_accepting(path, reporting.accept.iter().copied())?;
     let mut state = file.load()?;
     let identity = match &reporting.cluster_id {
         Some(id) => Identity::new(&mut state, id, random()?),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(unix)]
+use usage_client::Risk;
 use usage_client::{BaseUrl, Reporting, StartError, UsageData};
 
 use crate::{PATIENCE, api, product};
@@ -31,6 +33,23 @@ fn two_for_one_state_file_are_an_error_and_a_file_that_is_no_state_is_one() {
     fs::write(folder.path().join("tinykv/usage.json"), "nonsense").unwrap();
     let error = product(&there, folder.path()).start(UsageData::new).unwrap_err();
     assert!(matches!(error, StartError::StateFile(_)), "{error:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_file_that_may_not_be_ours_has_to_be_accepted() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("volume.json");
+    fs::create_dir(folder.path().join("tinykv")).unwrap();
+    std::os::unix::fs::symlink(&volume, folder.path().join("tinykv/usage.json")).unwrap();
+    let error = product(&there, folder.path()).start(UsageData::new).unwrap_err();
+    let StartError::StateFile(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.risk(), Some(Risk::Link));
+    assert!(!volume.exists());
+    let accepting = product(&there, folder.path()).accept_file(Risk::Link);
+    accepting.start(UsageData::new).unwrap().stop(PATIENCE);
+    assert!(volume.is_file());
 }
 
 #[test]

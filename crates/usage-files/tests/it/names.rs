@@ -3,7 +3,10 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 
-use usage_files::{Accept, FileError, FileId, Risk, Secret, check, create_new, locate, open};
+use usage_files::{
+    Accept, FileError, FileId, Risk, Secret, check, create_new, locate, open, open_existing,
+    read_own,
+};
 
 #[test]
 fn a_file_is_made_and_opened_again() {
@@ -19,10 +22,25 @@ fn a_file_is_made_and_opened_again() {
     assert_eq!(check(&path, Accept::NOTHING).unwrap(), Some(id));
     assert_eq!(FileId::at(&path).unwrap(), Some(id));
 
+    let mut file = open_existing(&path, Accept::NOTHING).unwrap().unwrap();
+    file.write_all(b"STA").unwrap();
+    assert_eq!(read_own(&path, Accept::NOTHING, 5).unwrap().unwrap(), b"STAte");
+    let error = read_own(&path, Accept::NOTHING, 4).unwrap_err();
+    assert!(matches!(error, FileError::TooLong { limit: 4, .. }), "{error:?}");
+
     let error = create_new(&path).unwrap_err();
     let FileError::Io { source, .. } = &error else { panic!("{error:?}") };
     assert_eq!(source.kind(), ErrorKind::AlreadyExists);
     assert_eq!(error.path(), path);
+}
+
+#[test]
+fn what_is_not_there_is_not_made_unless_that_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    assert!(open_existing(&path, Accept::NOTHING).unwrap().is_none());
+    assert!(read_own(&path, Accept::ANYTHING, 5).unwrap().is_none());
+    assert!(!path.exists());
 }
 
 #[test]
@@ -31,6 +49,8 @@ fn a_directory_is_not_a_file() {
     for error in [
         open(directory.path(), Accept::NOTHING).unwrap_err(),
         check(directory.path(), Accept::NOTHING).unwrap_err(),
+        open_existing(directory.path(), Accept::ANYTHING).unwrap_err(),
+        read_own(directory.path(), Accept::ANYTHING, 5).unwrap_err(),
     ] {
         assert!(matches!(error, FileError::NotAFile { what: "a directory", .. }), "{error:?}");
         assert!(error.to_string().contains(directory.path().to_str().unwrap()), "{error}");
@@ -67,9 +87,7 @@ fn risks_have_names() {
         assert!(accept.takes(risk) && !Accept::NOTHING.takes(risk));
         assert!(Risk::ALL.iter().all(|&other| other == risk || !accept.takes(other)));
     }
-    assert_eq!(Risk::ALL.into_iter().collect::<Accept>(), {
-        Accept::NOTHING.and(Risk::Link).and(Risk::OtherOwner).and(Risk::WritableByOthers)
-    });
+    assert_eq!(Risk::ALL.into_iter().collect::<Accept>(), Accept::ANYTHING);
     let error = "pipe".parse::<Risk>().unwrap_err();
     assert!(error.to_string().contains("`pipe`") && error.to_string().contains("other-owner"));
 }

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use usage_files::{Accept, FileError, FileId, Risk, check, create_new, locate, open};
+use usage_files::{
+    Accept, FileError, FileId, Risk, check, create_new, locate, open, open_existing, read_own,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -20,17 +22,25 @@ fn place() -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// Opens and checks it, on a thread, since it must not wait for anything.
+/// Opens, reads and checks it, on a thread, since it must not wait for anything.
 #[track_caller]
 fn refused(path: &Path, accept: Accept) -> FileError {
     let (done, result) = channel();
     let of_thread = path.to_owned();
     thread::spawn(move || {
-        done.send((open(&of_thread, accept), check(&of_thread, accept))).unwrap();
+        let errors = [
+            open(&of_thread, accept).unwrap_err(),
+            open_existing(&of_thread, accept).unwrap_err(),
+            read_own(&of_thread, accept, 1024).unwrap_err(),
+            check(&of_thread, accept).unwrap_err(),
+        ];
+        done.send(errors).unwrap();
     });
-    let (opened, checked) = result.recv_timeout(PATIENCE).expect("it does not wait");
-    let (opened, checked) = (opened.unwrap_err(), checked.unwrap_err());
-    assert_eq!(opened.to_string(), checked.to_string());
+    let [opened, others @ ..] =
+        result.recv_timeout(PATIENCE).expect("it refuses, and does not wait");
+    for other in others {
+        assert_eq!(opened.to_string(), other.to_string());
+    }
     opened
 }
 
@@ -38,6 +48,9 @@ fn refused(path: &Path, accept: Accept) -> FileError {
 fn accepted(path: &Path, accept: Accept) {
     let file = open(path, accept).unwrap();
     assert_eq!(check(path, accept).unwrap(), Some(FileId::of(&file).unwrap()));
+    let again = open_existing(path, accept).unwrap().unwrap();
+    assert_eq!(FileId::of(&again).unwrap(), FileId::of(&file).unwrap());
+    assert!(read_own(path, accept, 1024).unwrap().is_some());
 }
 
 fn all_but(risk: Risk) -> Accept {
@@ -56,7 +69,7 @@ fn what_is_not_a_file_is_refused_whatever_is_accepted() {
         (PathBuf::from("/dev/null"), "a device"),
         (directory.path().to_owned(), "a directory"),
     ] {
-        for accept in [Accept::NOTHING, Risk::ALL.into_iter().collect()] {
+        for accept in [Accept::NOTHING, Accept::ANYTHING] {
             let error = refused(&planted, accept);
             assert!(
                 matches!(error, FileError::NotAFile { what: is, .. } if is == what),

@@ -15,6 +15,7 @@ mod connections;
 mod early;
 mod event;
 mod examples;
+mod interim;
 mod races;
 mod runtimes;
 mod service;

@@ -9,6 +9,7 @@ mod configured;
 mod connections;
 mod deadlines;
 mod examples;
+mod interim;
 mod own_client;
 mod runtimes;
 mod secrets;

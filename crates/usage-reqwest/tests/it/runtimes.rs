@@ -52,6 +52,21 @@ fn names_are_not_looked_up_in_the_pool_of_the_runtime() {
     runtime.block_on(busy).unwrap().unwrap_err();
 }
 
+/// Both run on, whoever asks: in one that rests a connection would bring no answer.
+#[test]
+fn one_client_serves_two_runtimes_at_once() {
+    let server = ScriptedServer::answering(CREATED);
+    let client = client(&server.url());
+    let runtime = || Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtimes = [(); 2].map(|()| runtime());
+    for _ in 0..10 {
+        for runtime in &runtimes {
+            assert_eq!(runtime.block_on(save(&client)), saved(201, "{}"));
+        }
+    }
+    assert_eq!(server.received().len(), 20);
+}
+
 #[test]
 fn a_client_outlives_the_runtime_that_it_was_first_used_in() {
     let server = ScriptedServer::answering(CREATED);

@@ -1,6 +1,7 @@
 //! Which files are taken for a database, and which are left alone.
 
 use std::fs;
+use std::io::Write;
 
 use rusqlite::Connection;
 use usage_server::{Database, Server, ServerError, Store, StoreError};
@@ -12,7 +13,8 @@ fn a_file_that_is_no_database_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notes.txt");
     let notes = "These are my notes, and they are precious. ".repeat(100);
-    fs::write(&path, &notes).unwrap();
+    // Its owner's alone, whatever the umask of whoever runs this.
+    usage_files::create_new(&path).unwrap().write_all(notes.as_bytes()).unwrap();
     let error = Store::open(&Database::file(&path)).unwrap_err();
     assert!(matches!(error, StoreError::NotADatabase { .. }), "{error:?}");
     assert!(error.to_string().contains("notes.txt"), "{error}");

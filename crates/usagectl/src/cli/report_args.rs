@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use usage_reporter::Risk;
 
 use super::api_args::ApiArgs;
 use crate::duration;
@@ -27,6 +28,10 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) state: PathBuf,
 
+    /// Accept a state that is a link, other-owner or writable-by-others
+    #[arg(long, value_name = "RISK")]
+    pub(crate) accept_file: Vec<Risk>,
+
     /// Give up the identity in FILE, once, after a machine was cloned with it
     #[arg(long)]
     pub(crate) new_identity: bool,
@@ -45,7 +50,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::command, default_value = "30s")]
     pub(crate) command_timeout: Duration,
 
-    /// Time to send what waits when a signal asks to stop
+    /// Time to collect what is due, and send what waits, when a signal asks to stop
     #[arg(long, value_name = "TIME", value_parser = duration::any, default_value = "5s")]
     pub(crate) flush_timeout: Duration,
 

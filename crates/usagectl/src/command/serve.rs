@@ -70,7 +70,7 @@ fn not_bound(error: ServerError, address: &str) -> Failure {
             ("this is not an address, and not a name that can be looked up", source)
         }
         ServerError::Listen { source, .. } => (advice(source.kind()), source),
-        other => return Failure::server(other),
+        other => return Failure::not_started(other),
     };
     let source = Reason { error, advice };
     Failure::server(NotBound { address: address.to_owned(), source })

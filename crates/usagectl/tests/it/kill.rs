@@ -13,7 +13,7 @@ use usage_reporter::StateFile;
 use usage_server::{Config, Database, Faults, Server};
 
 use crate::reporting::{Reporting, command_of, directory};
-use crate::usagectl::{PATIENCE, run};
+use crate::usagectl::{PATIENCE, run, write_own};
 
 /// Side by side, since each spends its time waiting for the next second.
 const PRODUCTS: usize = 5;
@@ -72,7 +72,7 @@ fn a_report_whose_answer_was_never_seen_is_counted_once_w43() {
     // it a long time later, whatever the machine is busy with.
     let last = SystemTime::now() - Duration::from_secs(23);
     let last = last.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-    std::fs::write(&state, format!(r#"{{"version":1,"acknowledged_unix_ns":{last}}}"#)).unwrap();
+    write_own(&state, format!(r#"{{"version":1,"acknowledged_unix_ns":{last}}}"#));
     let start = || {
         let mut command = command_of("p", "24s", &there.url(), &state, &["--verbose"], SCRIPT);
         Reporting::spawn(&mut command)

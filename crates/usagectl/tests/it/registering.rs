@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use usage_proto::RegistrationRequest;
 
 use crate::serving::Serving;
-use crate::usagectl::{PATIENCE, Ran, command, finish, run};
+use crate::usagectl::{PATIENCE, Ran, command, finish, run, write_own};
 
 /// `register` that has printed its address and waits.
 struct Registering {
@@ -172,7 +172,7 @@ fn a_pasted_address_or_token_finishes_as_well() {
 fn a_signal_leaves_nothing_behind() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut registering = Registering::start(&[]);
-        std::fs::write(registering.token_file(), "old\n").unwrap();
+        write_own(registering.token_file(), "old\n");
         let child = registering.child.take().unwrap();
         kill_process(Pid::from_child(&child), signal).unwrap();
         let ran = finish(child);

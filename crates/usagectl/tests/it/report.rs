@@ -9,9 +9,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::report_command::wait_until_gone;
-use crate::reporting::{NUMBERS, Reporting, command, directory};
+use crate::reporting::{NUMBERS, Reporting, command, command_of, directory};
 use crate::serving::Serving;
-use crate::usagectl::{PATIENCE, finish, run};
+use crate::usagectl::{PATIENCE, finish, run, write_own};
 
 #[test]
 fn it_reports_what_the_program_prints_until_a_signal_comes() {
@@ -227,7 +227,7 @@ fn a_signal_stops_a_program_that_runs() {
     let number = directory.path().join("number");
     let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", number.display());
     let state = directory.path().join("usage.json");
-    let reporting = Reporting::start(&serving.url, &state, &[], &script);
+    let reporting = Reporting::start(&serving.url, &state, &["--flush-timeout", "200ms"], &script);
     let begun = std::time::Instant::now();
     while !number.exists() {
         assert!(begun.elapsed() < PATIENCE, "the program does not start");
@@ -281,7 +281,7 @@ fn a_state_that_cannot_be_used_is_told_and_left_alone() {
     let serving = Serving::start(&[]);
     let directory = directory();
     let state = directory.path().join("usage.json");
-    fs::write(&state, "{}").unwrap();
+    write_own(&state, "{}");
     let start = || finish(command(&serving.url, &state, &[], NUMBERS).spawn().unwrap());
     let ran = start();
     assert_eq!(ran.code, Some(5), "{ran:?}");
@@ -296,6 +296,51 @@ fn a_state_that_cannot_be_used_is_told_and_left_alone() {
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert!(ran.stderr.contains("is in use: another process reports with it"), "{}", ran.stderr);
     assert_eq!(first.stop().code, Some(0));
+}
+
+/// A machine that is on for minutes at a time would never report otherwise: the slot that has passed
+/// is spread over an hour at each start.
+#[test]
+fn what_is_due_is_collected_and_sent_while_it_stops() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    write_own(&state, r#"{"version":1,"next_due_unix_ns":1000000000}"#);
+    let mut command = command_of("influxdb", "12h", &serving.url, &state, &[], NUMBERS);
+    let mut reporting = Reporting::spawn(&mut command);
+    reporting.wait_for("started");
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.ends_with("usagectl: stopped; 1 delivered, 0 lost\n"), "{}", ran.stderr);
+    assert_eq!(serving.store().usage().unwrap().len(), 1);
+}
+
+/// What another user may have put there is not taken, unless that is said.
+#[test]
+fn a_state_that_may_not_be_ours_has_to_be_accepted() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let (state, volume) = (directory.path().join("usage.json"), directory.path().join("volume"));
+    std::os::unix::fs::symlink(&volume, &state).unwrap();
+    let ran = finish(command(&serving.url, &state, &[], NUMBERS).spawn().unwrap());
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("usage.json is a link to another file"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("`link` (--accept-file link)\n"), "{}", ran.stderr);
+    assert!(!volume.exists());
+
+    let options = ["--verbose", "--accept-file", "link"];
+    let mut reporting = Reporting::start(&serving.url, &state, &options, NUMBERS);
+    reporting.wait_for("delivered");
+    assert_eq!(reporting.stop().code, Some(0));
+    assert!(volume.is_file());
+
+    // Nothing makes a pipe a file, and nobody waits for its other end.
+    fs::remove_file(directory.path().join("volume.lock")).unwrap();
+    let lock = directory.path().join("volume.lock");
+    assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    let ran = finish(command(&serving.url, &state, &options, NUMBERS).spawn().unwrap());
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("volume.lock is a pipe and not a regular file"), "{}", ran.stderr);
 }
 
 #[test]
@@ -322,8 +367,7 @@ fn a_second_signal_does_not_wait_for_the_api() {
     let _connection = listener.accept().unwrap();
     reporting.signal(Signal::TERM);
     reporting.wait_for("stopping");
-    reporting.signal(Signal::TERM);
-    assert_eq!(reporting.end().code, Some(130));
+    assert_eq!(reporting.insist(Signal::TERM).code, Some(130));
 }
 
 #[test]

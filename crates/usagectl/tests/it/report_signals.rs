@@ -22,6 +22,23 @@ fn each_signal_stops_a_report_in_good_order() {
     }
 }
 
+/// `timeout` and many others tell the process, and then its group: whoever is told twice at once was
+/// asked once.
+#[test]
+fn signals_that_come_together_are_one() {
+    let (serving, directory) = (Serving::start(&[]), directory());
+    let state = directory.path().join("usage.json");
+    let mut reporting = Reporting::start(&serving.url, &state, &["--verbose"], NUMBERS);
+    reporting.wait_for("delivered");
+    // It finds both when it goes on.
+    for signal in [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT] {
+        reporting.signal(signal);
+    }
+    let ran = reporting.end();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("usagectl: stopped; "), "{}", ran.stderr);
+}
+
 #[test]
 fn a_hangup_stops_a_server_in_good_order() {
     let ran = Serving::start(&[]).stop_by(Signal::HUP);

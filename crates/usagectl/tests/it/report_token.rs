@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use testkit::scripted::ScriptedServer;
 
 use crate::reporting::{NUMBERS, Reporting, command, command_of, directory};
+use crate::usagectl::write_own;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}";
 const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
@@ -46,27 +47,27 @@ type Replace<'a> = &'a dyn Fn(&Path);
 #[test]
 fn another_token_is_used_as_soon_as_the_file_holds_it() {
     let rename = |directory: &Path| {
-        fs::write(directory.join("next"), "new-token\n").unwrap();
+        write_own(directory.join("next"), "new-token\n");
         fs::rename(directory.join("next"), directory.join("token")).unwrap();
     };
-    let in_place = |directory: &Path| fs::write(directory.join("token"), "new-token").unwrap();
+    let in_place = |directory: &Path| write_own(directory.join("token"), "new-token");
     // What was there keeps its time: only the content tells.
     let same_time = |directory: &Path| {
         let path = directory.join("token");
         let then = fs::metadata(&path).unwrap().modified().unwrap();
-        fs::write(&path, "new-token").unwrap();
+        write_own(&path, "new-token");
         fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
     };
     let missing_for_a_while = |directory: &Path| {
         fs::remove_file(directory.join("token")).unwrap();
         thread::sleep(Duration::from_millis(600));
-        fs::write(directory.join("token"), "new-token").unwrap();
+        write_own(directory.join("token"), "new-token");
     };
     // As Kubernetes mounts secrets: a link to a file behind a link to a directory, which is what
     // is replaced.
     let kubernetes = |directory: &Path| {
         fs::create_dir(directory.join("..2")).unwrap();
-        fs::write(directory.join("..2/token"), "new-token").unwrap();
+        write_own(directory.join("..2/token"), "new-token");
         symlink("..2", directory.join("..data_tmp")).unwrap();
         fs::rename(directory.join("..data_tmp"), directory.join("..data")).unwrap();
         fs::remove_dir_all(directory.join("..1")).unwrap();
@@ -83,11 +84,11 @@ fn another_token_is_used_as_soon_as_the_file_holds_it() {
         let path = directory.path();
         if linked {
             fs::create_dir(path.join("..1")).unwrap();
-            fs::write(path.join("..1/token"), "old-token").unwrap();
+            write_own(path.join("..1/token"), "old-token");
             symlink("..1", path.join("..data")).unwrap();
             symlink("..data/token", path.join("token")).unwrap();
         } else {
-            fs::write(path.join("token"), "old-token").unwrap();
+            write_own(path.join("token"), "old-token");
         }
         let token = path.join("token").display().to_string();
         let options = ["--verbose", "--token-file", &token];
@@ -111,17 +112,17 @@ fn another_token_is_used_as_soon_as_the_file_holds_it() {
 fn what_was_refused_for_the_old_token_is_collected_anew() {
     let (api, directory) = (Api::knows("new-token"), directory());
     let (state, token) = (directory.path().join("usage.json"), directory.path().join("token"));
-    fs::write(&token, "old-token").unwrap();
+    write_own(&token, "old-token");
     // Due in a moment, and then again when no test waits any more.
     let last = SystemTime::now() - Duration::from_secs(3600);
     let last = last.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-    fs::write(&state, format!(r#"{{"version":1,"acknowledged_unix_ns":{last}}}"#)).unwrap();
+    write_own(&state, format!(r#"{{"version":1,"acknowledged_unix_ns":{last}}}"#));
     let options = ["--verbose", "--token-file", token.to_str().unwrap()];
     let url = api.server.url();
     let mut command = command_of("influxdb", "100s", &url, &state, &options, NUMBERS);
     let mut reporting = Reporting::spawn(&mut command);
     reporting.wait_for("reason=refused");
-    fs::write(&token, "new-token").unwrap();
+    write_own(&token, "new-token");
     reporting.wait_for("another token");
     reporting.wait_for("delivered");
     assert_eq!(reporting.stop().code, Some(0));
@@ -133,12 +134,12 @@ fn what_was_refused_for_the_old_token_is_collected_anew() {
 fn a_file_that_holds_no_token_changes_nothing() {
     let (api, directory) = (Api::knows("old-token"), directory());
     let token = directory.path().join("token");
-    fs::write(&token, "old-token").unwrap();
+    write_own(&token, "old-token");
     let options = ["--verbose", "--token-file", token.to_str().unwrap()];
     let state = directory.path().join("usage.json");
     let mut reporting = Reporting::start(&api.server.url(), &state, &options, NUMBERS);
     reporting.wait_for("delivered");
-    fs::write(&token, "").unwrap();
+    write_own(&token, "");
     let line = reporting.wait_for(" WARN ");
     assert!(line.contains("reports go on with the token that there was: "), "{line}");
     assert!(line.contains(token.to_str().unwrap()), "{line}");
@@ -152,7 +153,7 @@ fn a_file_that_holds_no_token_changes_nothing() {
         reporting.wait_for("delivered");
     }
     fs::remove_file(&token).unwrap();
-    fs::write(&token, "new-token").unwrap();
+    write_own(&token, "new-token");
     reporting.wait_for("another token");
     let ran = reporting.stop();
     assert_eq!(ran.code, Some(0));

@@ -86,6 +86,12 @@ impl Reporting {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Sends a signal again and again until that has ended it.
+    pub(crate) fn insist(mut self, signal: Signal) -> Ran {
+        usagectl::insist(&mut self.child, signal);
+        self.end()
+    }
+
     /// Asks it to stop, and waits for its end. Its log is that of its whole life.
     pub(crate) fn stop(self) -> Ran {
         self.signal(Signal::TERM);

@@ -65,6 +65,13 @@ impl Serving {
         Pid::from_child(self.child.as_ref().unwrap())
     }
 
+    /// Sends a signal again and again until that has ended it.
+    pub(crate) fn insist(mut self, signal: Signal) -> Ran {
+        let mut child = self.child.take().unwrap();
+        usagectl::insist(&mut child, signal);
+        usagectl::finish(child)
+    }
+
     /// Waits for its end, which something else brings about.
     pub(crate) fn finish(mut self) -> Ran {
         usagectl::finish(self.child.take().unwrap())

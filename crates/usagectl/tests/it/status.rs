@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::reporting::{NUMBERS, Reporting, directory};
 use crate::serving::Serving;
-use crate::usagectl::run;
+use crate::usagectl::{run, write_own};
 
 #[test]
 fn it_tells_what_the_state_keeps_while_the_report_goes_on() {
@@ -88,7 +88,7 @@ fn the_last_report_is_shown_as_it_left() {
     assert!(status(&["--last"]).stdout.contains("no usage report was kept"));
 
     let token = directory.path().join("token");
-    fs::write(&token, "open-sesame-1234").unwrap();
+    write_own(&token, "open-sesame-1234");
     let options = ["--verbose", "--token-file", token.to_str().unwrap()];
     // What turns the reading direction is shown as an escape.
     let numbers = "[{\"tags\":{\"os\":\"\u{202e}linux\"},\"values\":{\"num_databases\":3}}]";

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -142,6 +142,25 @@ fn read(mut pipe: impl Read) -> String {
     text
 }
 
+/// Sends a signal again and again until that has ended the process: what comes at once behind
+/// another one is the same wish.
+pub(crate) fn insist(child: &mut Child, signal: Signal) {
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        kill_process(Pid::from_child(child), signal).unwrap();
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A file that is its owner's alone, whatever the umask of whoever runs the tests: a state, or what
+/// holds a token.
+pub(crate) fn write_own(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).truncate(true).write(true).mode(0o600).open(path);
+    file.unwrap().write_all(text.as_ref()).unwrap();
+}
+
 /// A directory with one file in it.
 pub(crate) struct File {
     directory: TempDir,
@@ -151,11 +170,7 @@ pub(crate) struct File {
 impl File {
     pub(crate) fn new(name: &'static str, text: impl AsRef<[u8]>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // It may hold a token.
-        let mut options = std::fs::OpenOptions::new();
-        let path = directory.path().join(name);
-        let mut file = options.create_new(true).write(true).mode(0o600).open(path).unwrap();
-        file.write_all(text.as_ref()).unwrap();
+        write_own(directory.path().join(name), text);
         Self { directory, name }
     }
 

@@ -3,6 +3,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use usage_files::{FileError, Risk};
+
 use crate::chain;
 
 /// What is wrong with a [`StateFile`](crate::StateFile). The alternate form, `{error:#}`, has the
@@ -39,13 +41,20 @@ pub enum StateFileError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The name is that of a directory, a device or the like.
-    #[error("{} is not a regular file: name another one for the state", path.display())]
+    /// The name of the state, of its lock or of what lies beside it is that of a directory, a device
+    /// or the like.
+    #[error("{} is {what} and not a regular file: keep the state elsewhere", path.display())]
     #[non_exhaustive]
     NotAFile {
-        /// What was named.
+        /// What was found.
         path: PathBuf,
+        /// What it is, in words: "a directory", "a pipe" and the like.
+        what: &'static str,
     },
+    /// The state, its lock or what lies beside it may not be this program's own, and that was not
+    /// accepted ([`StateFile::open_accepting`](crate::StateFile::open_accepting)).
+    #[error(transparent)]
+    NotOurs(FileError),
     /// Another process reports with this state, or this one does already.
     #[error(
         "{} is in use: another process reports with it, so stop that one or give this one a file \
@@ -79,9 +88,29 @@ impl StateFileError {
             Self::Io { path, .. }
             | Self::Corrupt { path, .. }
             | Self::NotAReport { path, .. }
-            | Self::NotAFile { path }
+            | Self::NotAFile { path, .. }
             | Self::Locked { path }
             | Self::LockGone { path } => path,
+            Self::NotOurs(error) => error.path(),
+        }
+    }
+
+    /// What would have to be accepted for the file to be taken.
+    #[must_use]
+    pub fn risk(&self) -> Option<Risk> {
+        match self {
+            Self::NotOurs(error) => error.risk(),
+            _ => None,
+        }
+    }
+}
+
+impl From<FileError> for StateFileError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, doing, source, .. } => Self::Io { path, doing, source },
+            FileError::NotAFile { path, what, .. } => Self::NotAFile { path, what },
+            error => Self::NotOurs(error),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! One process writes.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use usage_files::FileId;
+use usage_files::{Accept, FileId};
 
 use super::error::{StateFileError, cannot};
-use super::owners_alone;
-use super::path::with_suffix;
+use super::with_suffix;
 
 /// The lock file beside the state, open and locked. It has no content, and stays when it is no longer
 /// needed: a file that is removed while another process waits for it would be two locks.
@@ -22,14 +21,12 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock of the state at `state`.
-    pub(super) fn take(state: &Path) -> Result<Self, StateFileError> {
-        let path = with_suffix(state, ".lock");
+    pub(super) fn take(state: &Path, accept: Accept) -> Result<Self, StateFileError> {
+        let path = usage_files::locate(with_suffix(state, ".lock"), accept)?;
         let in_use = || StateFileError::Locked { path: state.to_owned() };
         let name = held::Name::take(&path).ok_or_else(in_use)?;
-        // Not truncated: it may be another process's.
-        let file = owners_alone(OpenOptions::new().create(true).write(true).truncate(false))
-            .open(&path)
-            .map_err(cannot("open", &path))?;
+        // Only now: a process that opens and closes it once more has lost its lock.
+        let file = usage_files::open(&path, accept)?;
         if !held::lock(&file).map_err(cannot("lock", &path))? {
             return Err(in_use());
         }
@@ -90,14 +87,15 @@ mod held {
     impl Name {
         /// `None` if this process has it already.
         pub(super) fn take(path: &Path) -> Option<Self> {
-            let name = Self { process: std::process::id(), path: path.to_owned() };
+            let process = std::process::id();
             let mut held = held();
-            held.retain(|(process, _)| *process == name.process);
-            if held.iter().any(|(_, other)| *other == name.path) {
+            held.retain(|(other, _)| *other == process);
+            if held.iter().any(|(_, other)| other == path) {
                 return None;
             }
-            held.push((name.process, name.path.clone()));
-            Some(name)
+            held.push((process, path.to_owned()));
+            // From here on, and not before: to drop one lets go of the name.
+            Some(Self { process, path: path.to_owned() })
         }
     }
 

@@ -7,18 +7,17 @@ mod directory;
 pub(crate) mod error;
 mod lock;
 mod log;
-mod path;
 mod replace;
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use self::directory::Directory;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use usage_files::{Accept, FileError, Risk};
 
+use self::directory::Directory;
 use self::error::{StateFileError, cannot};
 use self::lock::Lock;
 use self::replace::Replacement;
@@ -26,7 +25,10 @@ use crate::state::State;
 use crate::state::last_sent::LastSent;
 
 /// Many times what a state takes: whatever is larger is something else.
-const LARGEST: u64 = 64 * 1024;
+const LARGEST: usize = 64 * 1024;
+
+/// Behind the name of a state, where the last report lies.
+const LAST_SENT: &str = ".last";
 
 /// The file that keeps a [`State`], for one process at a time.
 ///
@@ -43,8 +45,14 @@ const LARGEST: u64 = 64 * 1024;
 /// - **What cannot be read is an error**, and never a fresh start: the server would report under a
 ///   new identity.
 ///
-/// On Unix both files are for their owner alone (mode 0600), since the ids of a customer's server
-/// are nobody else's. A symbolic link is followed when the file is opened.
+/// - **Files are the program's own.** Whoever may write into the directory decides what a name there
+///   leads to. So a link, a pipe, a device, a file of another user and one that others may write is
+///   refused, be it the state, its lock or what lies beside it, and nothing is made or opened
+///   elsewhere. Who knows better accepts a [`Risk`] by its name
+///   ([`open_accepting`](Self::open_accepting)).
+///
+/// On Unix all files are for their owner alone (mode 0600), since the ids of a customer's server are
+/// nobody else's.
 ///
 /// ```
 /// use usage_reporter::{Identity, StateFile};
@@ -69,6 +77,7 @@ pub struct StateFile {
     last_sent: Replacement,
     directory: Directory,
     lock: Lock,
+    accept: Accept,
 }
 
 /// # Construct
@@ -79,15 +88,47 @@ impl StateFile {
     /// # Errors
     ///
     /// [`StateFileError::Locked`] if another process has it open, or this one has already;
-    /// [`StateFileError::NotAFile`] if something else has the name; [`StateFileError::Io`] if the
-    /// directory or the lock file cannot be made.
+    /// [`StateFileError::NotAFile`] if something else has the name of the state, of its lock or of
+    /// what lies beside it, [`StateFileError::NotOurs`] if one of them may not be this program's own;
+    /// [`StateFileError::Io`] if the directory or the lock file cannot be made.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateFileError> {
-        let path = path::followed(path.as_ref())?;
-        check(&path)?;
-        let directory = Directory::make(path.parent().unwrap_or(&path))?;
-        let lock = Lock::take(&path)?;
-        let last_sent = Replacement::new(path::with_suffix(&path, ".last"));
-        Ok(Self { file: Replacement::new(path), last_sent, directory, lock })
+        Self::open_accepting(path, [])
+    }
+
+    /// The same for a file that may not be this program's own, and is meant to be taken all the same.
+    ///
+    /// ```
+    /// use usage_reporter::{Risk, StateFile};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("usage.json");
+    /// // In a container the volume may belong to another user.
+    /// let file = StateFile::open_accepting(&path, [Risk::OtherOwner])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// The directory behind a link that is accepted has to be there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_accepting(
+        path: impl AsRef<Path>,
+        risks: impl IntoIterator<Item = Risk>,
+    ) -> Result<Self, StateFileError> {
+        let accept = risks.into_iter().collect();
+        let named = path.as_ref();
+        let path = std::path::absolute(named).map_err(cannot("find", named))?;
+        Directory::make(path.parent().unwrap_or(&path))?;
+        let path = usage_files::locate(&path, accept)?;
+        let last_sent = usage_files::locate(with_suffix(&path, LAST_SENT), accept)?;
+        for path in [&path, &last_sent] {
+            usage_files::check(path, accept)?;
+        }
+        let directory = Directory::open(path.parent().unwrap_or(&path))?;
+        let lock = Lock::take(&path, accept)?;
+        let last_sent = Replacement::new(last_sent, accept);
+        Ok(Self { file: Replacement::new(path, accept), last_sent, directory, lock, accept })
     }
 }
 
@@ -99,9 +140,10 @@ impl StateFile {
     /// # Errors
     ///
     /// [`StateFileError::Io`] if the file is there and cannot be read,
-    /// [`StateFileError::Corrupt`] if it holds no state.
+    /// [`StateFileError::Corrupt`] if it holds no state, [`StateFileError::NotAFile`] and
+    /// [`StateFileError::NotOurs`] if something else has taken its place.
     pub fn load(&self) -> Result<State, StateFileError> {
-        Ok(Self::peek(self.path())?.unwrap_or_default())
+        Ok(read(self.path(), self.accept, corrupt)?.unwrap_or_default())
     }
 
     /// Replaces what is stored. When this returns, it is on the disk.
@@ -138,21 +180,23 @@ impl StateFile {
 
 /// # Inspect
 impl StateFile {
-    /// The file, symbolic links followed.
+    /// The file, the links on the way followed.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
     /// Reads the state in a file that another process may have open, to show it. `None` if there is
-    /// no such file, or an empty one. Nothing is made, and no lock is taken: a program that reports uses
-    /// [`open`](Self::open) and [`load`](Self::load).
+    /// no such file, or an empty one. Nothing is made, no lock is taken, and whose file it is does not
+    /// matter: a program that reports uses [`open`](Self::open) and [`load`](Self::load).
     ///
     /// # Errors
     ///
-    /// Those of [`load`](Self::load).
+    /// [`StateFileError::Io`] if the file is there and cannot be read,
+    /// [`StateFileError::Corrupt`] if it holds no state, [`StateFileError::NotAFile`] if something
+    /// else has the name.
     pub fn peek(path: impl AsRef<Path>) -> Result<Option<State>, StateFileError> {
-        read(path.as_ref(), |path, source| StateFileError::Corrupt { path, source })
+        read(path.as_ref(), Accept::ANYTHING, corrupt)
     }
 
     /// Reads the last usage report beside the state at `path`, as [`peek`](Self::peek) does the state;
@@ -163,54 +207,55 @@ impl StateFile {
     /// [`StateFileError::Io`] if the file is there and cannot be read,
     /// [`StateFileError::NotAReport`] if it holds something else.
     pub fn peek_last_sent(path: impl AsRef<Path>) -> Result<Option<LastSent>, StateFileError> {
-        let path = path::followed(path.as_ref())?;
-        read(&path::with_suffix(&path, ".last"), |path, source| StateFileError::NotAReport {
-            path,
-            source,
-        })
+        let path = match usage_files::locate(path, Accept::ANYTHING) {
+            Err(error) if is_missing(&error) => return Ok(None),
+            located => located?,
+        };
+        read(&with_suffix(&path, LAST_SENT), Accept::ANYTHING, not_a_report)
     }
 }
 
-/// What is wrong with a file, in words.
-type Corrupt = fn(PathBuf, Box<dyn Error + Send + Sync>) -> StateFileError;
+fn corrupt(path: PathBuf, source: Box<dyn Error + Send + Sync>) -> StateFileError {
+    StateFileError::Corrupt { path, source }
+}
 
-fn read<T: DeserializeOwned>(path: &Path, corrupt: Corrupt) -> Result<Option<T>, StateFileError> {
-    if !check(path)? {
-        return Ok(None);
-    }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        // Gone in between.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot("open", path)(error)),
+fn not_a_report(path: PathBuf, source: Box<dyn Error + Send + Sync>) -> StateFileError {
+    StateFileError::NotAReport { path, source }
+}
+
+/// `broken` makes an error of what is wrong with the content.
+fn read<T: DeserializeOwned>(
+    path: &Path,
+    accept: Accept,
+    broken: fn(PathBuf, Box<dyn Error + Send + Sync>) -> StateFileError,
+) -> Result<Option<T>, StateFileError> {
+    let json = match usage_files::read_own(path, accept, LARGEST) {
+        Ok(Some(json)) => json,
+        Ok(None) => return Ok(None),
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(FileError::TooLong { path, limit, .. }) => {
+            return Err(broken(path, format!("it is larger than {limit} bytes").into()));
+        }
+        Err(error) => return Err(error.into()),
     };
-    let mut json = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut json).map_err(cannot("read", path))?;
-    let corrupt = |source| corrupt(path.to_owned(), source);
-    if json.len() as u64 > LARGEST {
-        return Err(corrupt(format!("it is larger than {LARGEST} bytes").into()));
-    }
     if json.trim_ascii().is_empty() {
         // Made for us, as a file that is to be bound into a container has to be.
         return Ok(None);
     }
-    serde_json::from_slice(&json).map(Some).map_err(|error| corrupt(error.into()))
-}
-
-/// Whether there is such a file. To open a pipe would wait for its other end, and a device is none
-/// of ours to replace.
-fn check(path: &Path) -> Result<bool, StateFileError> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
-        Ok(_) => Err(StateFileError::NotAFile { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(cannot("open", path)(error)),
+    if !json.trim_ascii_start().starts_with(b"{") {
+        // A list would be read as the values of the fields, in their order.
+        return Err(broken(path.to_owned(), "it is not a JSON object".into()));
     }
+    serde_json::from_slice(&json).map(Some).map_err(|error| broken(path.to_owned(), error.into()))
 }
 
-/// On Unix, a file that this makes can be read by its owner alone.
-fn owners_alone(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
+/// Not even its directory is there.
+fn is_missing(error: &FileError) -> bool {
+    matches!(error, FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

@@ -1,25 +1,27 @@
 //! A file is replaced as a whole, or not at all, where its file system lets us.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use usage_files::Accept;
+
 use super::error::{StateFileError, cannot};
-use super::path::with_suffix;
-use super::{log, owners_alone};
+use super::{log, with_suffix};
 
 /// Writes the file. The caller holds the lock: nobody else uses the name of the new file meanwhile.
 #[derive(Debug)]
 pub(super) struct Replacement {
     path: PathBuf,
+    accept: Accept,
     /// The file cannot be replaced: it is a mount point, as a file that was bound into a container.
     in_place: AtomicBool,
 }
 
 impl Replacement {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, in_place: AtomicBool::new(false) }
+    pub(super) fn new(path: PathBuf, accept: Accept) -> Self {
+        Self { path, accept, in_place: AtomicBool::new(false) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -41,30 +43,19 @@ impl Replacement {
                     self.in_place.store(true, Ordering::Relaxed);
                     log::in_place(&self.path);
                 }
-                outcome => return outcome.map_err(|refused| refused.of(&self.path)),
+                Err(Refused::Rename(error)) => return Err(cannot("replace", &self.path)(error)),
+                Err(Refused::Write(error)) => return Err(error),
+                Ok(()) => return Ok(()),
             }
         }
-        overwrite(&self.path, content).map_err(cannot("write", &self.path))
+        overwrite(&self.path, self.accept, content)
     }
 }
 
 /// Where it went wrong.
 enum Refused {
-    Write(io::Error),
+    Write(StateFileError),
     Rename(io::Error),
-}
-
-impl Refused {
-    fn of(self, path: &Path) -> StateFileError {
-        match self {
-            Self::Write(error) => cannot("write", &new_name(path))(error),
-            Self::Rename(error) => cannot("replace", path)(error),
-        }
-    }
-}
-
-fn new_name(path: &Path) -> PathBuf {
-    with_suffix(path, ".new")
 }
 
 fn replace(
@@ -72,7 +63,7 @@ fn replace(
     content: &[u8],
     rename: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> Result<(), Refused> {
-    let new = new_name(path);
+    let new = with_suffix(path, ".new");
     let written = write(&new, content).map_err(Refused::Write);
     let replaced = written.and_then(|()| rename(&new, path).map_err(Refused::Rename));
     if replaced.is_err() {
@@ -83,26 +74,25 @@ fn replace(
 }
 
 /// What a crash has left is removed, not written into: it might be a link to somewhere else.
-fn write(new: &Path, content: &[u8]) -> io::Result<()> {
+fn write(new: &Path, content: &[u8]) -> Result<(), StateFileError> {
     match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(cannot("write", new)(error));
+        }
         _ => {}
     }
-    let mut file = owners_alone(OpenOptions::new().create_new(true).write(true)).open(new)?;
-    file.write_all(content)?;
-    file.sync_all()
+    let mut file = usage_files::create_new(new)?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(cannot("write", new))
 }
 
 /// Nothing is made, and nothing is cut off before the new content is there: a crash may leave some of
 /// the old behind the new, and never an empty file, which would be a new server.
-fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    file.write_all(content)?;
-    file.set_len(content.len() as u64)?;
-    file.sync_all()
+fn overwrite(path: &Path, accept: Accept, content: &[u8]) -> Result<(), StateFileError> {
+    let Some(mut file) = usage_files::open_existing(path, accept)? else {
+        return Err(cannot("write", path)(io::ErrorKind::NotFound.into()));
+    };
+    let written = file.write_all(content).and_then(|()| file.set_len(content.len() as u64));
+    written.and_then(|()| file.sync_all()).map_err(cannot("write", path))
 }
 
 /// What the system says when the name is a mount point by itself.
@@ -114,6 +104,11 @@ fn is_mount_point(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    /// Whatever the umask of whoever runs this.
+    fn write_own(path: &Path, content: &[u8]) {
+        usage_files::create_new(path).unwrap().write_all(content).unwrap();
+    }
+
     fn refuse(kind: io::ErrorKind) -> impl FnOnce(&Path, &Path) -> io::Result<()> {
         move |_, _| Err(kind.into())
     }
@@ -123,8 +118,8 @@ mod tests {
         for kind in [io::ErrorKind::ResourceBusy, io::ErrorKind::CrossesDevices] {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("usage.json");
-            fs::write(&path, "longer than what comes").unwrap();
-            let file = Replacement::new(path.clone());
+            write_own(&path, b"longer than what comes");
+            let file = Replacement::new(path.clone(), Accept::NOTHING);
             file.write_with(b"short", refuse(kind)).unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"short");
             // Renamed no more: that would cost a file each time.
@@ -139,8 +134,8 @@ mod tests {
         for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::StorageFull] {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("usage.json");
-            fs::write(&path, "old").unwrap();
-            let file = Replacement::new(path.clone());
+            write_own(&path, b"old");
+            let file = Replacement::new(path.clone(), Accept::NOTHING);
             let error = file.write_with(b"new", refuse(kind)).unwrap_err();
             assert!(error.to_string().starts_with("cannot replace "), "{error}");
             assert_eq!(fs::read(&path).unwrap(), b"old");
@@ -152,8 +147,22 @@ mod tests {
     #[test]
     fn nothing_is_made_in_place() {
         let directory = tempfile::tempdir().unwrap();
-        let file = Replacement::new(directory.path().join("usage.json"));
+        let file = Replacement::new(directory.path().join("usage.json"), Accept::NOTHING);
         assert!(file.write_with(b"new", refuse(io::ErrorKind::ResourceBusy)).is_err());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    /// What was planted since the mount point was found is not written into.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_written_into_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("usage.json"), directory.path().join("other"));
+        write_own(&other, b"precious");
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let file = Replacement::new(path, Accept::NOTHING);
+        let error = file.write_with(b"new", refuse(io::ErrorKind::ResourceBusy)).unwrap_err();
+        assert_eq!(error.risk(), Some(usage_files::Risk::Link), "{error:?}");
+        assert_eq!(fs::read(&other).unwrap(), b"precious");
     }
 }

@@ -18,5 +18,7 @@ mod reporting;
 mod rig;
 mod state_file;
 mod state_lock;
+#[cfg(unix)]
+mod state_planted;
 mod suspend;
 mod trouble;

@@ -9,18 +9,14 @@ mod report_log;
 mod token_watch;
 mod usage_program;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::sync::oneshot;
 use usage_proto::{Deadlines, Error, Usage};
-use usage_reporter::{
-    Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, StateFileError, blocking,
-};
+use usage_reporter::{Config, Consent, Phase, Reporter, RetryPolicy, Seed, StateFile, blocking};
 
 use self::command_host::CommandHost;
 use self::find_command::find_command;
@@ -33,9 +29,6 @@ use crate::failure::{Failure, Totals};
 use crate::outcome_object::Outcome;
 use crate::signals::{StopSignals, Waited};
 use crate::{output, prepare, terminal_text};
-
-/// How long whoever has ended may still hold the state.
-const LAST_HOLD: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
@@ -56,7 +49,7 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let token_file = args.api.token_file.as_ref();
     let token_watch = TokenWatch::new(token_file, api.token(), args.every, &refused);
 
-    let file = open_state(&args.state)?;
+    let file = StateFile::open_accepting(&args.state, args.accept_file.iter().copied())?;
     let mut state = file.load()?;
     if args.new_identity {
         state.new_identity();
@@ -93,9 +86,10 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let signalled = matches!(signals.wait_or(ended), Waited::Signal);
     if signalled {
         report_log::stopping(args.flush_timeout);
-        program.stop();
     }
+    // What is due is collected and sent: whoever is stopped each time before that would never report.
     let status = handle.shutdown(args.flush_timeout);
+    program.stop();
     let totals = Totals {
         delivered: status.delivered,
         lost: status.lost,
@@ -109,20 +103,6 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
         _ => return Err(Failure::server(Died)),
     }
     Ok(tell(json, &Outcome::stopped("signal", totals), || format!("stopped; {totals}"))?)
-}
-
-/// Opens the state. A report that was killed a moment ago may still have it, by a child between fork
-/// and exec.
-fn open_state(path: &Path) -> Result<StateFile, StateFileError> {
-    let begun = Instant::now();
-    loop {
-        match StateFile::open(path) {
-            Err(StateFileError::Locked { .. }) if begun.elapsed() < LAST_HOLD => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            opened => return opened,
-        }
-    }
 }
 
 /// The panic has been told already.

@@ -6,16 +6,27 @@
 pub(super) use unix::Orphans;
 
 #[cfg(not(unix))]
-#[derive(Debug, Clone, Default)]
-pub(super) struct Orphans;
+pub(super) use elsewhere::Orphans;
 
+/// Nobody has to ask.
 #[cfg(not(unix))]
-impl Orphans {
-    pub(super) fn adopt() -> std::io::Result<Self> {
-        Ok(Self)
-    }
+mod elsewhere {
+    #[derive(Debug)]
+    pub(crate) struct Orphans;
 
-    pub(super) fn spare(&self) {}
+    pub(crate) struct Spared;
+
+    impl Orphans {
+        #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+        pub(crate) fn adopt() -> std::io::Result<Self> {
+            Ok(Self)
+        }
+
+        #[expect(clippy::unused_self, reason = "as on Unix")]
+        pub(crate) fn spare(&self) -> Spared {
+            Spared
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::io;
+#[cfg(unix)]
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
@@ -73,10 +74,12 @@ impl ProcessGroup {
 /// There are no groups of this kind: the program alone is ended.
 #[cfg(not(unix))]
 impl ProcessGroup {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
     pub(super) fn start(_: &OsString) -> io::Result<Self> {
         Ok(Self {})
     }
 
+    #[expect(clippy::unused_self, reason = "as on Unix")]
     pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
         command.kill_on_drop(true).spawn()
     }
