@@ -331,7 +331,7 @@ EXAMPLES
   The address alone:
   usagectl register --print --cluster-id clus1 --product chronograf
   usagectl register --print --cluster-id clus1 --product chronograf \\
-    --redirect-url http://localhost:8888/registered
+    --redirect-url http://127.0.0.1:8888/registered
 
   With --json there is an object at the end, the address on standard error:
     {\"outcome\":\"registered\",\"token_file\":…}
