@@ -5,6 +5,7 @@ mod destination;
 mod host;
 mod preparation;
 mod preview;
+mod registration_line;
 mod running;
 mod start_error;
 mod status;
