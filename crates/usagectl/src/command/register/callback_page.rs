@@ -26,7 +26,8 @@ pub(super) fn see_other(clean: &'static str) -> Page {
 
 /// The last page.
 pub(super) fn registered() -> Page {
-    page(StatusCode::OK, "Registered", "The token has arrived. You may close this page.")
+    let words = "The token has arrived. You may close this page and go back to the terminal.";
+    page(StatusCode::OK, "Registered", words)
 }
 
 /// The last page where there is no room for the token.
