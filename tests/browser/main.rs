@@ -3,6 +3,8 @@
 //! `cargo xtask browser` installs what is needed and runs them. Where there is no Chromium they are
 //! shown as ignored, and never as passed.
 //!
+//! Scripts are switched off in it: no page needs one.
+//!
 //! The binary `usagectl` is another package's and may not be built: this program is `usagectl` once it
 //! is started with a mark.
 

@@ -148,7 +148,7 @@ fn forged() {
     let site = Site::new();
     let target = site.api().registration_url(&site.registration()).unwrap();
     let page = format!(
-        "<title>Evil</title><form method=post action=\"{}\"><input name=organisation value=Evil>\
+        "<title>Evil</title><script>document.title = 'Scripts run'</script><form method=post action=\"{}\"><input name=organisation value=Evil>\
          <input name=email value=e@vil.test><button>Win</button></form>",
         target.as_str().replace('&', "&amp;")
     );

@@ -88,6 +88,12 @@ The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
 a container whose volume belongs to another user.
 
+With --registration open or invite customers register in a browser at the page
+/start, and get a token. The browser is sent back to a loopback address of its
+own machine, or to an origin that --allow-redirect names. Over plain http the
+page works on this machine alone: a browser sends the form only where it trusts
+the connection.
+
 What --create-token prints is a secret. Where this runs as a service, what it
 prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An

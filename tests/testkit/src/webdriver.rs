@@ -93,7 +93,10 @@ impl Browser {
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", folder,
-            ]},
+            ], "prefs": {
+                // No page of this project has a script, and none may need one.
+                "profile.managed_default_content_settings.javascript": 2,
+            }},
         }}});
         let session = this.call("POST", &base, &capabilities);
         this.session = format!("{base}/{}", session["sessionId"].as_str().unwrap());

@@ -84,7 +84,7 @@ fn words(page: &str) -> String {
 }
 
 #[test]
-fn w23_the_browser_goes_back_with_the_token() {
+fn w25_the_browser_goes_back_with_the_token() {
     let server = open();
     let asked = Asked::new("clus1", "chronograf")
         .redirect_url("http://127.0.0.1:8888/callback?x=%20y&z")
@@ -143,7 +143,7 @@ fn an_address_that_a_policy_cannot_name_is_a_link() {
 }
 
 #[test]
-fn no_token_goes_to_an_unknown_place() {
+fn w24_no_token_goes_to_an_unknown_place() {
     let redirects = Redirects::new().allow("https://console.example.com").unwrap();
     let config = temporary().registration(Registration::Open).redirects(redirects);
     let server = start_with(config);
@@ -177,7 +177,7 @@ fn no_token_goes_to_an_unknown_place() {
 }
 
 #[test]
-fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
+fn w25_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
     let server = start_with(temporary().registration(Registration::invite(["summer"])));
     let typed = "organisation=Ex%22%3E%3Cb%3E&email=nobody&invite=winter";
     let answer = form(START, typed).send(&server);
@@ -214,7 +214,7 @@ fn what_is_echoed_is_escaped() {
 }
 
 #[test]
-fn a_link_that_is_not_complete_says_what_is_missing() {
+fn w24_a_link_that_is_not_complete_says_what_is_missing() {
     let server = open();
     for (target, words) in [
         ("/start", "`cluster_id` is missing"),
@@ -230,7 +230,7 @@ fn a_link_that_is_not_complete_says_what_is_missing() {
 }
 
 #[test]
-fn a_form_that_another_page_has_sent_is_refused() {
+fn w26_a_form_that_another_page_has_sent_is_refused() {
     let server = open();
     for (name, value, status) in [
         ("Sec-Fetch-Site", "cross-site", 403),

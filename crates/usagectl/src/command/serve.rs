@@ -35,6 +35,9 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
     log_thread::line_now(&format!("storing in {}", server.store().path().display()));
+    if let Some(who) = who_may_register(args.registration) {
+        log_thread::line_now(&format!("{who} may register at {}/start", server.url()));
+    }
     if !server.local_addr().ip().is_loopback() {
         log_thread::line_now(
             "other machines can reach this address, and tokens travel readable to it: \
@@ -142,6 +145,14 @@ fn announce(text: Vec<u8>) -> io::Result<impl Future<Output = io::Error>> {
             Err(_) => std::future::pending().await,
         }
     })
+}
+
+fn who_may_register(who: Who) -> Option<&'static str> {
+    match who {
+        Who::Closed => None,
+        Who::Invite => Some("whoever has an invite code"),
+        Who::Open => Some("anybody"),
+    }
 }
 
 /// Who may register, and with which codes.

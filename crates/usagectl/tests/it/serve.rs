@@ -258,6 +258,10 @@ fn it_takes_invite_codes_and_origins() {
     assert_eq!(ask(&to("https://console.example.com"), &form("summer-of-2026")), "303");
     assert_eq!(ask(&to("https://other.example.com"), &form("summer-of-2026")), "400");
 
+    let log = serving.stop().stderr;
+    assert!(log.contains("whoever has an invite code may register at http://127.0.0.1:"), "{log}");
+    assert!(!log.contains("autumn") && !log.contains("token="), "{log}");
+
     let wrong = |arguments: &[&str], code: i32, words: &str| {
         let ran = run(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat()).done();
         assert_eq!(ran.code, Some(code), "{ran:?}");
