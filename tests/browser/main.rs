@@ -9,6 +9,7 @@
 //! is started with a mark.
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
+#![expect(clippy::print_stdout, reason = "what is not run is shown")]
 
 mod applications;
 mod look;
