@@ -28,7 +28,8 @@ impl Product {
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let schedule = Schedule::every(Duration::from_secs(1)).start_spread(Duration::ZERO);
-        let product = example::TinyKv::start(usage_api, schedule, data, url.clone()).unwrap();
+        let product =
+            example::TinyKv::start(Some(true), usage_api, schedule, data, url.clone()).unwrap();
         let runtime = Runtime::new().unwrap();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {

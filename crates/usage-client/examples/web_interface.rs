@@ -48,8 +48,10 @@ enum Customer {
 }
 
 impl TinyKv {
-    /// Starts to report. `address` is where its own pages are.
+    /// Starts to report. `setting` is what its configuration says about that, and `address` is where its
+    /// own pages are.
     pub(crate) fn start(
+        setting: Option<bool>,
         usage_api: BaseUrl,
         schedule: Schedule,
         data: &Path,
@@ -63,6 +65,7 @@ impl TinyKv {
         };
         let customer = if token.is_some() { Customer::Registered } else { Customer::Unknown };
         let reporting = Reporting::new(PRODUCT, "1.0")
+            .setting(setting)
             .url(usage_api)
             .token(token)
             .schedule(schedule)
@@ -182,7 +185,7 @@ async fn main() -> Result<(), BoxError> {
     let address = format!("http://{}", listener.local_addr()?);
     println!("open {address}/");
     let product =
-        TinyKv::start(BaseUrl::new(&usage_api)?, Schedule::new(), Path::new(&data), address)?;
+        TinyKv::start(None, BaseUrl::new(&usage_api)?, Schedule::new(), Path::new(&data), address)?;
     let pages = Arc::clone(&product).pages();
     axum::serve(listener, pages)
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -2,6 +2,8 @@
 
 mod collect;
 mod destination;
+#[cfg(all(test, feature = "ureq"))]
+mod early_token;
 mod host;
 mod preparation;
 mod preview;

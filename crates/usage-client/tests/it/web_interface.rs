@@ -33,7 +33,8 @@ impl Product {
         let url = BaseUrl::new(&there.url()).unwrap();
         let schedule = Schedule::every(Duration::from_secs(1)).start_spread(Duration::ZERO);
         let tinykv =
-            example::TinyKv::start(url, schedule, data, format!("http://{address}")).unwrap();
+            example::TinyKv::start(Some(true), url, schedule, data, format!("http://{address}"))
+                .unwrap();
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let thread = thread::spawn(move || {
