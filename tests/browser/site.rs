@@ -1,10 +1,7 @@
 //! What a case has: a browser, a Usage API with a registration, and an application that waits for the
 //! token.
 
-use std::net::{Ipv6Addr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
 
 use testkit::scripted::{PATIENCE, ScriptedServer};
 use testkit::webdriver::Browser;
@@ -14,14 +11,18 @@ use usage_server::{Config, Database, Server};
 pub(crate) struct Site {
     pub(crate) browser: Browser,
     pub(crate) there: Server,
-    pub(crate) application: ScriptedServer,
+    application: ScriptedServer,
     requests: Receiver<String>,
 }
 
 impl Site {
+    /// With a registration that is open to everybody.
     pub(crate) fn new() -> Self {
-        let open = usage_server::Registration::Open;
-        let config = Config::new(Database::temporary()).registration(open);
+        Self::with(usage_server::Registration::Open)
+    }
+
+    pub(crate) fn with(registration: usage_server::Registration) -> Self {
+        let config = Config::new(Database::temporary()).registration(registration);
         let (tell, requests) = channel();
         let application = ScriptedServer::run(move |mut connection| {
             while let Some(request) = connection.request() {
@@ -56,10 +57,22 @@ impl Site {
         self.browser.open(self.api().registration_url(registration).unwrap().as_str());
     }
 
+    /// Types what the form asks for, and sends it.
+    pub(crate) fn fill_in(&self) {
+        self.browser.one("#organisation").type_keys("Example Inc.");
+        self.browser.one("#email").type_keys("name@example.com");
+        self.browser.one("button").click_through();
+    }
+
     /// The token that the browser brings to the application.
     pub(crate) fn token(&self, registration: &Registration) -> Token {
         let line = self.requests.recv_timeout(PATIENCE).unwrap();
         registration.parse_redirect(line.split(' ').nth(1).unwrap()).unwrap()
+    }
+
+    /// Whether the browser has brought nothing to the application.
+    pub(crate) fn nothing_came(&self) -> bool {
+        self.requests.try_recv().is_err()
     }
 
     /// Saves with the token, and tells whose report it is.
@@ -71,27 +84,6 @@ impl Site {
     }
 }
 
-const BACK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 21\r\n\r\n\
-                    <title>Back</title>ok";
-
-/// An application on `[::1]`, if this machine has that address: its URL, and the paths that are asked
-/// for.
-pub(crate) fn on_version_6() -> Option<(String, Receiver<String>)> {
-    use std::io::{BufRead, BufReader, Write};
-
-    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
-    let url = format!("http://{}/callback", listener.local_addr().ok()?);
-    let (tell, paths) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-            let mut line = String::new();
-            let _ = BufReader::new(&stream).read_line(&mut line);
-            if let Some(path) = line.split(' ').nth(1).filter(|path| path.contains("token=")) {
-                let _ = tell.send(path.to_owned());
-            }
-            let _ = (&stream).write_all(BACK.as_bytes());
-        }
-    });
-    Some((url, paths))
-}
+/// What the application answers to everything.
+pub(crate) const BACK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\
+                               Content-Length: 21\r\n\r\n<title>Back</title>ok";

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
 mod bench;
+mod browser;
 mod command;
 mod fuzz;
 mod lines;

@@ -21,12 +21,23 @@ pub(crate) enum How {
     /// Calls of cargo, as one would type them in the root of the workspace. Those of `cargo test`
     /// have to run a test.
     Lines(&'static [&'static str]),
+    /// The same, for tests that need what a machine may not have: then they are run all the same, to
+    /// show each of them as ignored, and the step is shown as skipped.
+    LinesThatNeed(fn() -> Result<Readiness, String>, &'static [&'static str]),
     /// What takes more than that.
     Code(fn() -> Result<Note, String>),
 }
 
 /// What a step that passed has to say in the summary; mostly nothing.
 pub(crate) type Note = &'static str;
+
+/// Whether this machine has what tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    Ready,
+    /// What is missing, in words.
+    Missing(&'static str),
+}
 
 /// How many tests ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,16 +54,12 @@ pub(crate) fn run_all(steps: &[&Step]) -> ExitCode {
     for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
         let start = Instant::now();
-        let outcome = match step.how {
-            How::Lines(lines) => {
-                lines.iter().try_for_each(|line| call(line, &mut tests)).map(|()| "")
-            }
-            How::Code(code) => code(),
-        };
-        let verdict = match outcome {
-            Ok("") => "ok".to_owned(),
-            Ok(note) => format!("ok {note}"),
-            Err(_) => "FAILED".to_owned(),
+        let (outcome, readiness) = outcome(step.how, &mut tests);
+        let verdict = match (&outcome, readiness) {
+            (Err(_), _) => "FAILED".to_owned(),
+            (Ok(_), Readiness::Missing(what)) => format!("SKIPPED: {what}"),
+            (Ok(""), Readiness::Ready) => "ok".to_owned(),
+            (Ok(note), Readiness::Ready) => format!("ok {note}"),
         };
         times.push((step.name, start.elapsed(), verdict));
         if let Err(failure) = outcome {
@@ -77,8 +84,23 @@ pub(crate) fn run_all(steps: &[&Step]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs a line of the table. If it runs tests they are counted, and none at all is a failure.
-fn call(text: &str, tests: &mut Tests) -> Result<(), String> {
+/// Does what a step is there for, with what is at hand.
+fn outcome(how: How, tests: &mut Tests) -> (Result<Note, String>, Readiness) {
+    let (readiness, lines) = match how {
+        How::Code(code) => return (code(), Readiness::Ready),
+        How::Lines(lines) => (Readiness::Ready, lines),
+        How::LinesThatNeed(prepare, lines) => match prepare() {
+            Ok(readiness) => (readiness, lines),
+            Err(failure) => return (Err(failure), Readiness::Ready),
+        },
+    };
+    let done = lines.iter().try_for_each(|line| call(line, tests, readiness));
+    (done.map(|()| ""), readiness)
+}
+
+/// Runs a line of the table. If it runs tests they are counted. None at all is a failure, unless
+/// something is missing: then none may pass.
+fn call(text: &str, tests: &mut Tests, readiness: Readiness) -> Result<(), String> {
     let command = line(text)?;
     if !text.contains("cargo test ") {
         return run(command);
@@ -90,7 +112,16 @@ fn call(text: &str, tests: &mut Tests) -> Result<(), String> {
             tests.ignored += more.ignored;
         }
     })?;
-    if tests.passed == before.passed { Err("no test ran".to_owned()) } else { Ok(()) }
+    judge(tests.passed > before.passed, readiness)
+}
+
+/// Whether tests that have run, or none that has, are what is to be expected.
+fn judge(ran: bool, readiness: Readiness) -> Result<(), String> {
+    match readiness {
+        Readiness::Ready if !ran => Err("no test ran".to_owned()),
+        Readiness::Missing(what) if ran => Err(format!("tests have passed though {what}")),
+        _ => Ok(()),
+    }
 }
 
 impl Tests {
@@ -117,7 +148,19 @@ fn summarise(times: &[(&str, Duration, String)]) {
 
 #[cfg(test)]
 mod tests {
-    use super::Tests;
+    use super::{How, Readiness, Tests, judge, outcome};
+
+    #[test]
+    fn what_is_missing_is_neither_passed_nor_failed() {
+        let missing = Readiness::Missing("there is no browser");
+        assert!(judge(true, Readiness::Ready).is_ok() && judge(false, Readiness::Ready).is_err());
+        assert!(judge(false, missing).is_ok() && judge(true, missing).is_err());
+        let mut tests = Tests::default();
+        let skipped = outcome(How::LinesThatNeed(|| Ok(Readiness::Missing("it")), &[]), &mut tests);
+        assert_eq!(skipped, (Ok(""), Readiness::Missing("it")));
+        let broken = outcome(How::LinesThatNeed(|| Err("it".to_owned()), &[]), &mut tests);
+        assert!(broken.0.is_err());
+    }
 
     #[test]
     fn the_last_line_of_a_test_binary_is_read() {

@@ -1,7 +1,7 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
 use crate::runner::{How, Step};
-use crate::{bench, fuzz, lines, msrv, platforms};
+use crate::{bench, browser, fuzz, lines, msrv, platforms};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -54,7 +54,19 @@ pub(crate) const CI: &[Step] = &[
     Step {
         name: "test",
         about: "unit and integration tests, with all features",
-        how: How::Lines(&["cargo test --workspace --all-features --locked --no-fail-fast --tests"]),
+        how: How::Lines(&[
+            "cargo test --workspace --exclude browser-tests --all-features --locked --no-fail-fast \
+             --tests",
+        ]),
+    },
+    Step {
+        name: "browser",
+        about: "registration in a real browser; installs Debian's Chromium where there is none",
+        // By the name of its target, and not of its package: so it finds what `test` has built.
+        how: How::LinesThatNeed(
+            browser::prepare,
+            &["cargo test --workspace --all-features --locked --no-fail-fast --test browser"],
+        ),
     },
     Step {
         name: "doctest",
@@ -140,7 +152,7 @@ mod tests {
     #[test]
     fn every_line_can_be_read() {
         for step in CI.iter().chain(BY_NAME) {
-            if let How::Lines(lines) = step.how {
+            if let How::Lines(lines) | How::LinesThatNeed(_, lines) = step.how {
                 assert!(!lines.is_empty(), "{} does nothing", step.name);
                 for line in lines {
                     assert!(words(line).is_some(), "{line}");

@@ -34,6 +34,8 @@
 //!   `arch`, and `ci` in a pipeline or a test run. The ids `cluster_id` and `server_id` are among the
 //!   values. What the collector says itself stands.
 //! - **Outages** are waited for, and told once.
+//! - **Without a token** one more line at the start says where the customer can register, so that
+//!   reports belong to an organisation; [below](#registration) is how a product takes the token.
 //!
 //! # Where an error is not a reason to stop
 //!
@@ -46,6 +48,32 @@
 //!     .inspect_err(|error| eprintln!("no usage reporting: {error:#}"))
 //!     .ok();
 //! ```
+//!
+//! # Registration
+//!
+//! A customer registers in a browser, at the page of the Usage API. A product with a web interface of
+//! its own has a link to it, and the browser comes back with the token:
+//!
+//! ```no_run
+//! # fn random() -> [u8; 16] { [0; 16] }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let reporting = usage_client::Reporting::new("tinykv", "1.0").start(|| usage_client::UsageData::new())?;
+//! # let (path_and_query, keep) = ("/registered/00?token=t", |_: &usage_client::Token| ());
+//! // Behind the link:
+//! let registration = reporting.registration().ok_or("there is nothing to register")?
+//!     .redirect_url("http://127.0.0.1:8080/registered")
+//!     .state_in_path(random());
+//! let url = reporting.registration_url(&registration)?; // where the browser is sent
+//!
+//! // At `/registered/…`, with the registration that was begun:
+//! let token = registration.parse_redirect(path_and_query)?;
+//! keep(&token); // for the next start
+//! reporting.set_token(token)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/web_interface.rs` is such a product, whole.
 //!
 //! # Features
 //!
@@ -98,6 +126,10 @@ pub use usage_proto::{
     SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
     UsageData, ValidationErrors, Value, Values,
 };
+#[cfg(all(feature = "reporting", feature = "ureq"))]
+pub use usage_reporter::blocking::Thread;
+#[cfg(all(feature = "reporting", any(feature = "reqwest", feature = "hyper")))]
+pub use usage_reporter::tokio::Task;
 #[cfg(feature = "reporting")]
 pub use usage_reporter::{
     Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy, Risk,

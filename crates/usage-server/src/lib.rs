@@ -89,6 +89,9 @@
 //! origin that the operator [allows](Config::redirects). Without a `redirect_url` the page shows the
 //! token, this once. The page has no scripts. A form that another page has sent is refused.
 //!
+//! Browsers hold every redirect behind a form to the page's policy, not the first alone. So the
+//! application at `redirect_url` takes the token and sends the browser on within its own origin.
+//!
 //! ## What is asked of a report
 //!
 //! - A server needs `cluster_id`, `server_id`, `host`, `product` and `version`.

@@ -43,7 +43,7 @@ pub(crate) enum Failure {
     Gone(Totals),
     /// No token came.
     #[error("{0}")]
-    NotRegistered(&'static str),
+    NotRegistered(String),
     /// The server did not start, or not end, as it should.
     #[error(transparent)]
     Server(Source),

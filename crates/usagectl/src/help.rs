@@ -88,6 +88,12 @@ The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
 a container whose volume belongs to another user.
 
+With --registration open or invite customers register in a browser at the page
+/start, and get a token. The browser is sent back to a loopback address of its
+own machine, or to an origin that --allow-redirect names. Over plain http the
+page works on this machine alone: a browser sends the form only where it trusts
+the connection.
+
 What --create-token prints is a secret. Where this runs as a service, what it
 prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An
@@ -106,6 +112,10 @@ EXAMPLES
     usagectl serve --listen 127.0.0.1:0 --database ./usage.db
   Fail three times, then work, to try a client:
     usagectl serve --fail 503:3 --retry-after 30
+  Let customers register in a browser, at the page /start:
+    usagectl serve --registration open
+    usagectl serve --registration invite --invite-file codes \\
+      --allow-redirect https://console.example.com
   Answer late, or send clients elsewhere:
     usagectl serve --delay 200ms
     usagectl serve --redirect http://elsewhere.example/
@@ -154,6 +164,8 @@ EXAMPLES
   The other outcomes are
     simple, validation, redirect, too_large, unexpected
                   the API refused; with status, retryable, retry_after_s
+    page          a web page answered in its place, such as that of a captive
+                  portal: the report has gone nowhere; with the same
     transport     no answer; with kind, may_have_been_sent, message
     build         nothing to send; with message, and field if one is to blame
     usage         the arguments make no sense; with message
@@ -310,10 +322,11 @@ pub(crate) const REGISTER_ABOUT: &str = "\
 Register a customer in a browser, and keep the token
 
 Prints an address, which the customer opens in a browser (--open does that), and
-waits for the token, 10 minutes at most. The browser brings it to a port of this
-machine; at the same time the address that the browser ends at, or a token that
-the page shows, can be pasted here. Either way it goes to --token-file, which is
-for its owner alone. Ctrl-C ends the waiting, and nothing is stored then.
+waits for the token, 10 minutes unless --wait says otherwise. The browser brings
+it to a port of this machine; at the same time the address that the browser ends
+at, or a token that a page shows, can be pasted here. Either way it goes to
+--token-file, which is for its owner alone, or is printed where there is none.
+Ctrl-C ends the waiting, and nothing is stored then.
 
 With --print the address alone is printed, and nothing is waited for: the
 browser goes to --redirect-url afterwards, with the token in its query as
@@ -322,8 +335,7 @@ token=…; without one the page shows the token.
 The address is that of the production API unless --url or USAGE_URL says
 otherwise.";
 
-pub(crate) const REGISTER: &str = concat!(
-    "\
+pub(crate) const REGISTER: &str = "\
 EXAMPLES
   On a desktop:
     usagectl register --cluster-id clus1 --product chronograf \\
@@ -332,20 +344,26 @@ EXAMPLES
     usagectl register --cluster-id clus1 --product chronograf \\
       --token-file token --callback-port 8889
     ssh -L 8889:127.0.0.1:8889 server      (on the desktop, beforehand)
+  The token into a variable; all else is on standard error:
+    token=$(usagectl register --cluster-id clus1 --product chronograf)
   The address alone:
   usagectl register --print --cluster-id clus1 --product chronograf
   usagectl register --print --cluster-id clus1 --product chronograf \\
-    --redirect-url http://localhost:8888/registered
+    --redirect-url http://127.0.0.1:8888/registered
 
-  With --json there is an object at the end, the address on standard error:
+  With --json there is an object at the end, and the address on standard error:
     {\"outcome\":\"registered\",\"token_file\":…}
+  or, without --token-file,
+    {\"outcome\":\"registered\",\"token\":…}
   and with --print:
     {\"url\":…}
 
-",
-    exit_status!(),
-    "
+EXIT STATUS
+  0  registered, or printed
+  1  standard output failed
+  2  the arguments make no sense
+  4  no token came: the time is over, or a signal came
+  5  an address, a file or a port is wrong
 
 ENVIRONMENT
-  USAGE_URL    address of the API, if there is no --url"
-);
+  USAGE_URL    address of the API, if there is no --url";

@@ -48,6 +48,12 @@ pub(crate) enum Outcome {
         #[serde(flatten)]
         retry: Retry,
     },
+    /// A web page answered in the API's place, with a status that says success.
+    Page {
+        status: u16,
+        #[serde(flatten)]
+        retry: Retry,
+    },
     /// The answer was no error of the API's.
     Unexpected {
         status: u16,
@@ -124,6 +130,7 @@ impl Outcome {
             ResponseErrorKind::TooLarge { limit, .. } => {
                 Self::TooLarge { status, limit: *limit, retry }
             }
+            ResponseErrorKind::Page => Self::Page { status, retry },
             ResponseErrorKind::Unexpected { excerpt, .. } => {
                 Self::Unexpected { status, excerpt: excerpt.clone(), retry }
             }

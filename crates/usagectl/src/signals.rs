@@ -49,10 +49,10 @@ impl StopSignals {
             });
             std::process::exit(INTERRUPTED);
         })?;
-        Ok(Self { runtime: Builder::new_current_thread().build()?, first })
+        Ok(Self { runtime: Builder::new_current_thread().enable_time().build()?, first })
     }
 
-    /// Blocks until a signal comes, or `other` is done.
+    /// Blocks until a signal comes, or `other` is done, which may use tokio's timers.
     pub(crate) fn wait_or<T>(&mut self, other: impl Future<Output = T>) -> Waited<T> {
         self.runtime.block_on(async {
             tokio::select! {

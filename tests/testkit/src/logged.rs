@@ -26,6 +26,12 @@ pub fn has(target: &str) -> bool {
     kept().contains(target)
 }
 
+/// How often this text was logged.
+#[must_use]
+pub fn times(text: &str) -> usize {
+    kept().matches(text).count()
+}
+
 /// The part of a secret that was logged, if one was: as text, or as hexadecimal digits, a text that
 /// was cut into rows included.
 #[must_use]

@@ -7,6 +7,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -14,7 +15,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// No page takes longer than this.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Nothing that is done with one browser takes longer than this altogether.
+const LIFE: Duration = Duration::from_secs(120);
 
 /// The name under which WebDriver hands out an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -25,6 +29,8 @@ pub mod key {
     pub const TAB: &str = "\u{e004}";
     /// Follows a link, presses a button, sends a form.
     pub const ENTER: &str = "\u{e007}";
+    /// All of the field that has the focus. The second key lets go of the first.
+    pub const SELECT_ALL: &str = "\u{e009}a\u{e000}";
 }
 
 /// The programs that are needed, if this machine has them: `chromedriver` and `chromium`.
@@ -45,6 +51,9 @@ pub struct Browser {
     agent: ureq::Agent,
     session: String,
     driver: Child,
+    /// The browser's own process, which the driver has started.
+    process: Option<i32>,
+    deadline: Instant,
     _profile: TempDir,
 }
 
@@ -65,25 +74,34 @@ impl Browser {
             .spawn()
             .unwrap();
         let port = port(&mut driver);
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .into();
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         let folder = format!("--user-data-dir={}", profile.path().display());
-        let mut this = Self { agent, session: String::new(), driver, _profile: profile };
+        let mut this = Self {
+            agent,
+            session: String::new(),
+            driver,
+            process: None,
+            deadline: Instant::now() + LIFE,
+            _profile: profile,
+        };
         let base = format!("http://127.0.0.1:{port}/session");
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            "timeouts": {"implicit": 0, "pageLoad": 15_000, "script": 10_000},
             "goog:chromeOptions": {"binary": browser, "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", folder,
-            ]},
+            ], "prefs": {
+                // No page of this project has a script, and none may need one.
+                "profile.managed_default_content_settings.javascript": 2,
+            }},
         }}});
         let session = this.call("POST", &base, &capabilities);
         this.session = format!("{base}/{}", session["sessionId"].as_str().unwrap());
+        let process = session["capabilities"]["goog:processID"].as_i64();
+        this.process = process.and_then(|id| id.try_into().ok());
         this
     }
 
@@ -110,16 +128,23 @@ impl Browser {
         text(&self.run("return document.body.innerText"))
     }
 
-    /// Waits until the address has this in it.
+    /// Does what leads to another page, and waits until that one is there.
     ///
     /// # Panics
     ///
-    /// If it never has.
-    pub fn wait_for_url(&self, part: &str) {
+    /// If it never is.
+    pub fn follow(&self, act: impl FnOnce()) {
+        let _ = self.run("window.isLeft = true");
+        act();
+        let is_there = json!({
+            "script": "return !window.isLeft && document.readyState === 'complete'",
+            "args": [],
+        });
         let begun = Instant::now();
-        while !self.url().contains(part) {
-            assert!(begun.elapsed() < PATIENCE, "the browser is still at {}", self.url());
-            thread::sleep(Duration::from_millis(20));
+        // Between two pages there is none that a script could run in.
+        while !self.try_post("execute/sync", &is_there).is_ok_and(|is_there| is_there == true) {
+            assert!(begun.elapsed() < PATIENCE, "the browser stays at {}", self.url());
+            thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -183,36 +208,56 @@ impl Browser {
         self.call("POST", &format!("{}/{path}", self.session), body)
     }
 
+    fn try_post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.try_call("POST", &format!("{}/{path}", self.session), body, PATIENCE)
+    }
+
     /// One command, and the value that it gives.
     fn call(&self, method: &str, url: &str, body: &Value) -> Value {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "the browser has been in use for {LIFE:?}");
+        match self.try_call(method, url, body, left.min(PATIENCE)) {
+            Ok(value) => value,
+            Err(message) => panic!("{method} {url}: {message}"),
+        }
+    }
+
+    fn try_call(
+        &self,
+        method: &str,
+        url: &str,
+        body: &Value,
+        limit: Duration,
+    ) -> Result<Value, String> {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let request = http::Request::builder()
             .method(method)
             .uri(url)
             .header("content-type", "application/json")
             .body(body)
-            .unwrap();
-        let mut answer = self.agent.run(request).unwrap();
-        let status = answer.status();
-        let said = answer.body_mut().read_to_string().unwrap();
-        let said: Value = serde_json::from_str(&said).unwrap();
-        assert!(status.is_success(), "{method} {url}: {}", said["value"]["message"]);
-        said["value"].clone()
+            .map_err(|error| error.to_string())?;
+        let request = self.agent.configure_request(request).timeout_global(Some(limit)).build();
+        let mut answer = self.agent.run(request).map_err(|error| error.to_string())?;
+        let said = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        let said: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
+        let value = said["value"].clone();
+        if answer.status().is_success() { Ok(value) } else { Err(value["message"].to_string()) }
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The browser is a child of the driver's, and goes with its session.
-        if !self.session.is_empty() && !thread::panicking() {
-            self.call("DELETE", &self.session, &Value::Null);
-        } else if let Ok(request) =
-            http::Request::builder().method("DELETE").uri(&self.session).body(String::new())
-        {
-            let _ = self.agent.run(request);
-        }
+        // The driver ends the browser with its session. If it cannot, nobody else does.
+        let ended = !self.session.is_empty()
+            && self.try_call("DELETE", &self.session, &Value::Null, PATIENCE).is_ok();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        #[cfg(unix)]
+        if let Some(process) =
+            self.process.filter(|_| !ended).and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
     }
 }
 
@@ -234,9 +279,28 @@ impl Element<'_> {
         self.browser.post(&self.path("clear"), &json!({}));
     }
 
+    /// Clicks it, and waits for the page that this leads to.
+    pub fn click_through(&self) {
+        self.browser.follow(|| self.click());
+    }
+
     /// Clicks it.
     pub fn click(&self) {
         self.browser.post(&self.path("click"), &json!({}));
+    }
+
+    /// Clicks it twice, as who selects a word.
+    pub fn double_click(&self) {
+        let press = [
+            json!({"type": "pointerDown", "button": 0}),
+            json!({"type": "pointerUp", "button": 0}),
+        ];
+        let mut actions =
+            vec![json!({"type": "pointerMove", "origin": {ELEMENT: self.id}, "x": 0, "y": 0})];
+        actions.extend(press.clone());
+        actions.extend(press);
+        let mouse = json!({"type": "pointer", "id": "mouse", "actions": actions});
+        self.browser.post("actions", &json!({ "actions": [mouse] }));
     }
 
     /// Its visible text.
@@ -274,12 +338,22 @@ fn text(value: &Value) -> String {
 
 /// The driver says on which port it listens.
 fn port(driver: &mut Child) -> u16 {
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
-        let (_, rest) = line.split_once("successfully on port ")?;
-        rest.trim_end_matches('.').parse().ok()
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let (tell, told) = mpsc::channel();
+    // It goes on to read: what the driver says later must not fill the pipe.
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if let Some((_, rest)) = line.split_once("successfully on port ")
+                && let Ok(port) = rest.trim_end_matches('.').parse::<u16>()
+            {
+                let _ = tell.send(port);
+            }
+        }
     });
-    // What it says later must not fill the pipe.
-    thread::spawn(move || lines.for_each(drop));
+    let port = told.recv_timeout(PATIENCE);
+    if port.is_err() {
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
     port.unwrap()
 }

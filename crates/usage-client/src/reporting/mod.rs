@@ -2,9 +2,12 @@
 
 mod collect;
 mod destination;
+#[cfg(all(test, feature = "ureq"))]
+mod early_token;
 mod host;
 mod preparation;
 mod preview;
+mod registration_line;
 mod running;
 mod start_error;
 mod status;

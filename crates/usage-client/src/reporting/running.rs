@@ -38,7 +38,11 @@ pub(super) struct Stage<D: Driver> {
 }
 
 enum Reached<D: Driver> {
-    Starting,
+    Starting {
+        api: Api,
+        /// What came before the start was over.
+        token: Option<Token>,
+    },
     Started(Box<Started<D>>),
     /// Told by `start`, or shown by the status if `start` had returned already.
     Failed(Option<StartError>),
@@ -66,18 +70,24 @@ impl<C: Collect<M>, M> Previewed for Numbers<C, M> {
 }
 
 impl<D: Driver> Stage<D> {
-    pub(super) fn starting() -> Arc<Self> {
-        Arc::new(Self { reached: Mutex::new(Reached::Starting), changed: Condvar::new() })
+    pub(super) fn starting(api: Api) -> Arc<Self> {
+        let reached = Mutex::new(Reached::Starting { api, token: None });
+        Arc::new(Self { reached, changed: Condvar::new() })
     }
 
     /// Tells what became of the start.
     pub(super) fn reach(&self, result: Result<Started<D>, StartError>) {
         let mut reached = self.lock();
-        if matches!(*reached, Reached::Ended) {
-            return;
-        }
+        let Reached::Starting { token, .. } = &mut *reached else { return };
+        let token = token.take();
         *reached = match result {
-            Ok(started) => Reached::Started(Box::new(started)),
+            Ok(mut started) => {
+                if let Some(token) = token {
+                    // It was found to be one that may travel.
+                    let _ = started.set_token(token);
+                }
+                Reached::Started(Box::new(started))
+            }
             Err(error) => Reached::Failed(Some(error)),
         };
         self.changed.notify_all();
@@ -85,7 +95,7 @@ impl<D: Driver> Stage<D> {
 
     /// Waits a moment for the start. The error is told here, or logged later.
     pub(super) fn settle(&self) -> Result<(), StartError> {
-        let starting = |reached: &mut Reached<D>| matches!(reached, Reached::Starting);
+        let starting = |reached: &mut Reached<D>| matches!(reached, Reached::Starting { .. });
         let waited = self.changed.wait_timeout_while(self.lock(), PATIENCE, starting);
         let (mut reached, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match &mut *reached {
@@ -96,6 +106,16 @@ impl<D: Driver> Stage<D> {
 
     fn lock(&self) -> MutexGuard<'_, Reached<D>> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Driver> Started<D> {
+    fn set_token(&mut self, token: Token) -> Result<(), BuildError> {
+        self.api = self.api.clone().with_token(token.clone())?;
+        self.handle.set_token(token)?;
+        // What waits to be registered already goes with the new token.
+        let _ = self.handle.register(&self.server);
+        Ok(())
     }
 }
 
@@ -170,18 +190,23 @@ impl<D: Driver> Running<D> {
     /// Reports with this token from now on, and registers the server with it: the customer has
     /// registered, and what is reported belongs to the organisation.
     ///
+    /// The token is not kept over restarts: the product keeps it as it keeps its other secrets, and
+    /// hands it to [`Reporting::token`](crate::Reporting::token) at the next start.
+    ///
     /// # Errors
     ///
     /// [`BuildError`] if the token may not travel to the API, as over plain `http`.
     pub fn set_token(&self, token: Token) -> Result<(), BuildError> {
-        let set = self.started(|started| {
-            started.api = started.api.clone().with_token(token.clone())?;
-            started.handle.set_token(token)?;
-            // What waits to be registered already goes with the new token.
-            let _ = started.handle.register(&started.server);
-            Ok(())
-        });
-        set.unwrap_or(Ok(()))
+        let Some(stage) = &self.stage else { return Ok(()) };
+        match &mut *stage.lock() {
+            Reached::Starting { api, token: waits } => {
+                api.clone().with_token(token.clone())?;
+                *waits = Some(token);
+                Ok(())
+            }
+            Reached::Started(started) => started.set_token(token),
+            Reached::Failed(_) | Reached::Ended => Ok(()),
+        }
     }
 }
 
@@ -198,7 +223,7 @@ impl<D: Driver> Running<D> {
     pub fn status(&self) -> Status {
         let Some(stage) = &self.stage else { return Status::idle(&self.consent, "off", None) };
         match &*stage.lock() {
-            Reached::Starting => Status::idle(&self.consent, "starting", None),
+            Reached::Starting { .. } => Status::idle(&self.consent, "starting", None),
             Reached::Started(started) => Status::of(&self.consent, &started.handle.status()),
             Reached::Failed(error) => {
                 let words = error.as_ref().map(|error| format!("{error:#}"));

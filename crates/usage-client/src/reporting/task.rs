@@ -13,6 +13,7 @@ use usage_reporter::{SpawnError, tokio as driver};
 use super::Reporting;
 use super::collect::Collect;
 use super::preparation::prepare;
+use super::registration_line;
 use super::running::{Running, Stage, Started};
 use super::start_error::StartError;
 
@@ -38,7 +39,7 @@ impl Reporting {
         let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
         let api = self.api()?;
         let transport = self.transport(api.clone())?;
-        let stage = Stage::starting();
+        let stage = Stage::starting(api.clone());
         let (reached, for_thread) = (Arc::clone(&stage), consent.clone());
         let run = move || -> Result<_, StartError> {
             let prepared = prepare(&self, for_thread, api.clone(), collect)?;
@@ -46,6 +47,7 @@ impl Reporting {
             // The task belongs to the caller's runtime.
             let _context = runtime.enter();
             let handle = driver::spawn(reporter, transport, product)?;
+            registration_line::say(&api, &prepared.server);
             Ok(Started { handle, api, server: prepared.server, numbers: prepared.numbers })
         };
         // Not on the runtime's own threads for what blocks: they would keep it from ending.

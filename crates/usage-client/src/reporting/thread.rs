@@ -9,6 +9,7 @@ use usage_reporter::{Consent, blocking};
 use super::Reporting;
 use super::collect::{Collect, Plain};
 use super::preparation::prepare;
+use super::registration_line;
 use super::running::{Running, Stage, Started};
 use super::start_error::StartError;
 
@@ -34,13 +35,14 @@ impl Reporting {
         let api = self.api()?;
         let client = usage_ureq::Client::configured(api.clone(), self.deadlines, |builder| builder)
             .map_err(|error| StartError::Client(error.into()))?;
-        let stage = Stage::starting();
+        let stage = Stage::starting(api.clone());
         let reached = Arc::clone(&stage);
         let run = move |consent: Consent| -> Result<_, StartError> {
             let prepared = prepare(&self, consent, api.clone(), collect)?;
             let (reporter, product) = (prepared.reporter, prepared.product);
             let transport = move |request| client.execute(request);
             let handle = blocking::spawn(reporter, transport, product)?;
+            registration_line::say(&api, &prepared.server);
             Ok(Started { handle, api, server: prepared.server, numbers: prepared.numbers })
         };
         let for_thread = consent.clone();

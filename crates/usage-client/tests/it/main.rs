@@ -9,6 +9,7 @@ mod start;
 mod task;
 mod token;
 mod traits;
+mod web_interface;
 
 use std::path::Path;
 use std::thread;

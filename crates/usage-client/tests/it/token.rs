@@ -35,3 +35,33 @@ fn w23_the_whole_way_round() {
     });
     reporting.stop(PATIENCE);
 }
+
+/// It runs alone in a process of its own, since the log is one for all.
+#[test]
+fn without_a_token_it_says_once_where_to_register() {
+    if !testkit::child::is_here() {
+        return testkit::child::run("token::without_a_token_it_says_once_where_to_register", &[]);
+    }
+    testkit::logged::keep();
+    let there = Server::bind("127.0.0.1:0", Config::new(Database::temporary())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let start = |token: Option<usage_client::Token>| {
+        let product = product(&there, folder.path()).cluster_id("clus1").token(token);
+        let reporting = product.start(UsageData::new).unwrap();
+        wait_until("it has reported", || reporting.status().delivered >= 3);
+        reporting
+    };
+    let line = format!(
+        "what tinykv reports belongs to no organisation; to register, open \
+         {}/start?cluster_id=clus1&product=tinykv",
+        there.url()
+    );
+    let reporting = start(None);
+    assert_eq!(testkit::logged::times(&line), 1);
+    let token = there.create_token("Example Inc.").unwrap();
+    reporting.set_token(token.clone()).unwrap();
+    reporting.stop(PATIENCE);
+    // The next start has the token.
+    start(Some(token)).stop(PATIENCE);
+    assert_eq!(testkit::logged::times(&line), 1);
+}

@@ -15,7 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use sha2::{Digest, Sha256};
@@ -92,8 +92,9 @@ fn asked(
         Some(url) => Some(app.config.redirects.way(url).ok_or_else(|| {
             let words = format!(
                 "After the registration you would be sent to {}, which this server does not know. \
-                 Its operator can allow it.",
-                policy::origin(url)
+                 {}",
+                policy::origin(url),
+                policy::way_out(url)
             );
             refuse(StatusCode::BAD_REQUEST, "This link leads to an unknown place", &words)
         })?),
@@ -158,7 +159,6 @@ fn html(status: StatusCode, page: &maud::Markup, way: Option<&Way>) -> Response 
     headers.insert(CACHE_CONTROL, plain("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, plain("nosniff"));
     headers.insert(X_FRAME_OPTIONS, plain("DENY"));
-    headers.remove(STRICT_TRANSPORT_SECURITY);
     response
 }
 

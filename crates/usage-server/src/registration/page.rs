@@ -69,30 +69,22 @@ pub(super) fn form(shown: &Shown<'_>, entries: &Entries, faults: &Faults) -> Mar
     if shown.invite {
         fields.push(invite);
     }
-    let first = fields.iter().position(|field| field.fault.is_some()).unwrap_or(0);
-    let shown_title = if faults.is_empty() { title.clone() } else { format!("Error: {title}") };
+    // Before anything is typed the focus stays at the top: a customer reads first what this is.
+    let first = fields.iter().position(|field| field.fault.is_some());
+    let shown_title = if first.is_none() { title.clone() } else { format!("Error: {title}") };
     page(
         &shown_title,
         &html! {
             h1 { (title) }
             p .quiet { "What this installation reports will belong to your organisation." }
             (what_is_registered(shown.asked))
-            @if !faults.is_empty() {
-                div .faults role="alert" {
-                    strong { "Not registered yet. Please check:" }
-                    ul {
-                        @for field in &fields {
-                            @if let Some(fault) = field.fault {
-                                li { a href={ "#" (field.name) } { (fault) } }
-                            }
-                        }
-                    }
-                }
+            @if first.is_some() {
+                (what_is_wrong(&fields))
             }
             // The server says what is wrong, in words of its own and beside the field.
             form method="post" action=(shown.action) novalidate {
                 @for (index, field) in fields.iter().enumerate() {
-                    (input(field, index == first))
+                    (input(field, first == Some(index)))
                 }
                 button type="submit" { "Register" }
             }
@@ -102,14 +94,34 @@ pub(super) fn form(shown: &Shown<'_>, entries: &Entries, faults: &Faults) -> Mar
 
 fn what_is_registered(asked: &RegistrationRequest) -> Markup {
     html! {
-        dl {
+        dl .facts {
             dt { "Product" } dd { (asked.product) }
             dt { "Cluster" } dd { (asked.cluster_id) }
             dt { "Afterwards" }
             dd {
                 @match &asked.redirect_url {
-                    Some(url) => { "you are sent back to " (policy::origin(url)) }
-                    None => { "this page shows you a token to copy" }
+                    Some(url) => {
+                        span .plain { "you are sent back to " }
+                        (policy::origin(url))
+                        @if policy::is_loopback(url) {
+                            span .plain { ", a program on this computer" }
+                        }
+                    }
+                    None => span .plain { "this page shows you a token to copy" },
+                }
+            }
+        }
+    }
+}
+
+/// Which fields to look at; what is wrong with each stands beside it.
+fn what_is_wrong(fields: &[Field<'_>]) -> Markup {
+    html! {
+        div .faults role="alert" {
+            strong { "Not registered yet. Please check:" }
+            ul {
+                @for field in fields.iter().filter(|field| field.fault.is_some()) {
+                    li { a href={ "#" (field.name) } { (field.label) } }
                 }
             }
         }
@@ -129,18 +141,21 @@ struct Field<'a> {
 fn input(field: &Field<'_>, first: bool) -> Markup {
     let hint = format!("{}-hint", field.name);
     let fault = format!("{}-fault", field.name);
-    let described = if field.fault.is_some() { format!("{hint} {fault}") } else { hint.clone() };
+    let described = if field.fault.is_some() { format!("{fault} {hint}") } else { hint.clone() };
+    // An address and a code are not prose.
+    let exact = field.name != "organisation";
     html! {
         div .field {
             label for=(field.name) { (field.label) }
             p .hint id=(hint) { (field.hint) }
-            input id=(field.name) name=(field.name) type=(field.kind) value=(field.value)
-                autocomplete=(field.autocomplete) maxlength=(LONGEST) required
-                aria-describedby=(described) aria-invalid=[field.fault.is_some().then_some("true")]
-                autofocus[first];
             @if let Some(words) = field.fault {
                 p .fault id=(fault) { (words) }
             }
+            input id=(field.name) name=(field.name) type=(field.kind) value=(field.value)
+                autocomplete=(field.autocomplete) maxlength=(LONGEST) required
+                autocapitalize=[exact.then_some("off")] spellcheck=[exact.then_some("false")]
+                aria-describedby=(described) aria-invalid=[field.fault.is_some().then_some("true")]
+                autofocus[first];
         }
     }
 }
@@ -152,8 +167,15 @@ pub(super) fn token(asked: &RegistrationRequest, token: &Token) -> Markup {
         &html! {
             h1 { (asked.product) " is registered" }
             p { "Copy this token into the application. It is shown this once, and not kept here." }
-            // One click selects all of it.
-            code .token tabindex="0" aria-label="Token" { (token.expose()) }
+            div .field {
+                label for="token" { "Token" }
+                p .hint id="token-hint" {
+                    "A double-click selects all of it, and so does Ctrl+A here (⌘A on a Mac)."
+                }
+                // The keyboard reaches it, and nothing can be typed into it.
+                textarea .token #token readonly rows="3" spellcheck="false" autofocus
+                    aria-describedby="token-hint" { (token.expose()) }
+            }
             p .quiet { "Keep it like a password. Once it is copied, this page may be closed." }
         },
     )
@@ -166,7 +188,7 @@ pub(super) fn link(asked: &RegistrationRequest, url: &str) -> Markup {
         &html! {
             h1 { (asked.product) " is registered" }
             p { "One step is left: go back to the application, which takes the token from there." }
-            p { a .button href=(url) rel="noreferrer" autofocus { "Continue to the application" } }
+            p .step { a .button href=(url) rel="noreferrer" autofocus { "Continue to the application" } }
         },
     )
 }

@@ -65,8 +65,8 @@ fn hash(code: &str) -> [u8; 32] {
     Sha256::digest(code.as_bytes()).into()
 }
 
-/// Where a browser may be sent back to with a token: this machine, on any port, and what the operator
-/// has allowed.
+/// Where a browser may be sent back to with a token: this machine by a literal address, such as
+/// `127.0.0.1` or `[::1]`, on any port, and what the operator has allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Redirects {
     allowed: BTreeSet<String>,
@@ -98,13 +98,7 @@ impl Redirects {
 
     /// How a browser gets to `url`, if it may.
     pub(super) fn way(&self, url: &Url) -> Option<Way> {
-        let loopback = match url.host()? {
-            // The name may be another address than the literal, but it is this machine.
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
-        if !loopback && !self.allowed.contains(&origin(url)) {
+        if !is_loopback(url) && !self.allowed.contains(&origin(url)) {
             return None;
         }
         Some(match url.host()? {
@@ -124,6 +118,25 @@ pub(super) enum Way {
     Redirect { origin: String },
     /// By a link that the customer follows, since no policy can name where it goes.
     Link,
+}
+
+/// Whether it is this machine, by an address. The name `localhost` is what a resolver makes of it, and
+/// another program may listen at the other address that it stands for (RFC 8252, section 8.3).
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+/// What to do about a place that is not known.
+pub(super) fn way_out(url: &Url) -> &'static str {
+    if url.host_str() == Some("localhost") {
+        "The application can name 127.0.0.1 in its place, which is this computer without doubt."
+    } else {
+        "Whoever runs this server can allow it."
+    }
 }
 
 /// Scheme, host and port, as a policy and a person write them.
@@ -156,7 +169,7 @@ mod tests {
         for (url, origin) in [
             ("http://127.0.0.1:1/x", "http://127.0.0.1:1"),
             ("https://127.0.0.1/", "https://127.0.0.1"),
-            ("http://localhost:8888/x?y", "http://localhost:8888"),
+            ("http://127.0.0.1:8888/x?y", "http://127.0.0.1:8888"),
         ] {
             let origin = origin.to_owned();
             assert_eq!(way(&redirects, url), Some(Way::Redirect { origin }), "{url}");
@@ -167,7 +180,9 @@ mod tests {
         for url in [
             "http://example.com/",
             "http://127.0.0.1.example.com/",
+            "http://localhost:8888/",
             "http://localhost.example.com/",
+            "http://[::ffff:127.0.0.1]/",
             "http://[::2]/",
             "http://10.0.0.1/",
             "http://0.0.0.0/",
@@ -179,6 +194,10 @@ mod tests {
     #[test]
     fn an_origin_is_allowed_as_a_whole() {
         let redirects = Redirects::new().allow("https://console.example.com").unwrap();
+        let redirects = redirects.allow("http://localhost:8888").unwrap();
+        let origin = "http://localhost:8888".to_owned();
+        assert_eq!(way(&redirects, "http://localhost:8888/x"), Some(Way::Redirect { origin }));
+        assert_eq!(way(&redirects, "http://localhost:8889/x"), None);
         assert!(way(&redirects, "https://console.example.com/back?x=1").is_some());
         assert!(way(&redirects, "https://console.example.com:443/").is_some());
         for url in [

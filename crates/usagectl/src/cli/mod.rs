@@ -1,17 +1,18 @@
 //! The arguments, as clap reads them.
 
 mod api_args;
+mod register_args;
 mod report_args;
 mod save_args;
 mod serve_args;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use api_args::ApiArgs;
+pub(crate) use register_args::RegisterArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::{ServeArgs, Who};
@@ -76,44 +77,6 @@ impl DemoArgs {
         }
         Ok(())
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RegisterArgs {
-    /// Print the address, alone on one line, and wait for nothing
-    #[arg(long, required_unless_present = "token_file")]
-    pub(crate) print: bool,
-
-    /// File to keep the token in, for its owner alone; replaced if it is there
-    #[arg(long, value_name = "FILE", conflicts_with = "print")]
-    pub(crate) token_file: Option<PathBuf>,
-
-    /// Open the address in a browser
-    #[arg(long, conflicts_with = "print")]
-    pub(crate) open: bool,
-
-    /// Port of 127.0.0.1 that the browser comes back to, for `ssh -L`; 0 is any
-    #[arg(long, value_name = "PORT", default_value_t = 0, conflicts_with = "print")]
-    pub(crate) callback_port: u16,
-
-    /// Cluster that the customer registers
-    #[arg(long, value_name = "ID")]
-    pub(crate) cluster_id: String,
-
-    /// Product that the customer registers
-    #[arg(long, value_name = "PRODUCT")]
-    pub(crate) product: String,
-
-    /// With --print: where the browser goes afterwards, with the token in its query
-    #[arg(long, value_name = "URL", requires = "print")]
-    pub(crate) redirect_url: Option<String>,
-
-    #[arg(
-        help = "Address of the API [default: USAGE_URL, or else https://usage.influxdata.com]",
-        long,
-        value_name = "URL"
-    )]
-    pub(crate) url: Option<String>,
 }
 
 impl Cli {

@@ -31,7 +31,8 @@ pub(crate) fn run(
         let proxied = reach::is_proxied(api.base_url());
         if proxied { Failure::ThroughProxy(error) } else { Failure::Transport(error) }
     })?;
-    let saved = api.parse_response(answer)?;
+    // Nobody has taken the report where a page answers, whatever its status is.
+    let saved = api.parse_response(answer)?.refuse_page()?;
     let told = if json {
         output::json(&Outcome::saved(&saved, api.token()))
     } else {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -13,6 +14,10 @@ use crate::cli::{ServeArgs, Who};
 use crate::failure::Failure;
 use crate::signals::{StopSignals, Waited};
 use crate::{log_thread, output, terminal_text};
+
+/// The largest file of invite codes, in bytes, and how long it may take: it may be a pipe.
+const INVITE_LIMIT: usize = 1 << 20;
+const INVITE_WAIT: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
@@ -30,6 +35,9 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
     log_thread::line_now(&format!("storing in {}", server.store().path().display()));
+    if let Some(who) = who_may_register(args.registration) {
+        log_thread::line_now(&format!("{who} may register at {}/start", server.url()));
+    }
     if !server.local_addr().ip().is_loopback() {
         log_thread::line_now(
             "other machines can reach this address, and tokens travel readable to it: \
@@ -139,6 +147,14 @@ fn announce(text: Vec<u8>) -> io::Result<impl Future<Output = io::Error>> {
     })
 }
 
+fn who_may_register(who: Who) -> Option<&'static str> {
+    match who {
+        Who::Closed => None,
+        Who::Invite => Some("whoever has an invite code"),
+        Who::Open => Some("anybody"),
+    }
+}
+
 /// Who may register, and with which codes.
 fn registration(args: &ServeArgs) -> Result<Registration, Failure> {
     Ok(match (args.registration, &args.invite_file) {
@@ -146,11 +162,17 @@ fn registration(args: &ServeArgs) -> Result<Registration, Failure> {
         (Who::Open, _) => Registration::Open,
         (Who::Invite, file) => {
             let path = file.as_deref().unwrap_or(Path::new(""));
-            let codes = std::fs::read_to_string(path).map_err(|source| Failure::Build {
-                message: format!("cannot read the invite codes from {}", path.display()),
-                field: Some("invite_file".to_owned()),
-                source: Some(source.into()),
-            })?;
+            let field = || Some("invite_file".to_owned());
+            let bytes = usage_files::read(path, INVITE_LIMIT, INVITE_WAIT)
+                .map_err(|error| Failure::unread(error, "the invite codes from ", field()))?;
+            let codes = String::from_utf8_lossy(&bytes);
+            if codes.trim().is_empty() {
+                return Err(Failure::Build {
+                    message: format!("there is no invite code in {}", path.display()),
+                    field: field(),
+                    source: None,
+                });
+            }
             Registration::invite(codes.lines())
         }
     })

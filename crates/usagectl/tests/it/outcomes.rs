@@ -65,6 +65,21 @@ fn saved_says_that_the_answer_was_too_large() {
     assert_eq!(object["body"].as_str().unwrap().len(), 65_536);
 }
 
+/// W30: a captive portal says success to everything, and has taken nothing.
+#[test]
+fn page_is_not_a_success() {
+    let portal = "<!DOCTYPE html><title>Welcome</title>";
+    let page = answer("200 OK\r\ncontent-type: text/html", portal);
+    let object =
+        json!({"outcome": "page", "status": 200, "retryable": true, "retry_after_s": null});
+    assert_eq!(outcome(&page), (Some(3), object));
+    let ran = save_to(&page, &[]);
+    assert_eq!((ran.code, &*ran.stdout), (Some(3), ""), "{ran:?}");
+    for words in ["web page", "captive portal", "try again later"] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+}
+
 /// W31: the server's own refusal.
 #[test]
 fn simple_has_the_message() {
@@ -295,6 +310,8 @@ fn arguments_that_make_no_sense_are_an_outcome_too() {
     check(&["serve", "--create-token", " "], "blank");
     check(&["serve", "--listen", "127.0.0.1"], "an address and a port");
     check(&["serve", "--redirect", "http://a\nb"], "can not stand in a header");
-    check(&["register", "--cluster-id", "c", "--product", "p"], "--print");
+    check(&["register", "--product", "p"], "--cluster-id");
+    check(&["register", "--cluster-id", "c", "--product", "p", "--print", "--open"], "--open");
+    check(&["register", "--cluster-id", "c", "--product", "p", "--wait", "0"], "in no time");
     check(&["frobnicate"], "frobnicate");
 }

@@ -7,7 +7,7 @@ use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::serving::Serving;
-use crate::usagectl::{self, PATIENCE, run};
+use crate::usagectl::{self, File, PATIENCE, run};
 
 fn save(serving: &Serving) -> usagectl::Ran {
     run(&["save", "usage", "--product", "influxdb", "-", "--url", &serving.url]).stdin("[]").done()
@@ -225,4 +225,51 @@ fn a_database_that_is_a_link_has_to_be_accepted() {
     assert_eq!(serving.stop().code, Some(0));
     let ran = run(&[&arguments[..], &["--accept-file", "pipe"]].concat()).done();
     assert_eq!(ran.code, Some(2), "{ran:?}");
+}
+
+/// The operator's options: who may register, and where a browser may be sent back to.
+#[test]
+fn it_takes_invite_codes_and_origins() {
+    let codes = File::new("codes", "summer-of-2026\n\nautumn\n");
+    let codes = codes.path();
+    let invite = ["--registration", "invite", "--invite-file", &codes];
+    let serving = Serving::start(
+        &[&invite[..], &["--allow-redirect", "https://console.example.com"]].concat(),
+    );
+    let ask = |query: &str, body: &str| {
+        let mut stream = TcpStream::connect(serving.url.strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "POST /start?cluster_id=c&product=p{query} HTTP/1.1\r\nHost: localhost\r\n\
+             Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let form = |code: &str| format!("organisation=Example+Inc.&email=a%40b.c&invite={code}");
+    assert_eq!(ask("", &form("winter")), "422");
+    assert_eq!(ask("", &form("autumn")), "200");
+    let to = |origin: &str| format!("&redirect_url={origin}/back");
+    assert_eq!(ask(&to("https://console.example.com"), &form("summer-of-2026")), "303");
+    assert_eq!(ask(&to("https://other.example.com"), &form("summer-of-2026")), "400");
+
+    let log = serving.stop().stderr;
+    assert!(log.contains("whoever has an invite code may register at http://127.0.0.1:"), "{log}");
+    assert!(!log.contains("autumn") && !log.contains("token="), "{log}");
+
+    let wrong = |arguments: &[&str], code: i32, words: &str| {
+        let ran = run(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat()).done();
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    };
+    wrong(&["--registration", "invite"], 2, "--invite-file");
+    wrong(&["--registration", "anybody"], 2, "open");
+    wrong(&["--allow-redirect", "https://h/path"], 2, "is not an origin");
+    wrong(&["--registration", "invite", "--invite-file", "/no/such"], 5, "the invite codes");
+    let empty = File::new("codes", "\n \n");
+    wrong(&["--registration", "invite", "--invite-file", &empty.path()], 5, "no invite code");
 }

@@ -8,21 +8,19 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, REFERRER_POLICY,
-};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::header::HOST;
+use http::{Method, Request};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::timeout;
 use usage_proto::{Registration, Token};
+
+use super::callback_page::{self, Page};
 
 /// How many connections are served at once. A browser opens a few.
 const CONNECTIONS: usize = 8;
@@ -32,6 +30,9 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// The largest request, in bytes. hyper wants no less.
 const LARGEST: usize = 8 << 10;
+
+/// What stands in front of the state in the path that is waited for.
+pub(super) const CALLBACK: &str = "/callback";
 
 /// Where the browser goes once it has brought the token: an address without the token in it.
 const DONE: &str = "/registered";
@@ -48,19 +49,18 @@ struct Waiting {
     found: UnboundedSender<Token>,
     /// A browser has brought it.
     has_token: AtomicBool,
-    /// Nobody waits for a token any more.
-    finish: Notify,
+    /// Whether the token that was found, here or elsewhere, is stored; `None` until there is one.
+    kept: watch::Sender<Option<bool>>,
     /// The browser has its last page.
     shown: Notify,
 }
 
 impl Callback {
-    /// Waits for `patience` at most. Then `found` is closed.
+    /// Waits until [`finish`](Self::finish).
     pub(super) fn start(
         listener: TcpListener,
         registration: Registration,
         found: UnboundedSender<Token>,
-        patience: Duration,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -70,7 +70,7 @@ impl Callback {
             path,
             found,
             has_token: AtomicBool::new(false),
-            finish: Notify::new(),
+            kept: watch::Sender::new(None),
             shown: Notify::new(),
         });
         let (tell, listens) = mpsc::sync_channel(1);
@@ -79,9 +79,9 @@ impl Callback {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener);
                 let _ = tell.send(listener.as_ref().map(drop).map_err(io::Error::kind));
-                let Ok(listener) = listener else { return };
-                // Whoever waits for the token is told in the end that none came.
-                let _ = timeout(patience, serve(&listener, &served)).await;
+                if let Ok(listener) = listener {
+                    serve(&listener, &served).await;
+                }
             });
             runtime.shutdown_background();
         })?;
@@ -89,14 +89,15 @@ impl Callback {
         Ok(Self { waiting, thread })
     }
 
-    /// Waits until the browser has its last page, or does not fetch it.
-    pub(super) fn finish(self) {
-        self.waiting.finish.notify_one();
+    /// Tells the browser whether the token was `kept`, and waits until it has its last page, or does
+    /// not fetch it.
+    pub(super) fn finish(self, kept: bool) {
+        self.waiting.kept.send_replace(Some(kept));
         let _ = self.thread.join();
     }
 }
 
-/// Until the token has come, and the browser has been told so.
+/// Until it is known what became of the token, and the browser has been told so.
 async fn serve(listener: &tokio::net::TcpListener, waiting: &Arc<Waiting>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let accept = async {
@@ -106,7 +107,7 @@ async fn serve(listener: &tokio::net::TcpListener, waiting: &Arc<Waiting>) {
                 Ok((stream, _)) => {
                     let waiting = Arc::clone(waiting);
                     tokio::spawn(async move {
-                        let _ = timeout(LIMIT, answer_on(stream, waiting)).await;
+                        let _ = timeout(LIMIT, serve_connection(stream, waiting)).await;
                         drop(place);
                     });
                 }
@@ -115,9 +116,8 @@ async fn serve(listener: &tokio::net::TcpListener, waiting: &Arc<Waiting>) {
             }
         }
     };
-    // Somebody has the token, from here or from elsewhere.
     let told = async {
-        waiting.finish.notified().await;
+        waiting.is_kept().await;
         if waiting.has_token.load(Ordering::Relaxed) {
             let _ = timeout(LIMIT, waiting.shown.notified()).await;
         }
@@ -128,10 +128,15 @@ async fn serve(listener: &tokio::net::TcpListener, waiting: &Arc<Waiting>) {
     }
 }
 
-async fn answer_on(stream: TcpStream, waiting: Arc<Waiting>) {
-    let service = service_fn(move |request| {
-        let answer = waiting.answer(&request);
-        async move { Ok::<_, Infallible>(answer) }
+async fn serve_connection(stream: TcpStream, waiting: Arc<Waiting>) {
+    let shows_the_end = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        let (waiting, shows_the_end) = (&waiting, &shows_the_end);
+        async move {
+            let (page, is_last) = waiting.answer(&request).await;
+            shows_the_end.store(is_last, Ordering::Relaxed);
+            Ok::<_, Infallible>(page)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -140,39 +145,57 @@ async fn answer_on(stream: TcpStream, waiting: Arc<Waiting>) {
         .keep_alive(false);
     // Whoever is at the other end may be anybody: what goes wrong is theirs.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    // Not before all of it is written: what serves goes away then.
+    if shows_the_end.load(Ordering::Relaxed) {
+        waiting.shown.notify_one();
+    }
 }
 
 impl Waiting {
-    fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    /// The answer, and whether it is the last one.
+    async fn answer<B>(&self, request: &Request<B>) -> (Page, bool) {
         let path = request.uri().path();
-        let has_token = self.has_token.load(Ordering::Relaxed);
-        let known = path == self.path || (path == DONE && has_token);
-        if request.method() != Method::GET {
-            return if known { not_allowed() } else { not_found() };
-        }
         // A page elsewhere can have a name of its own lead here, but not change what it is called.
-        if !known || !is_for_loopback(request) {
-            return not_found();
+        if request.uri().authority().is_some() || !is_for_loopback(request) {
+            return (callback_page::not_found(), false);
         }
-        if path == DONE {
-            self.shown.notify_one();
-            return page(
-                StatusCode::OK,
-                "Registered",
-                "The token has arrived. You may close this page.",
-            );
+        let is_last = path == DONE && self.has_token.load(Ordering::Relaxed);
+        if request.method() != Method::GET {
+            let is_there =
+                is_last || path.strip_prefix(CALLBACK).is_some_and(|rest| rest.starts_with('/'));
+            let refuse =
+                if is_there { callback_page::not_allowed } else { callback_page::not_found };
+            return (refuse(), false);
         }
+        if is_last {
+            let kept = self.is_kept().await;
+            let page = if kept { callback_page::registered() } else { callback_page::not_kept() };
+            return (page, true);
+        }
+        (self.redirect(request), false)
+    }
+
+    /// What came is the redirect, or nothing at all.
+    fn redirect<B>(&self, request: &Request<B>) -> Page {
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        // The state is compared in a time that tells nothing of it, so it comes first.
         match self.registration.parse_redirect(target) {
-            Ok(token) if !self.has_token.swap(true, Ordering::Relaxed) => {
+            Ok(token)
+                if request.uri().path() == self.path
+                    && !self.has_token.swap(true, Ordering::Relaxed) =>
+            {
                 let _ = self.found.send(token);
-                let mut answer =
-                    page(StatusCode::SEE_OTHER, "Registered", "The token has arrived.");
-                answer.headers_mut().insert(LOCATION, HeaderValue::from_static(DONE));
-                answer
+                callback_page::see_other(DONE)
             }
-            _ => not_found(),
+            _ => callback_page::not_found(),
         }
+    }
+
+    /// Waits until it is known whether the token is stored.
+    async fn is_kept(&self) -> bool {
+        let mut kept = self.kept.subscribe();
+        // The sender is `self`.
+        kept.wait_for(Option::is_some).await.is_ok_and(|kept| *kept == Some(true))
     }
 }
 
@@ -180,38 +203,7 @@ fn is_for_loopback<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
     let host = host.to_str().unwrap_or_default();
+    // A forwarded port may have another number at the other end.
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "127.0.0.1" | "localhost")
-}
-
-fn not_found() -> Response<Full<Bytes>> {
-    page(StatusCode::NOT_FOUND, "Not found", "There is nothing here.")
-}
-
-fn not_allowed() -> Response<Full<Bytes>> {
-    let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, "Not allowed", "Only GET is taken here.");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
-    answer
-}
-
-/// A short page. Nothing of a request is in it.
-fn page(status: StatusCode, title: &str, words: &str) -> Response<Full<Bytes>> {
-    let text = format!(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <h1>{title}</h1><p>{words}</p></html>\n"
-    );
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    for (name, value) in [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    answer
 }

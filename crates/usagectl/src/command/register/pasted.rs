@@ -12,6 +12,9 @@ use crate::terminal_text;
 /// A line that is longer is not one of the two.
 const LONGEST: u64 = 64 << 10;
 
+/// A token that can be guessed is not one.
+const SHORTEST: usize = 8;
+
 /// Reads lines of standard input on a thread of its own, until one is a token. Nobody waits for it:
 /// the program ends with it in the middle.
 pub(super) fn listen(registration: Registration, found: UnboundedSender<Token>) {
@@ -39,13 +42,16 @@ pub(super) fn listen(registration: Registration, found: UnboundedSender<Token>) 
     });
 }
 
-/// An address is held to the registration, state and all; anything else is a token by itself.
+/// An address is held to the registration, state and all; anything else is a token by itself, unless
+/// it is a word or a sentence that was meant for somebody else.
 fn read(text: &str, registration: &Registration) -> Result<Token, String> {
     if text.contains("://") || text.contains("token=") || text.starts_with('/') {
-        registration.parse_redirect(text).map_err(|error| error.to_string())
-    } else {
-        Token::new(text).map_err(|error| error.to_string())
+        return registration.parse_redirect(text).map_err(|error| error.to_string());
     }
+    if text.len() < SHORTEST || text.contains(char::is_whitespace) {
+        return Err("this is neither the address that the browser ended at nor a token".to_owned());
+    }
+    Token::new(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -61,18 +67,21 @@ mod tests {
             .state_in_path([1; 16]);
         let path = registration.redirect_path().unwrap();
         for text in [
-            "abc".to_owned(),
-            format!("http://127.0.0.1:1{path}?token=abc"),
-            format!("{path}?token=abc"),
+            "abcdefgh".to_owned(),
+            format!("http://127.0.0.1:1{path}?token=abcdefgh"),
+            format!("{path}?token=abcdefgh"),
         ] {
-            assert_eq!(read(&text, &registration).unwrap().expose(), "abc", "{text}");
+            assert_eq!(read(&text, &registration).unwrap().expose(), "abcdefgh", "{text}");
         }
         for text in [
             "http://127.0.0.1:1/callback/other?token=abc".to_owned(),
             "https://usage.example/start?cluster_id=c".to_owned(),
             "?token=abc".to_owned(),
             format!("http://127.0.0.1:1{path}"),
-            "two\twords".to_owned(),
+            "two\twords-that-are-long".to_owned(),
+            "what is this".to_owned(),
+            "help".to_owned(),
+            "tökenlang".to_owned(),
         ] {
             assert!(read(&text, &registration).is_err(), "{text}");
         }
