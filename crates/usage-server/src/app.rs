@@ -1,7 +1,9 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::json_thread::JsonThread;
+use crate::meters::Meters;
 use crate::store::Store;
 
 /// What every request can reach.
@@ -10,24 +12,40 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) json: JsonThread,
-    in_flight: AtomicUsize,
+    pub(crate) meters: Meters,
+    stopping: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(store: Store, config: Config, json: JsonThread) -> Self {
-        Self { store, config, json, in_flight: AtomicUsize::new(0) }
+    pub(crate) fn new(
+        store: Store,
+        config: Config,
+        json: JsonThread,
+        commits: &CommitMeter,
+    ) -> Self {
+        let meters = Meters::new(store.clone(), commits);
+        Self { store, config, json, meters, stopping: AtomicBool::new(false) }
     }
 
     /// Requests whose head has arrived and whose answer is not ready.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        usize::try_from(self.meters.in_flight.get()).unwrap_or_default()
     }
 
     pub(crate) fn request_begins(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.meters.in_flight.inc();
     }
 
     pub(crate) fn request_ends(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.meters.in_flight.dec();
+    }
+
+    /// From now on no new request is wanted.
+    pub(crate) fn stops(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

@@ -91,6 +91,7 @@ mod tests {
 
     use super::{LARGE, to_row};
     use crate::app::App;
+    use crate::commit_meter::CommitMeter;
     use crate::config::Config;
     use crate::json_thread::JsonThread;
     use crate::store::database::Database;
@@ -106,7 +107,7 @@ mod tests {
         // Room for one large row, or for many small ones.
         let options = StoreOptions { queue: 1, queue_bytes: 16 * LARGE, ..StoreOptions::default() };
         let store = Store::open_with(&config.database, &options).unwrap();
-        let app = App::new(store, config, JsonThread::start().unwrap());
+        let app = App::new(store, config, JsonThread::start().unwrap(), &CommitMeter::default());
         let large = usage(format!("[{}]", " ".repeat(LARGE)));
         let turn = app.json.turn(1).await;
         let mut waiting = pin!(to_row(&app, large));

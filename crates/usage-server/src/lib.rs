@@ -46,6 +46,7 @@
 //! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
+//! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
 //! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
 //!
 //! Every answer of the routes for reports is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
@@ -61,7 +62,7 @@
 //! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
 //! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
 //! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
-//! | 503 | `/healthz` alone: the database does not answer |
+//! | 503 | `/healthz` and `/readyz` alone: the database does not answer, or the server is stopping |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
 //! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
@@ -120,6 +121,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Seen from outside
+//!
+//! A server that has a [socket for it](Listeners::metrics) answers `GET /metrics` there, in the text
+//! format of Prometheus, and `GET /readyz`, until it has stopped. Each name begins with `usage_`:
+//!
+//! | metric | what it counts |
+//! |---|---|
+//! | `requests_total{route,status}` | requests; the route is the beginning of the path, or `other` |
+//! | `request_duration_seconds{route}` | from the head of a request to its answer |
+//! | `refused_total{reason}` | requests that were refused, by [`Refused`] |
+//! | `request_body_bytes_total` | bytes of bodies that were read |
+//! | `requests_in_flight`, `connections` | how many there are now |
+//! | `connections_accepted_total`, `connections_refused_total` | connections that got a place, or none |
+//! | `commits_total`, `commit_size`, `commit_duration_seconds` | transactions, how much is in them, how long they take |
+//! | `stored_total`, `repeated_total`, `queue_length` | reports that were stored, that came again, that wait |
+//! | `database_bytes` | the file, with its write-ahead log |
+//! | `start_time_seconds`, `build_info{version}` | this process |
+//!
+//! Nothing that a client sends becomes a series of its own.
+//!
 //! # Storage
 //!
 //! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
@@ -136,6 +157,7 @@
 mod app;
 mod body_bytes;
 mod body_to_row;
+mod commit_meter;
 mod config;
 mod connection;
 mod ended;
@@ -145,15 +167,22 @@ mod faults;
 mod json_answer;
 mod json_thread;
 mod key_header;
+mod listener;
+mod meters;
 mod named_purpose;
 mod observe;
+mod operator_routes;
+mod peer_stream;
 mod places;
 mod refusal;
+mod refused;
 mod registration;
 mod request_log;
 mod request_rules;
 mod routes;
 mod server;
+#[cfg(unix)]
+mod socket_file;
 mod store;
 mod timed_stream;
 mod token_header;
@@ -164,6 +193,8 @@ pub use config::Config;
 pub use error::ServerError;
 pub use event::ServerEvent;
 pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
+pub use listener::{ListenAddress, Listener, Listeners};
+pub use refused::Refused;
 pub use registration::policy::{InvalidOrigin, InviteCodes, Redirects, Registration};
 pub use request_log::RequestLog;
 pub use server::Server;

@@ -9,6 +9,7 @@ use usage_proto::ValidationErrors;
 
 use crate::faults::FaultAnswer;
 use crate::json_answer::{self, Failure};
+use crate::refused::Refused;
 use crate::store::error::StoreError;
 
 /// How long a client is to wait when the queue is full, in seconds.
@@ -20,6 +21,10 @@ const UNCODED: HeaderValue = HeaderValue::from_static("identity");
 /// A 401 names at least one scheme (RFC 9110, section 11.6.1). This API's has no name but that of
 /// its header.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("X-Authorization realm=\"Usage API\"");
+
+/// Under these names a refusal speaks of what is not a field of a report.
+pub(crate) const KEY_FIELD: &str = "idempotency_key";
+const BODY_FIELD: &str = "body";
 
 /// Why a request got no success.
 ///
@@ -82,7 +87,7 @@ impl Refusal {
     pub(crate) fn key_taken() -> Self {
         let mut errors = ValidationErrors::new();
         errors.push(
-            "idempotency_key",
+            KEY_FIELD,
             "Idempotency-Key was used for a report of another kind, or about another product: each \
              report needs a key of its own.",
         );
@@ -92,13 +97,43 @@ impl Refusal {
     /// One message about the body.
     pub(crate) fn body(message: impl Into<String>) -> Self {
         let mut errors = ValidationErrors::new();
-        errors.push("body", message);
+        errors.push(BODY_FIELD, message);
         Self::Invalid(errors)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let reason = self.reason();
+        let mut response = self.answer();
+        response.extensions_mut().insert(reason);
+        response
+    }
+}
+
+impl Refusal {
+    fn reason(&self) -> Refused {
+        match self {
+            Self::UnknownToken => Refused::UnknownToken,
+            Self::UnknownRoute | Self::Segment(_) => Refused::UnknownRoute,
+            Self::WrongMethod => Refused::Method,
+            Self::Host => Refused::Host,
+            Self::Browser { .. } => Refused::Browser,
+            Self::NotJson { .. } | Self::Encoded { .. } => Refused::MediaType,
+            Self::Invalid(errors) if errors.errors.contains_key(KEY_FIELD) => {
+                Refused::IdempotencyKey
+            }
+            Self::Invalid(errors) if errors.errors.contains_key(BODY_FIELD) => Refused::Body,
+            Self::Invalid(_) => Refused::Field,
+            Self::TooLarge { .. } => Refused::TooLarge,
+            Self::Late { .. } => Refused::Late,
+            Self::Broken => Refused::Broken,
+            Self::Crowded | Self::Store(StoreError::Busy { .. }) => Refused::Busy,
+            Self::Store(_) => Refused::Database,
+        }
+    }
+
+    fn answer(self) -> Response {
         match self {
             Self::UnknownToken => {
                 let mut response = json_answer::error(
@@ -205,6 +240,9 @@ impl IntoResponse for FaultAnswer {
         let headers = response.headers_mut();
         headers.extend(self.location.map(|location| (LOCATION, location)));
         headers.extend(self.retry_after.map(|wait| (RETRY_AFTER, wait)));
+        if !status.is_success() {
+            response.extensions_mut().insert(Refused::Fault);
+        }
         response
     }
 }

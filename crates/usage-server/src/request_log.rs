@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use crate::refused::Refused;
+
 /// How much of a path is kept, and of a method shown, in bytes. The methods of HTTP and the paths
 /// of this API are far below.
 const LONGEST_PATH: usize = 256;
@@ -35,6 +37,8 @@ pub struct RequestLog {
     pub organisation: Option<String>,
     /// What went wrong inside, with 500 and 503.
     pub failure: Option<String>,
+    /// Why it was refused; `None` for a success, and for what the page for registration says.
+    pub refused: Option<Refused>,
 }
 
 impl fmt::Display for RequestLog {

@@ -1,7 +1,6 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,13 +10,12 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
-use usage_proto::SimpleError;
+use tokio::time::sleep;
 
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
-use crate::json_answer::{self, Failure, Organisation};
+use crate::json_answer::{self, Organisation};
 use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
 use crate::refusal::Refusal;
@@ -25,17 +23,15 @@ use crate::store::error::StoreError;
 use crate::store::row::{Kind, Purpose, Report};
 use crate::store::sender::Sender;
 use crate::store::{Saved, Store};
-use crate::{key_header, registration, request_rules, token_header};
-
-/// How long the database may take to show that it is there.
-const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+use crate::{key_header, operator_routes, registration, request_rules, token_header};
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
-        .route("/healthz", get(health))
+        .route("/healthz", get(operator_routes::health))
+        .route("/readyz", get(operator_routes::ready))
         .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
@@ -56,20 +52,6 @@ async fn enter(mut request: axum::extract::Request, next: Next) -> Response {
         *request.uri_mut() = uri;
     }
     next.run(request).await
-}
-
-async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
-    let failure = match timeout(HEALTH_DEADLINE, app.store.barrier()).await {
-        Ok(Ok(())) => {
-            return json_answer::json(StatusCode::OK, &serde_json::json!({ "status": "ok" }));
-        }
-        Ok(Err(error)) => json_answer::chain(&error),
-        Err(_) => format!("the database took more than {HEALTH_DEADLINE:?}"),
-    };
-    let error = SimpleError::new("the database does not answer");
-    let mut response = json_answer::json(StatusCode::SERVICE_UNAVAILABLE, &error);
-    response.extensions_mut().insert(Failure(failure));
-    response
 }
 
 /// All three reports, once the fault switches let them through.

@@ -93,6 +93,10 @@ prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An
 organisation that has a token gets no other one unless you say --another.
 
+With --metrics it tells Prometheus how it is: GET /metrics there counts requests,
+refusals by reason, transactions and connections, and GET /readyz says whether
+it is to have requests.
+
 The server speaks plain HTTP. Put something that speaks TLS in front of it
 before other machines send tokens to it.";
 
@@ -114,6 +118,7 @@ EXAMPLES
   {\"outcome\":\"failed\",\"message\":…}. The token is null if the organisation has
   one already, and the part about it is left out without --create-token:
     {\"url\":…,\"address\":…,\"database\":…,\"token\":{\"organisation\":…,\"token\":…}}
+  With --metrics it has \"metrics\" too, the address.
 
 EXIT STATUS
   0    stopped by a signal, with every request answered

@@ -10,6 +10,7 @@ mod faults;
 mod gone;
 mod idempotency;
 mod limits;
+mod metrics;
 mod planted;
 mod public_types;
 mod registration;
@@ -17,6 +18,8 @@ mod request_rules;
 mod routes;
 mod secrets;
 mod shutdown;
+#[cfg(unix)]
+mod sockets;
 mod storage;
 mod tokens;
 mod validation;

@@ -14,7 +14,11 @@ fn public_types_can_cross_threads() {
     check::<Faults>();
     check::<InvalidFailRule>();
     check::<InvalidFault>();
+    check::<usage_server::Listener>();
+    check::<usage_server::Listeners>();
+    check::<usage_server::ListenAddress>();
     check::<Metrics>();
+    check::<usage_server::Refused>();
     check::<RequestLog>();
     check::<Server>();
     check::<ServerError>();

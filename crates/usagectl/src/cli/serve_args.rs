@@ -15,6 +15,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = LOCAL, value_parser = address)]
     pub(crate) listen: String,
 
+    /// Address and port for GET /metrics and GET /readyz, for the operator alone
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(crate) metrics: Option<String>,
+
     #[arg(
         help = "SQLite file, created if it is not there",
         long,

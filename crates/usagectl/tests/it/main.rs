@@ -22,6 +22,7 @@ mod reporting;
 mod save;
 mod secrets;
 mod serve;
+mod serve_metrics;
 mod serving;
 mod status;
 mod terminal;

@@ -1,5 +1,7 @@
 //! `serve`: a Usage API, until a signal comes.
 
+mod sockets;
+
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -7,7 +9,7 @@ use std::thread;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use usage_proto::Token;
-use usage_server::{Config, Database, Faults, Redirects, Registration, Server, ServerError};
+use usage_server::{Config, Database, Faults, ListenAddress, Redirects, Registration, Server};
 
 use crate::cli::{ServeArgs, Who};
 use crate::failure::Failure;
@@ -26,11 +28,16 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         .redirects(redirects(args)?)
         .on_request(|request| log_thread::line_now(&request.to_string()))
         .on_event(|event| log_thread::line_now(&terminal_text::escape(&event.to_string())));
-    let server =
-        Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
+    let server = Server::listen(sockets::open(args)?, config).map_err(Failure::server)?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
     log_thread::line_now(&format!("storing in {}", server.store().path().display()));
-    if !server.local_addr().ip().is_loopback() {
+    if let Some(address) = server.metrics_address() {
+        log_thread::line_now(&format!("metrics at {address}, path /metrics"));
+        if address.is_reachable_from_outside() {
+            log_thread::line_now("other machines can read the metrics there");
+        }
+    }
+    if server.addresses().iter().any(ListenAddress::is_reachable_from_outside) {
         log_thread::line_now(
             "other machines can reach this address, and tokens travel readable to it: \
              put something that speaks TLS in front",
@@ -48,51 +55,6 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `--listen` cannot be had: the library does not know what was asked for.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
-struct NotBound {
-    address: String,
-    source: Reason,
-}
-
-/// Why, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}: {advice}")]
-struct Reason {
-    error: io::Error,
-    advice: &'static str,
-}
-
-fn not_bound(error: ServerError, address: &str) -> Failure {
-    let (advice, error) = match error {
-        ServerError::Address { source, .. } => {
-            ("this is not an address, and not a name that can be looked up", source)
-        }
-        ServerError::Listen { source, .. } => (advice(source.kind()), source),
-        other => return Failure::server(other),
-    };
-    let source = Reason { error, advice };
-    Failure::server(NotBound { address: address.to_owned(), source })
-}
-
-fn advice(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::AddrInUse => {
-            "another program listens there: stop it, or choose another port with --listen"
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address: choose one of its own with --listen, or 0.0.0.0 \
-             for all of them"
-        }
-        io::ErrorKind::PermissionDenied => {
-            "the system does not allow it, as is usual for ports below 1024: choose another with \
-             --listen"
-        }
-        _ => "choose another address with --listen",
-    }
-}
-
 /// One line, or one object, that says where the server is, and the token that it was asked for.
 fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>, Failure> {
     let url = server.url();
@@ -107,6 +69,7 @@ fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>
         return Ok(output::json_line(&Listening {
             url: &url,
             address: server.local_addr().to_string(),
+            metrics: server.metrics_address().map(ToString::to_string),
             database: server.store().path().display().to_string(),
             token: token.map(|(organisation, token)| NewToken { organisation, token }),
         })?);
@@ -189,6 +152,8 @@ fn faults(args: &ServeArgs) -> Result<Faults, Failure> {
 struct Listening<'a> {
     url: &'a str,
     address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<String>,
     database: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<NewToken<'a>>,
