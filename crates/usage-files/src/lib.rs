@@ -48,5 +48,5 @@ mod system;
 pub use accept::{Accept, Risk, UnknownRisk};
 pub use error::FileError;
 pub use file_id::FileId;
-pub use own::{check, create_new, locate, open};
+pub use own::{append, check, create_new, locate, open};
 pub use read::{Secret, read, read_secret};

@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::json_thread::JsonThread;
 use crate::meters::Meters;
 use crate::store::Store;
+use crate::terms::Terms;
 
 /// What every request can reach.
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) json: JsonThread,
     pub(crate) meters: Meters,
+    terms: RwLock<Arc<Terms>>,
     stopping: AtomicBool,
 }
 
@@ -24,7 +27,17 @@ impl App {
         commits: &CommitMeter,
     ) -> Self {
         let meters = Meters::new(store.clone(), commits);
-        Self { store, config, json, meters, stopping: AtomicBool::new(false) }
+        let terms = RwLock::new(Arc::new(config.terms.clone()));
+        Self { store, config, json, meters, terms, stopping: AtomicBool::new(false) }
+    }
+
+    /// Those of this moment. Whoever begins under them goes on under them.
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
     }
 
     /// Requests whose head has arrived and whose answer is not ready.

@@ -184,6 +184,7 @@ mod server;
 #[cfg(unix)]
 mod socket_file;
 mod store;
+mod terms;
 mod timed_stream;
 mod token_header;
 mod turns;
@@ -203,4 +204,5 @@ pub use store::database::Database;
 pub use store::error::StoreError;
 pub use store::metrics::Metrics;
 pub use store::stored::Stored;
+pub use terms::Terms;
 pub use usage_files::{FileError, Risk};

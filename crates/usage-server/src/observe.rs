@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::body_bytes::Received;
 use crate::json_answer::{Failure, Organisation};
 use crate::meters::Route;
+use crate::peer_stream::Peer;
 use crate::refused::Refused;
 use crate::request_log::{self, RequestLog};
 
@@ -52,6 +53,7 @@ impl Entry {
             organisation: None,
             failure: None,
             refused: None,
+            address: request.extensions().get().and_then(|peer: &Peer| peer.ip()),
         };
         let route = Route::of(request.uri().path());
         Self { app, begun: Instant::now(), received: Received::default(), route, log }

@@ -32,6 +32,14 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
+    pub(crate) fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address.to_canonical()),
+            #[cfg(unix)]
+            Self::ThisMachine => None,
+        }
+    }
+
     /// As far as places are shared out by address.
     pub(crate) fn address(self) -> IpAddr {
         match self {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -37,6 +38,9 @@ pub struct RequestLog {
     pub organisation: Option<String>,
     /// What went wrong inside, with 500 and 503.
     pub failure: Option<String>,
+    /// Where it came from; `None` over a socket in the file system. The line does not show it: an
+    /// address is personal data in many places.
+    pub address: Option<IpAddr>,
     /// Why it was refused; `None` for a success, and for what the page for registration says.
     pub refused: Option<Refused>,
 }

@@ -21,6 +21,7 @@ use crate::listener::{ListenAddress, Listener, Listeners, NOWHERE};
 use crate::peer_stream::Accepting;
 use crate::store::error::StoreError;
 use crate::store::{Store, StoreOptions};
+use crate::terms::Terms;
 
 /// Threads that answer requests. They only read small bodies and wait: large ones and the database
 /// have their own.
@@ -161,6 +162,14 @@ impl Server {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Has requests from now on looked at under these terms. Those that have begun go on under the
+    /// old ones.
+    pub fn set_terms(&self, terms: Terms) {
+        if let Some(app) = self.app.upgrade() {
+            app.set_terms(terms);
+        }
     }
 
     /// The fault switches.

@@ -77,9 +77,21 @@ pub(crate) const SERVE_ABOUT: &str = "\
 Be a Usage API that stores what it is told in a SQLite file
 
 Prints one line, `listening on http://…`, when it is ready, and logs each
-request on standard error, one line each, without tokens. Stops on SIGINT,
-SIGTERM and SIGHUP: requests in flight are finished first, a second signal stops
-at once.
+request on standard error or in --log-file, one line each, without tokens. Stops
+on SIGINT and SIGTERM: requests in flight are finished first, a second signal
+stops at once.
+
+SIGHUP has it open the log file anew, and read --config and the invite codes
+again. Where one of them is wrong the log says so, and the server goes on as it
+was. Started by hand in a terminal, with neither a log file nor --config, it stops
+on SIGHUP, which is what a terminal sends when it is closed.
+
+--config names a file in TOML. Its keys are the names of the options under
+Registration and Log but for --log-file; an option comes before the key:
+    registration = \"invite\"
+    invite-file = \"/etc/usage/invite-codes\"
+    allow-redirect = [\"https://console.example.com\"]
+    log-format = \"json\"
 
 A report is answered when it is safely in the file, and can be read there with
 any SQLite tool. Reports without a token are taken, and belong to nobody.
@@ -124,6 +136,7 @@ EXIT STATUS
   0    stopped by a signal, with every request answered
   1    could not start, or left requests unanswered
   2    the arguments make no sense
+  5    the configuration or another file is wrong
   130  stopped by a second signal";
 
 pub(crate) const SAVE_ABOUT: &str = "\

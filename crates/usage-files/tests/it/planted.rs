@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use usage_files::{Accept, FileError, FileId, Risk, check, create_new, locate, open};
+use usage_files::{Accept, FileError, FileId, Risk, append, check, create_new, locate, open};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -26,10 +26,12 @@ fn refused(path: &Path, accept: Accept) -> FileError {
     let (done, result) = channel();
     let of_thread = path.to_owned();
     thread::spawn(move || {
-        done.send((open(&of_thread, accept), check(&of_thread, accept))).unwrap();
+        let opened = (open(&of_thread, accept), append(&of_thread, accept));
+        done.send((opened, check(&of_thread, accept))).unwrap();
     });
-    let (opened, checked) = result.recv_timeout(PATIENCE).expect("it does not wait");
+    let ((opened, appended), checked) = result.recv_timeout(PATIENCE).expect("it does not wait");
     let (opened, checked) = (opened.unwrap_err(), checked.unwrap_err());
+    assert_eq!(appended.unwrap_err().to_string(), checked.to_string());
     assert_eq!(opened.to_string(), checked.to_string());
     opened
 }

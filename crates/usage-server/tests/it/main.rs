@@ -21,5 +21,6 @@ mod shutdown;
 #[cfg(unix)]
 mod sockets;
 mod storage;
+mod terms;
 mod tokens;
 mod validation;

@@ -25,6 +25,7 @@ fn public_types_can_cross_threads() {
     check::<usage_server::ServerEvent>();
     check::<Store>();
     check::<StoreError>();
+    check::<usage_server::Terms>();
     check::<Stored<usage_proto::Usage>>();
 }
 

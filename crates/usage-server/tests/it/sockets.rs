@@ -34,7 +34,7 @@ fn a_socket_in_the_file_system_and_an_address_are_served_alike() {
         assert_eq!(status_over(&path), "HTTP/1.1 201 Created");
         assert_eq!(post(&server, "/api/v1/usage/p", USAGE).status, 201);
     }
-    assert_eq!(server.store().usage().unwrap().len(), 40);
+    assert_eq!(server.store().metrics().stored, 40);
     server.shutdown().unwrap();
     assert!(!path.exists(), "the socket goes with its server");
 }

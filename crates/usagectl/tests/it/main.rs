@@ -22,6 +22,8 @@ mod reporting;
 mod save;
 mod secrets;
 mod serve;
+mod serve_config;
+mod serve_log;
 mod serve_metrics;
 mod serving;
 mod status;

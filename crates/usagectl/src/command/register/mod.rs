@@ -19,7 +19,7 @@ use self::token_sink::TokenSink;
 use crate::cli::RegisterArgs;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, GOOD};
-use crate::signals::{StopSignals, Waited};
+use crate::signals::{Hangup, StopSignals, Waited};
 use crate::{reach, terminal_text};
 
 /// How long a customer may take.
@@ -76,7 +76,7 @@ fn register(
     json: bool,
 ) -> Result<(), Failure> {
     // Before anything is printed: a signal from now on ends this in good order.
-    let mut signals = StopSignals::listen()?;
+    let mut signals = StopSignals::listen(Hangup::Stops)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.callback_port));
     let listener = TcpListener::bind(address).map_err(|source| Failure::Build {
         message: format!("cannot wait for the browser at {address}"),

@@ -1,35 +1,109 @@
 //! `serve`: a Usage API, until a signal comes.
 
+mod configuration;
+mod request_lines;
 mod sockets;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
 use std::thread;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
-use usage_proto::Token;
-use usage_server::{Config, Database, Faults, ListenAddress, Redirects, Registration, Server};
+use usage_files::Accept;
+use usage_proto::{Chain, Token};
+use usage_server::{Config, Database, Faults, ListenAddress, Server};
 
-use crate::cli::{ServeArgs, Who};
+use self::configuration::Configuration;
+use self::request_lines::RequestLines;
+use crate::cli::ServeArgs;
 use crate::failure::Failure;
-use crate::signals::{StopSignals, Waited};
+use crate::signals::{Hangup, StopSignals, Waited};
 use crate::{log_thread, output, terminal_text};
 
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
-    let mut signals = StopSignals::listen().map_err(Failure::server)?;
+    let mut signals = StopSignals::listen(hangup(args)).map_err(Failure::server)?;
     log_thread::start().map_err(Failure::server)?;
+    let configuration = Configuration::read(args)?;
+    let log_file = args.log_file.as_deref().map(open_log).transpose()?;
     let database = Database::file(&args.database);
     let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
+    let lines = Arc::<RequestLines>::default();
+    lines.configure(&configuration);
+    let of_requests = lines.clone();
     let config = Config::new(database)
         .faults(faults(args)?)
-        .registration(registration(args)?)
-        .redirects(redirects(args)?)
-        .on_request(|request| log_thread::line_now(&request.to_string()))
+        .terms(configuration.terms)
+        .on_request(move |request| of_requests.tell(request))
         .on_event(|event| log_thread::line_now(&terminal_text::escape(&event.to_string())));
     let server = Server::listen(sockets::open(args)?, config).map_err(Failure::server)?;
-    let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
+    // What is wrong up to here is told where the command was called.
+    if let Some(file) = log_file {
+        log_thread::turn_to(file);
+    }
+    let mut announced =
+        pin!(announce(announcement(&server, args, json)?).map_err(Failure::server)?);
+    tell_where(&server);
+
+    loop {
+        match signals.wait_or(&mut announced) {
+            Waited::Signal => break,
+            Waited::Hangup => reload(&server, args, &lines),
+            Waited::Other(failure) => return Err(failure.into()),
+        }
+    }
+    log_thread::line_now(
+        "stopping: waiting for the requests in flight; a second signal stops at once",
+    );
+    server.shutdown().map_err(Failure::server)?;
+    log_thread::line_now("stopped");
+    Ok(())
+}
+
+/// SIGHUP comes from a terminal that goes away, too: a server that was started by hand there, and has
+/// nothing to read again, goes with it.
+fn hangup(args: &ServeArgs) -> Hangup {
+    let is_by_hand = io::stderr().is_terminal() && args.log_file.is_none() && args.config.is_none();
+    if is_by_hand { Hangup::Stops } else { Hangup::IsTold }
+}
+
+fn open_log(path: &Path) -> Result<File, Failure> {
+    usage_files::append(path, Accept::NOTHING).map_err(|error| Failure::Build {
+        message: "cannot log there".to_owned(),
+        field: Some("log_file".to_owned()),
+        source: Some(error.into()),
+    })
+}
+
+/// Whatever is wrong with what is read now, the server goes on.
+fn reload(server: &Server, args: &ServeArgs, lines: &RequestLines) {
+    match args.log_file.as_deref().map(open_log).transpose() {
+        Ok(None) => {}
+        Ok(Some(file)) => {
+            log_thread::turn_to(file);
+            log_thread::line_now("the log was opened anew");
+        }
+        Err(failure) => tell_kept("the log goes on in the file that is open", &failure),
+    }
+    match Configuration::read(args) {
+        Ok(configuration) => {
+            lines.configure(&configuration);
+            server.set_terms(configuration.terms);
+            log_thread::line_now("the configuration was read again");
+        }
+        Err(failure) => tell_kept("the configuration stays as it was", &failure),
+    }
+}
+
+fn tell_kept(what: &str, failure: &Failure) {
+    log_thread::line_now(&terminal_text::escape(&format!("{what}: {}", Chain(failure))));
+}
+
+fn tell_where(server: &Server) {
     log_thread::line_now(&format!("storing in {}", server.store().path().display()));
     if let Some(address) = server.metrics_address() {
         log_thread::line_now(&format!("metrics at {address}, path /metrics"));
@@ -43,16 +117,6 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
              put something that speaks TLS in front",
         );
     }
-
-    if let Waited::Other(failure) = signals.wait_or(announced) {
-        return Err(failure.into());
-    }
-    log_thread::line_now(
-        "stopping: waiting for the requests in flight; a second signal stops at once",
-    );
-    server.shutdown().map_err(Failure::server)?;
-    log_thread::line_now("stopped");
-    Ok(())
 }
 
 /// One line, or one object, that says where the server is, and the token that it was asked for.
@@ -100,30 +164,6 @@ fn announce(text: Vec<u8>) -> io::Result<impl Future<Output = io::Error>> {
             Err(_) => std::future::pending().await,
         }
     })
-}
-
-/// Who may register, and with which codes.
-fn registration(args: &ServeArgs) -> Result<Registration, Failure> {
-    Ok(match (args.registration, &args.invite_file) {
-        (Who::Closed, _) => Registration::Closed,
-        (Who::Open, _) => Registration::Open,
-        (Who::Invite, file) => {
-            let path = file.as_deref().unwrap_or(Path::new(""));
-            let codes = std::fs::read_to_string(path).map_err(|source| Failure::Build {
-                message: format!("cannot read the invite codes from {}", path.display()),
-                field: Some("invite_file".to_owned()),
-                source: Some(source.into()),
-            })?;
-            Registration::invite(codes.lines())
-        }
-    })
-}
-
-fn redirects(args: &ServeArgs) -> Result<Redirects, Failure> {
-    args.allow_redirect
-        .iter()
-        .try_fold(Redirects::new(), |redirects, origin| redirects.allow(origin))
-        .map_err(Failure::server)
 }
 
 /// `None` where the organisation has a token and is to have no other: a service that makes one at
