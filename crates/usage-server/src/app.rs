@@ -1,12 +1,20 @@
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
+use crate::buckets::Buckets;
 use crate::commit_meter::CommitMeter;
 use crate::config::Config;
+use crate::event::ServerEvent;
 use crate::json_thread::JsonThread;
 use crate::meters::Meters;
 use crate::store::Store;
 use crate::terms::Terms;
+use crate::variety::{Overflow, SeenToday};
+
+/// How many characters of a product's name are repeated.
+pub(crate) const SHOWN: usize = 64;
 
 /// What every request can reach.
 #[derive(Debug)]
@@ -16,6 +24,9 @@ pub(crate) struct App {
     pub(crate) json: JsonThread,
     pub(crate) meters: Meters,
     terms: RwLock<Arc<Terms>>,
+    pub(crate) by_address: Buckets<Option<IpAddr>>,
+    pub(crate) by_token: Buckets<i64>,
+    pub(crate) seen: SeenToday,
     stopping: AtomicBool,
 }
 
@@ -28,7 +39,10 @@ impl App {
     ) -> Self {
         let meters = Meters::new(store.clone(), commits);
         let terms = RwLock::new(Arc::new(config.terms.clone()));
-        Self { store, config, json, meters, terms, stopping: AtomicBool::new(false) }
+        let now = Instant::now();
+        let (by_address, by_token) = (Buckets::new(now), Buckets::new(now));
+        let (seen, stopping) = Default::default();
+        Self { store, config, json, meters, terms, by_address, by_token, seen, stopping }
     }
 
     /// Those of this moment. Whoever begins under them goes on under them.
@@ -51,6 +65,14 @@ impl App {
 
     pub(crate) fn request_ends(&self) {
         self.meters.in_flight.dec();
+    }
+
+    pub(crate) fn tell_overflow(&self, product: &str, overflow: Overflow) {
+        self.meters.overflowed(overflow);
+        if overflow.is_first {
+            let product = product.chars().take(SHOWN).collect();
+            self.config.events.tell(&ServerEvent::TooVaried { product });
+        }
     }
 
     /// From now on no new request is wanted.

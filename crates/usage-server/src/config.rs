@@ -24,8 +24,9 @@ use crate::terms::Terms;
 /// | reports on their way to the database | [`queue_bytes`](Self::queue_bytes) | 64 MiB |
 ///
 /// The factor 160 is that of the worst JSON there is, maps in maps in maps; a usual report takes a
-/// few times its size. Nothing limits how much is stored over time: whoever reaches the server can
-/// fill the disk, so a proxy in front of it that limits the rate of requests is well placed.
+/// few times its size. Unless there are [limits](crate::Limits), nothing says how much is stored over
+/// time, and whoever reaches the server can fill the disk. What the limits are counted with takes 16 MiB
+/// at most, and the variety of products 32 bytes for each key and text that they allow for one, times 257.
 ///
 /// ```
 /// use usage_server::{Config, Database};

@@ -20,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::commit_meter::CommitMeter;
 use crate::refused::Refused;
 use crate::store::Store;
+use crate::variety::Overflow;
 
 #[derive(Debug)]
 pub(crate) struct Meters {
@@ -28,6 +29,7 @@ pub(crate) struct Meters {
     seconds: Family<RouteLabel, Histogram, Seconds>,
     refused: Family<ReasonLabel, Counter>,
     body_bytes: Counter,
+    overflowed: Family<WhatLabel, Counter>,
     pub(crate) in_flight: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) connections_accepted: Counter,
@@ -64,6 +66,11 @@ struct ReasonLabel {
     reason: Refused,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhatLabel {
+    what: &'static str,
+}
+
 /// `none` if the client went away before there was an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct StatusLabel(Option<StatusCode>);
@@ -86,6 +93,7 @@ impl Meters {
             seconds: Family::new_with_constructor(Seconds),
             refused: Family::default(),
             body_bytes: Counter::default(),
+            overflowed: Family::default(),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             connections_accepted: Counter::default(),
@@ -114,6 +122,11 @@ impl Meters {
             "Bytes of bodies that were read",
             Unit::Bytes,
             meters.body_bytes.clone(),
+        );
+        registry.register(
+            "overflowed",
+            "Keys and texts that were stored as (other)",
+            meters.overflowed.clone(),
         );
         registry.register(
             "requests_in_flight",
@@ -158,6 +171,14 @@ impl Meters {
 
     pub(crate) fn refused(&self, reason: Refused) {
         self.refused.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    pub(crate) fn overflowed(&self, overflow: Overflow) {
+        for (what, count) in [("key", overflow.keys), ("value", overflow.values)] {
+            if count > 0 {
+                self.overflowed.get_or_create(&WhatLabel { what }).inc_by(count);
+            }
+        }
     }
 
     /// All of it, in the text format of Prometheus.

@@ -9,9 +9,9 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::body_bytes::Received;
+use crate::client_address::ClientAddress;
 use crate::json_answer::{Failure, Organisation};
 use crate::meters::Route;
-use crate::peer_stream::Peer;
 use crate::refused::Refused;
 use crate::request_log::{self, RequestLog};
 
@@ -22,6 +22,7 @@ pub(crate) async fn observe(
 ) -> Response {
     let mut entry = Entry::begin(app, &request);
     request.extensions_mut().insert(entry.received.clone());
+    request.extensions_mut().insert(ClientAddress(entry.log.address));
     let mut response = next.run(request).await;
     entry.log.status = Some(response.status());
     let notes = response.extensions_mut();
@@ -53,7 +54,7 @@ impl Entry {
             organisation: None,
             failure: None,
             refused: None,
-            address: request.extensions().get().and_then(|peer: &Peer| peer.ip()),
+            address: ClientAddress::of(request).0,
         };
         let route = Route::of(request.uri().path());
         Self { app, begun: Instant::now(), received: Received::default(), route, log }

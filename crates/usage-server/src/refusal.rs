@@ -32,7 +32,9 @@ const BODY_FIELD: &str = "body";
 /// refusal that must be noticed uses one of these: 500 and not 503 where the queue is full, or a
 /// report would be lost without a word. Exceptions are what no such client sends: another method
 /// (405), no host or two (400), what a browser adds (403), a body that is not JSON by its own word or
-/// that is coded (415), and a body above a limit that is the client's own as well (413).
+/// that is coded (415), and a body above a limit that is the client's own as well (413). More than
+/// the operator wants is a 429: every proxy and every newer client understands it, and what a Go client
+/// takes for a success is not to come either way.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     UnknownToken,
@@ -64,9 +66,23 @@ pub(crate) enum Refusal {
     },
     /// The body broke off, or its framing is wrong.
     Broken,
+    /// The operator does not take reports for it.
+    Product(String),
+    /// More in a minute than one may send.
+    TooMany {
+        of: Sender,
+        wait: Duration,
+    },
     /// Others were first until the time was over.
     Crowded,
     Store(StoreError),
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sender {
+    Address,
+    Token,
 }
 
 impl From<ValidationErrors> for Refusal {
@@ -128,6 +144,9 @@ impl Refusal {
             Self::TooLarge { .. } => Refused::TooLarge,
             Self::Late { .. } => Refused::Late,
             Self::Broken => Refused::Broken,
+            Self::Product(_) => Refused::Product,
+            Self::TooMany { of: Sender::Address, .. } => Refused::AddressRate,
+            Self::TooMany { of: Sender::Token, .. } => Refused::TokenRate,
             Self::Crowded | Self::Store(StoreError::Busy { .. }) => Refused::Busy,
             Self::Store(_) => Refused::Database,
         }
@@ -199,6 +218,15 @@ impl Refusal {
                 format!("the body did not arrive within {deadline:?}: send the report again"),
             )),
             Self::Broken => json_answer::closing(Self::body("The body broke off.").into_response()),
+            Self::Product(product) => {
+                let mut errors = ValidationErrors::new();
+                errors.push(
+                    "product",
+                    format!("Reports for the product {product:?} are not taken here."),
+                );
+                json_answer::json(StatusCode::UNPROCESSABLE_ENTITY, &errors)
+            }
+            Self::TooMany { of, wait } => too_many(of, wait),
             Self::Crowded => busy("it had not come to this report by its deadline"),
             Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
             Self::Store(failure) => {
@@ -211,6 +239,22 @@ impl Refusal {
             }
         }
     }
+}
+
+/// In whole seconds, of which there is at least one.
+fn too_many(of: Sender, wait: Duration) -> Response {
+    let seconds =
+        wait.as_secs() + u64::from(wait.subsec_nanos() > 0).max(u64::from(wait.is_zero()));
+    let sender = match of {
+        Sender::Address => "from this address",
+        Sender::Token => "with this token",
+    };
+    let mut response = json_answer::error(
+        StatusCode::TOO_MANY_REQUESTS,
+        format!("too much {sender} within a minute: send this again in {seconds} s"),
+    );
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
 }
 
 fn busy(failure: &str) -> Response {

@@ -26,6 +26,12 @@ pub enum Refused {
     Late,
     /// The body broke off.
     Broken,
+    /// More in a minute than one address may send.
+    AddressRate,
+    /// More in a minute than may be sent with one token.
+    TokenRate,
+    /// A product that is not taken.
+    Product,
     /// Too many reports at once.
     Busy,
     /// The database did not take it.
@@ -51,6 +57,9 @@ impl Refused {
             Self::TooLarge => "too_large",
             Self::Late => "late",
             Self::Broken => "broken",
+            Self::AddressRate => "address_rate",
+            Self::TokenRate => "token_rate",
+            Self::Product => "product",
             Self::Busy => "busy",
             Self::Database => "database",
             Self::Fault => "fault",

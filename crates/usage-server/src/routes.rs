@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::row::{Kind, Purpose, Report};
 use crate::store::sender::Sender;
 use crate::store::{Saved, Store};
-use crate::{key_header, operator_routes, registration, request_rules, token_header};
+use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
@@ -39,19 +39,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     // Around the routes as a whole: which one it is depends on what stands here.
     Router::new()
         .fallback_service(routes)
-        .layer(from_fn(enter))
+        .layer(from_fn_with_state(app.clone(), enter))
         .layer(from_fn_with_state(app.clone(), observe))
 }
 
 /// What every request has to pass, whatever its route.
-async fn enter(mut request: axum::extract::Request, next: Next) -> Response {
+async fn enter(
+    State(app): State<Arc<App>>,
+    mut request: axum::extract::Request,
+    next: Next,
+) -> Response {
     if let Err(refusal) = request_rules::host(request.headers(), request.version()) {
         return refusal.into_response();
     }
     if let Some(uri) = request_rules::without_empty_segments(request.uri()) {
         *request.uri_mut() = uri;
     }
-    next.run(request).await
+    rates::address(&app, request, next).await
 }
 
 /// All three reports, once the fault switches let them through.
@@ -71,7 +75,7 @@ async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
 }
 
 /// Finds out who sends the report.
-async fn identify(app: &App, request: Request<Bytes>) -> Response {
+async fn identify(app: &Arc<App>, request: Request<Bytes>) -> Response {
     let sender = match token_header::token(request.headers(), request.uri()) {
         None => None,
         Some(token) => match on_database(app, move |store| store.sender(token)).await {
@@ -92,7 +96,14 @@ async fn identify(app: &App, request: Request<Bytes>) -> Response {
 }
 
 /// Checks and stores a report.
-async fn store(app: &App, request: Request<Bytes>, token_id: Option<i64>) -> Result<Kind, Refusal> {
+async fn store(
+    app: &Arc<App>,
+    request: Request<Bytes>,
+    token_id: Option<i64>,
+) -> Result<Kind, Refusal> {
+    if let Some(token_id) = token_id {
+        rates::token(app, token_id, request.body().len())?;
+    }
     let idempotency_key = key_header::key(request.headers())?;
     let uri = request.uri().clone();
     match to_row(app, request).await {

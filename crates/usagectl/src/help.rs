@@ -87,11 +87,16 @@ was. Started by hand in a terminal, with neither a log file nor --config, it sto
 on SIGHUP, which is what a terminal sends when it is closed.
 
 --config names a file in TOML. Its keys are the names of the options under
-Registration and Log but for --log-file; an option comes before the key:
+Registration, Limits and Log but for --log-file; an option comes before the key:
     registration = \"invite\"
     invite-file = \"/etc/usage/invite-codes\"
-    allow-redirect = [\"https://console.example.com\"]
+    products = [\"influxdb\", \"chronograf\"]
+    requests-per-address = 600
     log-format = \"json\"
+
+What is above a limit is answered with 429 and the time to wait. Clients of this
+project wait and send again; old Go clients take it for a success, and that report
+is lost.
 
 A report is answered when it is safely in the file, and can be read there with
 any SQLite tool. Reports without a token are taken, and belong to nobody.

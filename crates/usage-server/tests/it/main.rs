@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod planted;
 mod public_types;
+mod rates;
 mod registration;
 mod request_rules;
 mod routes;

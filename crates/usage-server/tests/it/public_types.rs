@@ -26,6 +26,7 @@ fn public_types_can_cross_threads() {
     check::<Store>();
     check::<StoreError>();
     check::<usage_server::Terms>();
+    check::<usage_server::Limits>();
     check::<Stored<usage_proto::Usage>>();
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use usage_server::{InvalidOrigin, Redirects};
@@ -21,6 +22,34 @@ pub(crate) struct Settings {
     /// Origin that a browser may be sent back to, beside this machine; may be given again
     #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Registration")]
     pub(crate) allow_redirect: Option<Vec<String>>,
+
+    /// Products whose reports are taken, separated by commas; all unless set
+    #[arg(long, value_name = "PRODUCT", value_delimiter = ',', help_heading = "Limits")]
+    pub(crate) products: Option<Vec<String>>,
+
+    /// Requests in a minute from one address
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
+    pub(crate) requests_per_address: Option<u32>,
+
+    /// Bytes of bodies in a minute from one address
+    #[arg(long, value_name = "BYTES", value_parser = at_least_one_byte(), help_heading = "Limits")]
+    pub(crate) bytes_per_address: Option<u64>,
+
+    /// Reports in a minute with one token
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
+    pub(crate) requests_per_token: Option<u32>,
+
+    /// Bytes of reports in a minute with one token
+    #[arg(long, value_name = "BYTES", value_parser = at_least_one_byte(), help_heading = "Limits")]
+    pub(crate) bytes_per_token: Option<u64>,
+
+    /// Different keys of a product in a day; further ones are stored as (other)
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
+    pub(crate) keys_per_day: Option<u32>,
+
+    /// Different texts of a product in a day; further ones are stored as (other)
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
+    pub(crate) values_per_day: Option<u32>,
 
     /// How a line of the log looks
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Log")]
@@ -69,10 +98,25 @@ impl Settings {
             registration: self.registration.or(other.registration),
             invite_file: self.invite_file.or(other.invite_file),
             allow_redirect: self.allow_redirect.or(other.allow_redirect),
+            products: self.products.or(other.products),
+            requests_per_address: self.requests_per_address.or(other.requests_per_address),
+            bytes_per_address: self.bytes_per_address.or(other.bytes_per_address),
+            requests_per_token: self.requests_per_token.or(other.requests_per_token),
+            bytes_per_token: self.bytes_per_token.or(other.bytes_per_token),
+            keys_per_day: self.keys_per_day.or(other.keys_per_day),
+            values_per_day: self.values_per_day.or(other.values_per_day),
             log_format: self.log_format.or(other.log_format),
             log_addresses: self.log_addresses.or(other.log_addresses),
         }
     }
+}
+
+fn at_least_one() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+fn at_least_one_byte() -> RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..)
 }
 
 fn origin(text: &str) -> Result<String, InvalidOrigin> {

@@ -97,6 +97,33 @@ fn an_option_comes_before_the_file() {
     assert!(log.starts_with("{\"time\":") && log.ends_with("Z stopped\n"), "{log}");
 }
 
+#[test]
+fn limits_are_in_the_file_and_in_options() {
+    let configured = Configured::start(
+        "requests-per-address = 3\nbytes-per-address = 1000000\nrequests-per-token = 1000\n\
+         bytes-per-token = 1000000\nkeys-per-day = 100\nvalues-per-day = 100\n",
+        &["--products", "influxdb,chronograf"],
+    );
+    let save = |product: &str| {
+        let url = &configured.serving.url;
+        run(&["save", "usage", "--product", product, "-", "--url", url, "--json"])
+            .stdin("[]")
+            .done()
+            .json()
+    };
+    for (product, status) in [("influxdb", 201), ("chronograf", 201), ("another", 422)] {
+        assert_eq!(save(product)["status"], status, "{product}");
+    }
+    let refused = save("influxdb");
+    assert_eq!((&refused["status"], &refused["retryable"]), (&429.into(), &true.into()));
+    assert!(refused["retry_after_s"].as_f64().unwrap() >= 1.0, "{refused}");
+    configured.change("", READ);
+    assert_eq!(save("influxdb")["status"], 201);
+
+    let ran = run(&["serve", "--requests-per-token", "0"]).done();
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}
+
 /// Codes are taken out of use without a restart.
 #[test]
 fn invite_codes_are_read_again() {

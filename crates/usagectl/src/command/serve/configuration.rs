@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use usage_server::{Redirects, Registration, Terms};
+use usage_server::{Limits, Redirects, Registration, Terms};
 
 use crate::cli::{LogFormat, ServeArgs, Settings, Who};
 use crate::failure::Failure;
@@ -25,14 +25,34 @@ impl Configuration {
     pub(super) fn read(args: &ServeArgs) -> Result<Self, Failure> {
         let file = args.config.as_deref().map(read_settings).transpose()?.unwrap_or_default();
         let settings = args.settings.clone().or(file);
-        let terms =
-            Terms::new().registration(registration(&settings)?).redirects(redirects(&settings)?);
+        let terms = Terms::new()
+            .registration(registration(&settings)?)
+            .redirects(redirects(&settings)?)
+            .limits(limits(&settings));
+        let terms = match &settings.products {
+            Some(products) => terms.products(products),
+            None => terms,
+        };
         Ok(Self {
             terms,
             log_format: settings.log_format.unwrap_or_default(),
             log_addresses: settings.log_addresses.unwrap_or_default(),
         })
     }
+}
+
+/// What is not said is not limited. A 0, which the file may have, is a 1.
+fn limits(settings: &Settings) -> Limits {
+    fn set<T: Copy>(limits: Limits, most: Option<T>, set: fn(Limits, T) -> Limits) -> Limits {
+        most.map_or(limits, |most| set(limits, most))
+    }
+    let limits = Limits::new();
+    let limits = set(limits, settings.requests_per_address, Limits::requests_per_address);
+    let limits = set(limits, settings.bytes_per_address, Limits::bytes_per_address);
+    let limits = set(limits, settings.requests_per_token, Limits::requests_per_token);
+    let limits = set(limits, settings.bytes_per_token, Limits::bytes_per_token);
+    let limits = set(limits, settings.keys_per_day, Limits::keys_per_day);
+    set(limits, settings.values_per_day, Limits::values_per_day)
 }
 
 fn read_settings(path: &Path) -> Result<Settings, Failure> {
