@@ -54,7 +54,7 @@ impl Entry {
             organisation: None,
             failure: None,
             refused: None,
-            address: ClientAddress::of(request).0,
+            address: ClientAddress::of(request, &app.terms()).0,
         };
         let route = Route::of(request.uri().path());
         Self { app, begun: Instant::now(), received: Received::default(), route, log }

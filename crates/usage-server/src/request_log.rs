@@ -38,7 +38,8 @@ pub struct RequestLog {
     pub organisation: Option<String>,
     /// What went wrong inside, with 500 and 503.
     pub failure: Option<String>,
-    /// Where it came from; `None` over a socket in the file system. The line does not show it: an
+    /// Where it came from, which a [proxy](crate::Proxies) may have told; `None` over a socket in the
+    /// file system, if nobody says it. The line does not show it: an
     /// address is personal data in many places.
     pub address: Option<IpAddr>,
     /// Why it was refused; `None` for a success, and for what the page for registration says.

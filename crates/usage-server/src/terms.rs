@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::limits::Limits;
+use crate::proxies::Proxies;
 use crate::registration::policy::{Redirects, Registration};
 
 /// What a server takes, and from whom: all that [can be changed](crate::Server::set_terms) while it
@@ -12,6 +13,7 @@ pub struct Terms {
     pub(crate) redirects: Redirects,
     pub(crate) products: Option<BTreeSet<String>>,
     pub(crate) limits: Limits,
+    pub(crate) proxies: Proxies,
 }
 
 impl Terms {
@@ -39,6 +41,11 @@ impl Terms {
     /// How much may come; as much as does unless set.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Which proxies are believed when they tell where a request came from; none unless set.
+    pub fn proxies(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     pub(crate) fn takes(&self, product: &str) -> bool {

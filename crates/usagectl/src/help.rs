@@ -110,6 +110,13 @@ prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An
 organisation that has a token gets no other one unless you say --another.
 
+A proxy on the same machine reaches it at --listen unix:PATH too; who may connect
+there is what the mode of the socket says, and so the umask. Behind a proxy all
+clients have its address: name it with --trust-forwarded-for, and the last address
+in X-Forwarded-For that is not a proxy's counts. systemd may hand over sockets,
+one of them with FileDescriptorName=metrics, and is told when the server is ready,
+reads its configuration again, and stops (Type=notify or notify-reload).
+
 With --metrics it tells Prometheus how it is: GET /metrics there counts requests,
 refusals by reason, transactions and connections, and GET /readyz says whether
 it is to have requests.
@@ -134,8 +141,10 @@ EXAMPLES
   With --json the line is an object; if the server cannot start it is
   {\"outcome\":\"failed\",\"message\":…}. The token is null if the organisation has
   one already, and the part about it is left out without --create-token:
-    {\"url\":…,\"address\":…,\"database\":…,\"token\":{\"organisation\":…,\"token\":…}}
-  With --metrics it has \"metrics\" too, the address.
+    {\"url\":…,\"address\":…,\"addresses\":[…],\"database\":…,
+     \"token\":{\"organisation\":…,\"token\":…}}
+  With --metrics it has \"metrics\" too, the address. Without a TCP socket it has
+  no \"url\".
 
 EXIT STATUS
   0    stopped by a signal, with every request answered

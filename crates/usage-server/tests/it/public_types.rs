@@ -27,6 +27,8 @@ fn public_types_can_cross_threads() {
     check::<StoreError>();
     check::<usage_server::Terms>();
     check::<usage_server::Limits>();
+    check::<usage_server::Proxies>();
+    check::<usage_server::InvalidNetwork>();
     check::<Stored<usage_proto::Usage>>();
 }
 

@@ -12,11 +12,15 @@ use crate::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Address and port to listen on; with port 0 a free one is chosen
-    #[arg(long, value_name = "ADDR", default_value = LOCAL, value_parser = address)]
-    pub(crate) listen: String,
+    #[arg(
+        help = format!("Address and port, or unix:PATH; may be given again [default: {LOCAL}]"),
+        long,
+        value_name = "ADDR",
+        value_parser = address
+    )]
+    pub(crate) listen: Vec<String>,
 
-    /// Address and port for GET /metrics and GET /readyz
+    /// Address and port, or unix:PATH, for GET /metrics and GET /readyz
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) metrics: Option<String>,
 
@@ -75,6 +79,13 @@ pub(crate) struct ServeArgs {
 
 /// A name is looked up later; here it is about the form.
 fn address(text: &str) -> Result<String, &'static str> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return match path {
+            _ if cfg!(not(unix)) => Err("there are no such sockets on this system"),
+            "" => Err("write a path behind unix:, such as unix:/run/usage/api.sock"),
+            _ => Ok(text.to_owned()),
+        };
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())

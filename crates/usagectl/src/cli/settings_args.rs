@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use usage_server::{InvalidOrigin, Redirects};
+use usage_server::{InvalidNetwork, InvalidOrigin, Proxies, Redirects};
 
 /// Each of them is an option, and in the file a key of the same name.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -50,6 +50,10 @@ pub(crate) struct Settings {
     /// Different texts of a product in a day; further ones are stored as (other)
     #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
     pub(crate) values_per_day: Option<u32>,
+
+    /// Network of a proxy whose X-Forwarded-For is believed, or unix; may be given again
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = network, help_heading = "Limits")]
+    pub(crate) trust_forwarded_for: Option<Vec<String>>,
 
     /// How a line of the log looks
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Log")]
@@ -105,6 +109,7 @@ impl Settings {
             bytes_per_token: self.bytes_per_token.or(other.bytes_per_token),
             keys_per_day: self.keys_per_day.or(other.keys_per_day),
             values_per_day: self.values_per_day.or(other.values_per_day),
+            trust_forwarded_for: self.trust_forwarded_for.or(other.trust_forwarded_for),
             log_format: self.log_format.or(other.log_format),
             log_addresses: self.log_addresses.or(other.log_addresses),
         }
@@ -117,6 +122,10 @@ fn at_least_one() -> RangedI64ValueParser<u32> {
 
 fn at_least_one_byte() -> RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(1..)
+}
+
+fn network(text: &str) -> Result<String, InvalidNetwork> {
+    Proxies::new().trust(text).map(|_| text.to_owned())
 }
 
 fn origin(text: &str) -> Result<String, InvalidOrigin> {

@@ -25,6 +25,7 @@ mod serve;
 mod serve_config;
 mod serve_log;
 mod serve_metrics;
+mod serve_sockets;
 mod serving;
 mod status;
 mod terminal;

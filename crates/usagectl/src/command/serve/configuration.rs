@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use usage_server::{Limits, Redirects, Registration, Terms};
+use usage_server::{Limits, Proxies, Redirects, Registration, Terms};
 
 use crate::cli::{LogFormat, ServeArgs, Settings, Who};
 use crate::failure::Failure;
@@ -28,6 +28,7 @@ impl Configuration {
         let terms = Terms::new()
             .registration(registration(&settings)?)
             .redirects(redirects(&settings)?)
+            .proxies(proxies(&settings)?)
             .limits(limits(&settings));
         let terms = match &settings.products {
             Some(products) => terms.products(products),
@@ -39,6 +40,11 @@ impl Configuration {
             log_addresses: settings.log_addresses.unwrap_or_default(),
         })
     }
+}
+
+fn proxies(settings: &Settings) -> Result<Proxies, Failure> {
+    let networks = settings.trust_forwarded_for.iter().flatten();
+    networks.map(String::as_str).try_fold(Proxies::new(), Proxies::trust).map_err(Failure::server)
 }
 
 /// What is not said is not limited. A 0, which the file may have, is a 1.

@@ -3,7 +3,9 @@
 mod configuration;
 mod request_lines;
 mod sockets;
+mod systemd;
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
@@ -48,14 +50,20 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     let mut announced =
         pin!(announce(announcement(&server, args, json)?).map_err(Failure::server)?);
     tell_where(&server);
+    systemd::ready();
 
     loop {
         match signals.wait_or(&mut announced) {
             Waited::Signal => break,
-            Waited::Hangup => reload(&server, args, &lines),
+            Waited::Hangup => {
+                systemd::reloading();
+                reload(&server, args, &lines);
+                systemd::ready();
+            }
             Waited::Other(failure) => return Err(failure.into()),
         }
     }
+    systemd::stopping();
     log_thread::line_now(
         "stopping: waiting for the requests in flight; a second signal stops at once",
     );
@@ -121,7 +129,8 @@ fn tell_where(server: &Server) {
 
 /// One line, or one object, that says where the server is, and the token that it was asked for.
 fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>, Failure> {
-    let url = server.url();
+    let addresses = server.addresses();
+    let url = addresses.iter().any(|address| address.tcp().is_some()).then(|| server.url());
     let token = args.create_token.as_deref().map(|organisation| {
         Ok::<_, Failure>((organisation, create_token(server, organisation, args.another)?))
     });
@@ -131,8 +140,9 @@ fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>
         .map(|(organisation, token)| (*organisation, token.as_ref().map(Token::expose)));
     if json {
         return Ok(output::json_line(&Listening {
-            url: &url,
-            address: server.local_addr().to_string(),
+            url: url.as_deref(),
+            address: addresses.first().map(ToString::to_string),
+            addresses: addresses.iter().map(ToString::to_string).collect(),
             metrics: server.metrics_address().map(ToString::to_string),
             database: server.store().path().display().to_string(),
             token: token.map(|(organisation, token)| NewToken { organisation, token }),
@@ -144,7 +154,17 @@ fn announcement(server: &Server, args: &ServeArgs, json: bool) -> Result<Vec<u8>
             format!("no token made for {organisation:?}: it has one; --another makes one more\n")
         }
     });
-    Ok(format!("listening on {url}\n{}", token.unwrap_or_default()).into_bytes())
+    let mut text = String::new();
+    for address in addresses {
+        // The first one that a program on this machine can reach by TCP stands as it would ask.
+        let place = match (address.tcp(), &url) {
+            (Some(address), Some(url)) if address == server.local_addr() => url.clone(),
+            _ => address.to_string(),
+        };
+        // Writing to a String can not fail.
+        let _ = writeln!(text, "listening on {place}");
+    }
+    Ok((text + &token.unwrap_or_default()).into_bytes())
 }
 
 /// Prints on a thread of its own: standard output may be read by nobody, and the signals are not to
@@ -190,8 +210,12 @@ fn faults(args: &ServeArgs) -> Result<Faults, Failure> {
 
 #[derive(Serialize)]
 struct Listening<'a> {
-    url: &'a str,
-    address: String,
+    /// Over TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    /// The first of them.
+    address: Option<String>,
+    addresses: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<String>,
     database: String,
