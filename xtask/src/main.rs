@@ -10,6 +10,7 @@ mod fuzz;
 mod lines;
 mod msrv;
 mod runner;
+mod schemathesis;
 mod steps;
 mod tool;
 

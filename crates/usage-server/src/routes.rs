@@ -25,6 +25,9 @@ use crate::store::sender::Sender;
 use crate::store::{Saved, Store};
 use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
+/// OpenAPI 3.1.
+const DESCRIPTION: &str = include_str!("openapi.json");
+
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/api/v1/servers", post(save))
@@ -32,6 +35,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/v1/usage/{product}", post(save))
         .route("/healthz", get(operator_routes::health))
         .route("/readyz", get(operator_routes::ready))
+        .route("/openapi.json", get(description))
         .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
@@ -56,6 +60,11 @@ async fn enter(
         *request.uri_mut() = uri;
     }
     rates::address(&app, request, next).await
+}
+
+/// What all of this is, for programs.
+async fn description(_: Whole) -> Response {
+    json_answer::written(StatusCode::OK, DESCRIPTION)
 }
 
 /// All three reports, once the fault switches let them through.

@@ -11,6 +11,7 @@ mod gone;
 mod idempotency;
 mod limits;
 mod metrics;
+mod openapi;
 mod planted;
 mod public_types;
 mod rates;
