@@ -1,4 +1,4 @@
-//! A tool from PyPI plays with an API that runs, as its description describes it.
+//! A tool from `PyPI` plays with an API that runs, as its description describes it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
