@@ -8,6 +8,7 @@ mod files;
 mod help;
 mod kill;
 mod no_answer;
+mod operating;
 mod outcomes;
 mod pipes;
 mod preview;
