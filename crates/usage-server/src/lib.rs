@@ -47,7 +47,7 @@
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
 //! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
-//! | `GET /openapi.json` | 200 | nothing: all of this, for programs (OpenAPI 3.1) |
+//! | `GET /openapi.json` | 200 | nothing: all of this, for programs (`OpenAPI` 3.1) |
 //! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
 //!
 //! Every answer of the routes for reports is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:

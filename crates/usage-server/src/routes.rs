@@ -25,7 +25,7 @@ use crate::store::sender::Sender;
 use crate::store::{Saved, Store};
 use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
-/// OpenAPI 3.1.
+/// `OpenAPI` 3.1.
 const DESCRIPTION: &str = include_str!("openapi.json");
 
 pub(crate) fn router(app: &Arc<App>) -> Router {

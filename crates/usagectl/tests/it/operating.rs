@@ -204,7 +204,6 @@ impl Drop for Machine {
 
 #[test]
 #[cfg(target_os = "linux")]
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn the_page_can_be_followed() {
     if !is_there("curl") || !is_there("bash") {
         eprintln!("skipped: no curl or no bash");
@@ -253,7 +252,6 @@ fn the_page_can_be_followed() {
 /// A unit that systemd would not take is found, whether systemd runs or not.
 #[test]
 #[cfg(target_os = "linux")]
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn systemd_takes_the_units() {
     if !is_there("systemd-analyze") {
         eprintln!("skipped: no systemd-analyze");
