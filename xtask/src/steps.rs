@@ -107,7 +107,7 @@ pub(crate) const BY_NAME: &[Step] = &[
         name: "bench",
         about: "what a request, a reporter, its drivers and the adapters cost a host; numbers to read, no test",
         how: How::Lines(&[
-            "cargo bench --package usage-proto --locked --bench encode",
+            "cargo bench --package usage-proto --locked --bench encode --bench answers",
             "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
             "cargo bench --package usage-ureq --locked --bench saves",
             "cargo bench --package usage-reqwest --locked --bench saves",
