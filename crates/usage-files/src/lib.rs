@@ -3,7 +3,7 @@
 //! A program that keeps a state, a lock or a database opens it by a name. Who may write to the
 //! directory, or has put something there before, decides what that name leads to: a link to a file
 //! elsewhere, a pipe that nobody ever writes to, a database full of another person's tokens. So what
-//! is **written** is opened by [`open`], or looked at by [`check`] where a library opens it. They
+//! is **written** is opened by [`open`] or [`append`], or looked at by [`check`] where a library opens it. They
 //! refuse
 //!
 //! - what is not a regular file: a directory, a pipe, a socket, a device,

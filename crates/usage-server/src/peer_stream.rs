@@ -27,7 +27,7 @@ const KEEPALIVE: TcpKeepalive =
 pub(crate) enum Peer {
     Address(IpAddr),
     /// A process on this machine, over a socket in the file system.
-    #[cfg(unix)]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such sockets"))]
     ThisMachine,
 }
 
@@ -35,7 +35,6 @@ impl Peer {
     pub(crate) fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Address(address) => Some(address.to_canonical()),
-            #[cfg(unix)]
             Self::ThisMachine => None,
         }
     }
@@ -44,7 +43,6 @@ impl Peer {
     pub(crate) fn address(self) -> IpAddr {
         match self {
             Self::Address(address) => address,
-            #[cfg(unix)]
             Self::ThisMachine => Ipv4Addr::LOCALHOST.into(),
         }
     }

@@ -60,7 +60,6 @@ impl Proxies {
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
         let is_trusted = match peer {
             Peer::Address(address) => self.know(address.to_canonical()),
-            #[cfg(unix)]
             Peer::ThisMachine => self.over_files,
         };
         let mut client = peer.ip();

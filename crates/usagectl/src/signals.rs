@@ -30,6 +30,7 @@ pub(crate) enum Hangup {
 /// What came.
 enum Came {
     Stop,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no signals"))]
     Hangup,
 }
 

@@ -84,6 +84,7 @@ mod elsewhere {
 
     use crate::failure::Failure;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
     pub(in super::super) fn listeners() -> Result<Vec<(Listener, bool)>, Failure> {
         Ok(Vec::new())
     }
