@@ -22,7 +22,6 @@ pub(crate) async fn observe(
 ) -> Response {
     let mut entry = Entry::begin(app, &request);
     request.extensions_mut().insert(entry.received.clone());
-    request.extensions_mut().insert(ClientAddress(entry.log.address));
     let mut response = next.run(request).await;
     entry.log.status = Some(response.status());
     let notes = response.extensions_mut();

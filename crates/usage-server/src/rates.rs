@@ -18,14 +18,12 @@ use crate::refusal::{Refusal, Sender};
 
 /// Answers a request, unless there were too many from its address.
 pub(crate) async fn address(app: &Arc<App>, request: Request, next: Next) -> Response {
-    let rate = app.terms().limits.address;
-    // Whoever watches a server that is busy is not to be told that it is dead.
-    let is_probe = matches!(Route::of(request.uri().path()), Route::Health | Route::Ready);
-    if !rate.is_limited() || is_probe {
+    let terms = app.terms();
+    let rate = terms.limits.address;
+    if !rate.is_limited() || is_probe(&request) {
         return next.run(request).await;
     }
-    let ClientAddress(address) = request.extensions().get().copied().unwrap_or_default();
-    let key = address.map(one_of);
+    let key = ClientAddress::of(&request, &terms).0.map(one_of);
     if let Err(wait) = app.by_address.take(key, rate, Instant::now()) {
         // The body is read all the same, so that the connection can go on.
         let refusal = match Whole::from_request(request, app).await {
@@ -37,6 +35,11 @@ pub(crate) async fn address(app: &Arc<App>, request: Request, next: Next) -> Res
     let received = request.extensions().get().cloned().unwrap_or_default();
     let _spending = Spending { app: app.clone(), key, rate, received };
     next.run(request).await
+}
+
+/// Whoever watches a server that is busy is not to be told that it is dead.
+fn is_probe(request: &Request) -> bool {
+    matches!(Route::of(request.uri().path()), Route::Health | Route::Ready)
 }
 
 /// Counts a report with a token, unless there were too many.

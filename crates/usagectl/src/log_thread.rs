@@ -55,27 +55,34 @@ pub(crate) fn start() -> io::Result<()> {
 
 /// Tells a line, unless too many wait already. `false` if the thread was not started.
 pub(crate) fn line(text: &str) -> bool {
-    let Some(log) = LOG.get() else { return false };
-    log.tell(match form() {
+    tell(match form() {
         Form::Text => format!("{text}\n"),
         Form::Json => sentence(text),
-    });
-    true
+    })
 }
 
 /// Tells a line with the time in front.
 pub(crate) fn line_now(text: &str) {
-    match form() {
-        Form::Text => line(&format!("{} {text}", now())),
-        Form::Json => line(text),
-    };
+    display_now(&text);
+}
+
+/// The same of what is no text yet: a server has one for each request.
+pub(crate) fn display_now(text: &dyn Display) {
+    tell(match form() {
+        Form::Text => format!("{} {text}\n", now()),
+        Form::Json => sentence(&text.to_string()),
+    });
+}
+
+fn tell(line: String) -> bool {
+    let Some(log) = LOG.get() else { return false };
+    log.tell(line);
+    true
 }
 
 /// Tells an object as a line, and adds the time.
 pub(crate) fn object_now(object: &impl Serialize) {
-    if let Some(log) = LOG.get() {
-        log.tell(timed(object));
-    }
+    tell(timed(object));
 }
 
 /// From here on lines look like this.

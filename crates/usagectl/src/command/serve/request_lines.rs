@@ -33,10 +33,12 @@ impl RequestLines {
     pub(super) fn tell(&self, request: &RequestLog) {
         let address = request.address.filter(|_| self.addresses.load(Ordering::Relaxed));
         match log_thread::form() {
-            Form::Text => {
-                let from = address.map(|address| format!(", from {address}"));
-                log_thread::line_now(&format!("{request}{}", from.unwrap_or_default()));
-            }
+            Form::Text => match address {
+                None => log_thread::display_now(request),
+                Some(address) => {
+                    log_thread::display_now(&format_args!("{request}, from {address}"));
+                }
+            },
             Form::Json => log_thread::object_now(&line(request, address)),
         }
     }
