@@ -2,7 +2,6 @@
 
 use std::{panic::AssertUnwindSafe, panic::catch_unwind, pin::pin, time::Duration};
 
-use http_body_util::BodyExt;
 use hyper::{Response, body::Body, body::Bytes};
 use tokio::{runtime::Handle, time::Instant, time::timeout_at};
 use usage_proto::{Collector, TransportError};
@@ -38,19 +37,7 @@ impl Deadline {
     pub(crate) async fn read(&self, from: Response<impl Body<Data = Bytes>>, max: usize) -> Answer {
         let (parts, body) = from.into_parts();
         let mut answer = Collector::new(parts, max)?;
-        let mut body = pin!(body);
-        let read = pin!(async {
-            // To the end of a body within the limit: only then is the connection used again.
-            while answer.wants_more()
-                && let Some(frame) = body.frame().await
-            {
-                let Ok(frame) = frame else { return false };
-                // What is no data is trailers.
-                answer.push(frame.into_data().unwrap_or_default());
-            }
-            true
-        });
-        let is_whole = self.limit(read).await.is_ok_and(|is_whole| is_whole);
+        let is_whole = self.limit(answer.read(body)).await.is_ok_and(|is_whole| is_whole);
         Ok(if is_whole { answer.finish() } else { answer.break_off() })
     }
 }

@@ -10,7 +10,7 @@ use hyper::{Uri, body::Bytes};
 use socket2::Socket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::{runtime::Id, task::JoinSet, time::timeout};
-use usage_proto::{Deadlines, Proxy, TransportError};
+use usage_proto::{Collector, Deadlines, Proxy, TransportError};
 
 use crate::wire::{Watch, Wire};
 
@@ -54,8 +54,12 @@ impl Pool {
         {
             return Ok(line);
         }
-        let _ = (self.places.available_permits() == 0).then(|| self.idle().pop_front());
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let mut place = Arc::clone(&self.places).try_acquire_owned().ok();
+        if place.is_none() {
+            // There are as many places as turns: one that has none is idle.
+            drop(self.idle().pop_front());
+            place = Arc::clone(&self.places).acquire_owned().await.ok();
+        }
         let mut connecting = JoinSet::new();
         connecting.spawn(Arc::clone(self).connect(target.1.clone()));
         // It is by a panic alone that tokio tells of a runtime without its IO driver.
@@ -63,8 +67,8 @@ impl Pool {
         let (stream, socket) = connected.ok_or_else(TransportError::no_runtime)??;
         let watch = Arc::<Watch>::default();
         let wire = Wire { stream, watch: Arc::clone(&watch), gone: false };
-        // More of a head than the collector takes, so that it is the one to say what is too large.
-        let connection = Builder::new().max_buf_size(80 << 10).handshake(wire).await;
+        // So that the collector is the one to say what is too large.
+        let connection = Builder::new().max_buf_size(Collector::HEAD_ROOM).handshake(wire).await;
         let (sender, driver) = connection.map_err(TransportError::connect)?;
         tokio::spawn(drive(driver, Arc::downgrade(self), self.idle_timeout));
         Ok(Line { sender, watch, socket, target: target.clone(), since: None, _place: place })
@@ -92,20 +96,30 @@ impl Pool {
     }
 }
 
+impl Line {
+    /// Ends the connection, and says whether nothing of the request has left. In this order: its
+    /// driver may be about to write.
+    pub(crate) fn closed_unsent(&self) -> bool {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        !self.watch.begun.load(SeqCst)
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
         // From any thread, and whether or not its runtime is running: there is room for another.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        self.closed_unsent();
     }
 }
 
 /// Does the work of a connection, and closes those that were idle for long enough. What ends it is
 /// told to the request that has it.
 async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration) {
-    let mut driver = Some(Box::pin(driver));
-    while let Some(mut running) = driver.take() {
-        let ended = timeout(idle / 2 + Duration::from_millis(50), running.as_mut()).await.is_ok();
-        driver = (!ended).then_some(running);
-        pool.upgrade().iter().for_each(|pool| drop(pool.idle()));
+    let mut driver = Box::pin(driver);
+    let tidy = || pool.upgrade().map(|pool| drop(pool.idle()));
+    while timeout(idle / 2 + Duration::from_millis(50), driver.as_mut()).await.is_err() {
+        tidy();
     }
+    drop(driver);
+    tidy();
 }

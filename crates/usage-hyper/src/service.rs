@@ -8,9 +8,8 @@ use hyper::http::{HeaderValue, Request, Response, Uri, Version, header, uri::Pat
 use hyper::{body::Bytes, ext::on_informational};
 use tokio::runtime::Handle;
 use tower::Service;
-use usage_proto::{Deadlines, Incomplete, Proxy, TransportError};
+use usage_proto::{Collector, Deadlines, Incomplete, Proxy, TransportError};
 
-use crate::wire::{FLOOD, INTERIM};
 use crate::{deadline::Deadline, pool::Pool, pool::Target};
 
 /// The service of a ready-made [`Client`](crate::Client): a pool of connections by hyper, with the
@@ -59,11 +58,11 @@ async fn exchange(pool: Arc<Pool>, mut request: Box<Request<Full<Bytes>>>) -> Ex
         let watch = Arc::clone(&line.watch);
         on_informational(&mut request, move |_| _ = watch.interim.fetch_add(1, SeqCst));
         let answer = total.limit(pin!(line.sender.try_send_request(*request))).await;
-        let sent = || line.watch.begun.load(SeqCst);
-        let known = |error: TransportError| if sent() { error } else { error.not_sent() };
-        let is_flooded = line.watch.interim.load(SeqCst) > INTERIM;
+        let known =
+            |error| if line.closed_unsent() { TransportError::not_sent(error) } else { error };
+        let is_flooded = line.watch.interim.load(SeqCst) > Collector::MAX_INTERIM;
         let mut error = match answer.map_err(known)? {
-            Ok(_) if is_flooded => return Err(TransportError::protocol(FLOOD)),
+            Ok(_) if is_flooded => return Err(TransportError::too_many_interim()),
             Ok(response) => break (response, line),
             Err(error) => error,
         };
@@ -72,7 +71,7 @@ async fn exchange(pool: Arc<Pool>, mut request: Box<Request<Full<Bytes>>>) -> Ex
             (Some(unsent), _) if line.since.is_some() => unsent.into(),
             (_, error) if error.is_parse() => return Err(known(TransportError::protocol(error))),
             (_, error) => {
-                let fault = line.watch.fault.get().map(|fault| TransportError::protocol(*fault));
+                let fault = line.watch.fault.get().map(|fault| fault());
                 return Err(known(fault.unwrap_or_else(|| TransportError::interrupted(error))));
             }
         };

@@ -7,9 +7,7 @@ use std::{io, io::IoSlice, mem::MaybeUninit, pin::Pin, sync::Arc, sync::OnceLock
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// How many interim answers there may be before an answer.
-pub(crate) const INTERIM: usize = 100;
+use usage_proto::{Collector, TransportError};
 
 /// TCP, or TLS over it.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -27,10 +25,8 @@ pub(crate) struct Watch {
     pub(crate) interim: AtomicUsize,
     /// What the server has done that it must not do. Beside the error of it, which hyper does not
     /// always hand on.
-    pub(crate) fault: OnceLock<&'static str>,
+    pub(crate) fault: OnceLock<fn() -> TransportError>,
 }
-
-pub(crate) const FLOOD: &str = "the server sent more than 100 interim answers";
 
 /// A stream that
 ///
@@ -59,10 +55,10 @@ impl Read for Wire {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
-            let _ = self.watch.fault.set("the server spoke before it was asked");
+            let _ = self.watch.fault.set(TransportError::spoke_first);
             Err(InvalidData.into())
-        } else if self.watch.interim.load(SeqCst) > INTERIM {
-            let _ = self.watch.fault.set(FLOOD);
+        } else if self.watch.interim.load(SeqCst) > Collector::MAX_INTERIM {
+            let _ = self.watch.fault.set(TransportError::too_many_interim);
             Err(InvalidData.into())
         } else if piece.is_empty() && self.gone && read.is_ok() {
             // The system has told of the reset already: this is not the end of a body.

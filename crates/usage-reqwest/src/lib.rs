@@ -5,7 +5,7 @@
 //! one deadline, over a connection that is used again. reqwest by itself is not safe for this: it
 //! follows redirects and takes the token along, waits for ever, and goes through a proxy for
 //! loopback. Here that is put right once. The siblings `usage-hyper` and `usage-ureq` do the same
-//! over their libraries, with the same outcome.
+//! over their libraries, under the same contract.
 //!
 //! ```
 //! use usage_proto::{Api, BaseUrl, Error, ResponseErrorKind, Server};

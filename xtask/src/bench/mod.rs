@@ -19,6 +19,7 @@ const BENCHES: &[(&str, &str, &[&str])] = &[
     ("usage-ureq", "saves", &[]),
     ("usage-reqwest", "saves", &[]),
     ("usage-hyper", "saves", &[]),
+    ("usage-server", "reports", &[]),
 ];
 
 /// What to do with the figures.
