@@ -13,6 +13,7 @@ mod lines;
 mod msrv;
 mod platforms;
 mod runner;
+mod schemathesis;
 mod steps;
 mod tool;
 

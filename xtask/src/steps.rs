@@ -1,7 +1,7 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
 use crate::runner::{How, Step};
-use crate::{bench, browser, fuzz, lines, msrv, platforms};
+use crate::{bench, browser, fuzz, lines, msrv, platforms, schemathesis};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -110,6 +110,11 @@ pub(crate) const CI: &[Step] = &[
         name: "fuzz",
         about: "each fuzz target for 20 seconds; on its own: fuzz [TARGET] [--seconds N]",
         how: How::Code(|| fuzz::fuzz(&fuzz::Options::default())),
+    },
+    Step {
+        name: "schemathesis",
+        about: "an API does what its description says, for a minute of requests of all kinds",
+        how: How::Code(schemathesis::schemathesis),
     },
 ];
 

@@ -3,8 +3,8 @@
 //! A program that keeps a state, a lock or a database opens it by a name. Who may write to the
 //! directory, or has put something there before, decides what that name leads to: a link to a file
 //! elsewhere, a pipe that nobody ever writes to, a database full of another person's tokens. So what
-//! is **written** is opened by [`open`] and [`open_existing`], read back by [`read_own`], or looked at
-//! by [`check`] where a library opens it. They refuse
+//! is **written** is opened by [`open`], [`append`] and [`open_existing`], read back by [`read_own`], or
+//! looked at by [`check`] where a library opens it. They refuse
 //!
 //! - what is not a regular file: a directory, a pipe, a socket, a device,
 //! - a link, and a file that has a second name ([`Risk::Link`]),
@@ -48,5 +48,5 @@ mod system;
 pub use accept::{Accept, Risk, UnknownRisk};
 pub use error::FileError;
 pub use file_id::FileId;
-pub use own::{check, create_new, locate, open, open_existing, read_own};
+pub use own::{append, check, create_new, locate, open, open_existing, read_own};
 pub use read::{Secret, read, read_secret};

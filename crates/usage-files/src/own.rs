@@ -22,12 +22,25 @@ const TRIES: usize = 40;
 /// [`FileError::NotAFile`] and [`FileError::Risk`] if it is not this program's own, as
 /// [the crate](crate) says; [`FileError::Io`] if the system refuses.
 pub fn open(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError> {
+    open_with(path.as_ref(), accept, OpenOptions::new().read(true).write(true))
+}
+
+/// Opens a file as [`open`] does, to write behind what is in it, whoever else does the same.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn append(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError> {
+    open_with(path.as_ref(), accept, OpenOptions::new().append(true))
+}
+
+fn open_with(path: &Path, accept: Accept, options: &OpenOptions) -> Result<File, FileError> {
     let path = locate(path, accept)?;
     for _ in 0..TRIES {
-        if let Some(file) = open_there(&path, accept, OpenOptions::new().read(true).write(true))? {
+        if let Some(file) = open_there(&path, accept, options)? {
             return Ok(file);
         }
-        match create_new(&path) {
+        match create_with(&path, options) {
             Ok(file) => {
                 // A file system may not know owners or modes: better told now than the next time.
                 let metadata = file.metadata().map_err(cannot("open", &path))?;
@@ -98,9 +111,12 @@ pub fn read_own(
 /// [`FileError::Io`]; with [`io::ErrorKind::AlreadyExists`] if anything has the name, be it a link
 /// that leads nowhere.
 pub fn create_new(path: impl AsRef<Path>) -> Result<File, FileError> {
-    let path = path.as_ref();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
+    create_with(path.as_ref(), OpenOptions::new().read(true).write(true))
+}
+
+fn create_with(path: &Path, options: &OpenOptions) -> Result<File, FileError> {
+    let mut options = options.clone();
+    options.create_new(true);
     system::owners_alone(&mut options).open(path).map_err(cannot("make", path))
 }
 
@@ -152,13 +168,13 @@ pub fn locate(path: impl AsRef<Path>, accept: Accept) -> Result<PathBuf, FileErr
 fn open_there(
     path: &Path,
     accept: Accept,
-    options: &mut OpenOptions,
+    options: &OpenOptions,
 ) -> Result<Option<File>, FileError> {
     // To open a device may do something by itself, and a pipe may wake up who waits for it.
     if look(path, accept)?.is_none() {
         return Ok(None);
     }
-    match system::without_surprises(options).open(path) {
+    match system::without_surprises(&mut options.clone()).open(path) {
         Ok(file) => {
             // It may have got another file's name since the look.
             judge(path, &file.metadata().map_err(cannot("open", path))?, accept)?;

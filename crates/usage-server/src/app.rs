@@ -1,8 +1,20 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
+use crate::buckets::Buckets;
+use crate::commit_meter::CommitMeter;
 use crate::config::Config;
+use crate::event::ServerEvent;
 use crate::json_thread::JsonThread;
+use crate::meters::Meters;
 use crate::store::Store;
+use crate::terms::Terms;
+use crate::variety::{Overflow, SeenToday};
+
+/// How many characters of a product's name are repeated.
+pub(crate) const SHOWN: usize = 64;
 
 /// What every request can reach.
 #[derive(Debug)]
@@ -10,24 +22,65 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) json: JsonThread,
-    in_flight: AtomicUsize,
+    pub(crate) meters: Meters,
+    terms: RwLock<Arc<Terms>>,
+    pub(crate) by_address: Buckets<Option<IpAddr>>,
+    pub(crate) by_token: Buckets<i64>,
+    pub(crate) seen: SeenToday,
+    stopping: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(store: Store, config: Config, json: JsonThread) -> Self {
-        Self { store, config, json, in_flight: AtomicUsize::new(0) }
+    pub(crate) fn new(
+        store: Store,
+        config: Config,
+        json: JsonThread,
+        commits: &CommitMeter,
+    ) -> Self {
+        let meters = Meters::new(store.clone(), commits);
+        let terms = RwLock::new(Arc::new(config.terms.clone()));
+        let now = Instant::now();
+        let (by_address, by_token) = (Buckets::new(now), Buckets::new(now));
+        let (seen, stopping) = Default::default();
+        Self { store, config, json, meters, terms, by_address, by_token, seen, stopping }
+    }
+
+    /// Those of this moment. Whoever begins under them goes on under them.
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
     }
 
     /// Requests whose head has arrived and whose answer is not ready.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        usize::try_from(self.meters.in_flight.get()).unwrap_or_default()
     }
 
     pub(crate) fn request_begins(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.meters.in_flight.inc();
     }
 
     pub(crate) fn request_ends(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.meters.in_flight.dec();
+    }
+
+    pub(crate) fn tell_overflow(&self, product: &str, overflow: Overflow) {
+        self.meters.overflowed(overflow);
+        if overflow.is_first {
+            let product = product.chars().take(SHOWN).collect();
+            self.config.events.tell(&ServerEvent::TooVaried { product });
+        }
+    }
+
+    /// From now on no new request is wanted.
+    pub(crate) fn stops(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

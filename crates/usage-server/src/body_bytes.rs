@@ -132,6 +132,7 @@ mod tests {
 
     use super::Whole;
     use crate::app::App;
+    use crate::commit_meter::CommitMeter;
     use crate::config::Config;
     use crate::json_thread::JsonThread;
     use crate::store::Store;
@@ -141,7 +142,12 @@ mod tests {
     async fn a_body_in_one_piece_is_not_copied() {
         let config = Config::new(Database::temporary());
         let store = Store::open(&config.database).unwrap();
-        let app = Arc::new(App::new(store, config, JsonThread::start().unwrap()));
+        let app = Arc::new(App::new(
+            store,
+            config,
+            JsonThread::start().unwrap(),
+            &CommitMeter::default(),
+        ));
         let sent = Bytes::from("[{}]".to_owned());
         let request = Request::post("/").body(Body::from(sent.clone())).unwrap();
         let Whole(request) = Whole::from_request(request, &app).await.unwrap();

@@ -1,15 +1,18 @@
 //! From a body to the row that is stored, within bounds of memory.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Request;
 use tokio::time::timeout_at;
 use usage_proto::{ParseRequestError, Payload, parse_request};
 
-use crate::app::App;
+use crate::app::{App, SHOWN};
 use crate::body_bytes::Due;
 use crate::refusal::Refusal;
 use crate::store::room::Place;
 use crate::store::row::{Row, RowError};
+use crate::terms::Terms;
 use crate::validate;
 
 /// Larger bodies are read on a thread of their own. This many bytes take milliseconds at worst, in
@@ -20,7 +23,10 @@ const LARGE: usize = 32 * 1024;
 ///
 /// Who has not come to it when its body was due leaves: a client that waits longer has given up, and
 /// what it sends again would wait behind itself.
-pub(crate) async fn to_row(app: &App, request: Request<Bytes>) -> Result<(Row, Place), Refusal> {
+pub(crate) async fn to_row(
+    app: &Arc<App>,
+    request: Request<Bytes>,
+) -> Result<(Row, Place), Refusal> {
     let limit = row_limit(&request, app.config.body_limit);
     let bytes = request.body().len();
     let Due(due) = request.extensions().get().copied().unwrap_or_else(|| Due::of(&app.config));
@@ -30,8 +36,9 @@ pub(crate) async fn to_row(app: &App, request: Request<Bytes>) -> Result<(Row, P
         Ok::<_, Refusal>((turn, app.store.room(limit).await?))
     };
     let (turn, place) = timeout_at(due, wait).await.map_err(|_| Refusal::Crowded)??;
-    let Some(turn) = turn else { return Ok(fit(row(&request, limit)?, place)) };
-    app.json.run(turn, move || Ok(fit(row(&request, limit)?, place))).await?
+    let Some(turn) = turn else { return Ok(fit(row(app, &request, limit)?, place)) };
+    let of_thread = app.clone();
+    app.json.run(turn, move || Ok(fit(row(&of_thread, &request, limit)?, place))).await?
 }
 
 /// Gives back the room that the row does not need after all.
@@ -47,7 +54,8 @@ fn row_limit(request: &Request<Bytes>, body_limit: usize) -> usize {
     written.saturating_add(request.uri().path().len())
 }
 
-fn row(request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
+fn row(app: &App, request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
+    let terms = app.terms();
     let payload = parse_request(request).map_err(|error| match error {
         ParseRequestError::Body { message, line, column, .. } => Refusal::body(format!(
             "The body can not be read at line {line}, column {column}: {}.",
@@ -59,14 +67,21 @@ fn row(request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
     let row = match payload {
         Payload::Server(server) => {
             validate::server(&server)?;
+            taken(&terms, &server.product)?;
             Row::server(server, limit)
         }
-        Payload::Stats(stats) => {
+        Payload::Stats(mut stats) => {
             validate::stats(&stats)?;
+            taken(&terms, &stats.product)?;
+            let overflow = app.seen.stats(terms.limits.variety, &mut stats);
+            app.tell_overflow(&stats.product, overflow);
             Row::stats(stats, limit)
         }
-        Payload::Usage(usage) => {
+        Payload::Usage(mut usage) => {
             validate::usage(&usage)?;
+            taken(&terms, &usage.product)?;
+            let overflow = app.seen.usage(terms.limits.variety, &mut usage);
+            app.tell_overflow(&usage.product, overflow);
             Row::usage(usage, limit)
         }
         // A payload that the protocol knows and this version of the server does not.
@@ -81,9 +96,17 @@ fn row(request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
     })
 }
 
+fn taken(terms: &Terms, product: &str) -> Result<(), Refusal> {
+    if terms.takes(product) {
+        return Ok(());
+    }
+    Err(Refusal::Product(product.chars().take(SHOWN).collect()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+    use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
     use bytes::Bytes;
@@ -91,6 +114,7 @@ mod tests {
 
     use super::{LARGE, to_row};
     use crate::app::App;
+    use crate::commit_meter::CommitMeter;
     use crate::config::Config;
     use crate::json_thread::JsonThread;
     use crate::store::database::Database;
@@ -106,7 +130,12 @@ mod tests {
         // Room for one large row, or for many small ones.
         let options = StoreOptions { queue: 1, queue_bytes: 16 * LARGE, ..StoreOptions::default() };
         let store = Store::open_with(&config.database, &options).unwrap();
-        let app = App::new(store, config, JsonThread::start().unwrap());
+        let app = Arc::new(App::new(
+            store,
+            config,
+            JsonThread::start().unwrap(),
+            &CommitMeter::default(),
+        ));
         let large = usage(format!("[{}]", " ".repeat(LARGE)));
         let turn = app.json.turn(1).await;
         let mut waiting = pin!(to_row(&app, large));

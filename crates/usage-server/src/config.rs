@@ -8,6 +8,7 @@ use crate::registration::policy::{Redirects, Registration};
 use crate::request_log::RequestLog;
 use crate::store;
 use crate::store::database::Database;
+use crate::terms::Terms;
 
 /// How a [`Server`](crate::Server) is to run. Everything but the database has a default.
 ///
@@ -23,8 +24,9 @@ use crate::store::database::Database;
 /// | reports on their way to the database | [`queue_bytes`](Self::queue_bytes) | 64 MiB |
 ///
 /// The factor 160 is that of the worst JSON there is, maps in maps in maps; a usual report takes a
-/// few times its size. Nothing limits how much is stored over time: whoever reaches the server can
-/// fill the disk, so a proxy in front of it that limits the rate of requests is well placed.
+/// few times its size. Unless there are [limits](crate::Limits), nothing says how much is stored over
+/// time, and whoever reaches the server can fill the disk. What the limits are counted with takes 16 MiB
+/// at most, and the variety of products 32 bytes for each key and text that they allow for one, times 257.
 ///
 /// ```
 /// use usage_server::{Config, Database};
@@ -37,8 +39,7 @@ use crate::store::database::Database;
 pub struct Config {
     pub(crate) database: Database,
     pub(crate) faults: Faults,
-    pub(crate) registration: Registration,
-    pub(crate) redirects: Redirects,
+    pub(crate) terms: Terms,
     pub(crate) log: Option<Arc<LogFn>>,
     pub(crate) events: Events,
     pub(crate) body_limit: usize,
@@ -65,8 +66,7 @@ impl Config {
         Self {
             database,
             faults: Faults::new(),
-            registration: Registration::Closed,
-            redirects: Redirects::new(),
+            terms: Terms::new(),
             log: None,
             events: Events::default(),
             body_limit: 1024 * 1024,
@@ -91,13 +91,20 @@ impl Config {
     /// Who may register at `GET /start`; nobody unless set.
     #[must_use]
     pub fn registration(self, registration: Registration) -> Self {
-        Self { registration, ..self }
+        Self { terms: self.terms.registration(registration), ..self }
     }
 
     /// Where a browser may be sent back to after a registration; this machine alone unless set.
     #[must_use]
     pub fn redirects(self, redirects: Redirects) -> Self {
-        Self { redirects, ..self }
+        Self { terms: self.terms.redirects(redirects), ..self }
+    }
+
+    /// What is taken, and from whom: [`registration`](Self::registration) and
+    /// [`redirects`](Self::redirects) too. It can be [changed](crate::Server::set_terms) later.
+    #[must_use]
+    pub fn terms(self, terms: Terms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Called once for each request, when its answer is ready. It runs on the threads that answer:
@@ -203,8 +210,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("database", &self.database)
             .field("faults", &self.faults)
-            .field("registration", &self.registration)
-            .field("redirects", &self.redirects)
+            .field("terms", &self.terms)
             .field("body_limit", &self.body_limit)
             .field("first_byte_deadline", &self.first_byte_deadline)
             .field("head_deadline", &self.head_deadline)

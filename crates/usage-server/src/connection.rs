@@ -16,17 +16,17 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use socket2::{SockRef, TcpKeepalive};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
+use crate::peer_stream::{Accepting, Peer, PeerStream};
 use crate::places::{Doing, Place, Places};
-use crate::routes;
 use crate::timed_stream::TimedStream;
+use crate::{operator_routes, routes};
 
 /// How much of a refused body is read and thrown away, and for how long.
 const LINGER_BYTES: u64 = 16 * 1024 * 1024;
@@ -39,10 +39,8 @@ const READ_BUFFER: usize = 64 * 1024;
 /// A pause after a failed accept, which most often means that there is no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// After how long without a word the system asks the other end whether it is still there, and how
-/// often it asks again: a machine that was switched off says nothing by itself.
-const KEEPALIVE: TcpKeepalive =
-    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+/// Prometheus and a load balancer or two.
+const OPERATORS: usize = 32;
 
 /// What the owner of the server wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,21 +55,27 @@ pub(crate) enum Phase {
 /// Serves until told otherwise. Returns how many requests were in flight when the drain deadline
 /// passed.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    sockets: Accepting,
     app: &Arc<App>,
     mut phase: watch::Receiver<Phase>,
 ) -> usize {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(app.config.head_deadline)
-        .max_buf_size(READ_BUFFER);
-    let server =
-        Connections { http, app: app.clone(), router: routes::router(app), phase: phase.clone() };
+    let config = &app.config;
+    let server = Connections {
+        http: http(app),
+        app: app.clone(),
+        router: routes::router(app),
+        places: Places::new(config.connections, config.connections_per_address),
+        phase: phase.clone(),
+        counted: true,
+    };
     let mut connections = JoinSet::new();
     tokio::select! {
-        () = server.accept(listener, &mut connections) => {}
+        () = server.accept(&sockets, &mut connections) => {}
         () = leaves(&mut phase, Phase::Running) => {}
     }
+    app.stops();
+    // Nobody finds an open door from here on.
+    drop(sockets);
     let drained = async { while connections.join_next().await.is_some() {} };
     tokio::select! {
         () = drained => 0,
@@ -79,6 +83,29 @@ pub(crate) async fn serve(
         () = leaves(&mut phase, Phase::Draining) => app.in_flight(),
     }
     // What is left of the connections is aborted with their set.
+}
+
+/// Serves the operator until this is dropped.
+pub(crate) async fn serve_operator(sockets: Accepting, app: Arc<App>) {
+    // It does not drain: what it tells is wanted most then.
+    let (_running, phase) = watch::channel(Phase::Running);
+    let server = Connections {
+        http: http(&app),
+        router: operator_routes::router(&app),
+        app,
+        places: Places::new(OPERATORS, Some(OPERATORS)),
+        phase,
+        counted: false,
+    };
+    server.accept(&sockets, &mut JoinSet::new()).await;
+}
+
+fn http(app: &App) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(app.config.head_deadline)
+        .max_buf_size(READ_BUFFER);
+    http
 }
 
 /// Returns when the phase is neither this nor one before it.
@@ -91,37 +118,54 @@ struct Connections {
     http: http1::Builder,
     app: Arc<App>,
     router: Router,
+    places: Arc<Places>,
     phase: watch::Receiver<Phase>,
+    /// Whether the metrics speak of these connections.
+    counted: bool,
 }
 
 impl Connections {
-    async fn accept(&self, listener: TcpListener, connections: &mut JoinSet<()>) {
-        let config = &self.app.config;
-        let places = Places::new(config.connections, config.connections_per_address);
+    async fn accept(&self, sockets: &Accepting, connections: &mut JoinSet<()>) {
+        let meters = &self.app.meters;
         loop {
             let (stream, peer) = loop {
-                match listener.accept().await {
+                match sockets.accept().await {
                     Ok(accepted) => break accepted,
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             };
             while connections.try_join_next().is_some() {}
             // Who gets no place is closed without a word: any answer would have to be awaited.
-            if let Some(place) = places.take(peer.ip()).await {
-                connections.spawn(self.connection(stream, Arc::new(place)));
+            let place = self.places.take(peer.address()).await;
+            if self.counted {
+                let counter = match place {
+                    Some(_) => &meters.connections_accepted,
+                    None => &meters.connections_refused,
+                };
+                counter.inc();
+            }
+            if let Some(place) = place {
+                connections.spawn(self.connection(stream, peer, Arc::new(place)));
             }
         }
     }
 
     /// One connection, with as many requests as the client sends on it.
-    fn connection(&self, stream: TcpStream, place: Arc<Place>) -> impl Future<Output = ()> + use<> {
+    fn connection(
+        &self,
+        stream: PeerStream,
+        peer: Peer,
+        place: Arc<Place>,
+    ) -> impl Future<Output = ()> + use<> {
+        let open = self.counted.then(|| Open::new(self.app.meters.connections.clone()));
         let router = TowerToHyperService::new(self.router.clone());
         let mut phase = self.phase.clone();
         let http = self.http.clone();
         let config = &self.app.config;
         let (first_byte, write) = (config.first_byte_deadline, config.write_deadline);
         async move {
-            prepare(&stream);
+            let _open = open;
+            stream.prepare();
             let unread = Arc::new(AtomicBool::new(false));
             let service = service_fn(|mut request: Request<Incoming>| {
                 let (router, unread, place) = (router.clone(), unread.clone(), place.clone());
@@ -130,6 +174,7 @@ impl Connections {
                 Box::pin(async move {
                     place.is_for(Doing::Answer);
                     request.extensions_mut().insert(place.clone());
+                    request.extensions_mut().insert(peer);
                     let response = router.call(request).await?;
                     // An answer closes the connection for one reason only: it was given before
                     // the request had been read to its end.
@@ -165,27 +210,31 @@ impl Connections {
                         () = sent_away => {}
                     }
                 }
-                _ => abandon(&stream),
+                _ => stream.abandon(),
             }
         }
     }
 }
 
-/// Where one of these fails, answers come later, or who vanished is found later.
-fn prepare(stream: &TcpStream) {
-    // Answers are small and written at once.
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE);
+/// A connection that is counted while this lives.
+struct Open(Gauge);
+
+impl Open {
+    fn new(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
 }
 
-/// What the other end has not read is not kept for it either.
-fn abandon(stream: &TcpStream) {
-    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// Closes a connection. Bytes that arrive for a closed socket make the kernel reset it, and a reset
 /// can destroy an answer that the client has not read: where more is to come, it is read first.
-async fn close(mut stream: TcpStream, more_to_come: bool) {
+async fn close(mut stream: PeerStream, more_to_come: bool) {
     let closed = stream.shutdown().await;
     if !more_to_come || closed.is_err() {
         return;

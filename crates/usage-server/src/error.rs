@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::store::error::StoreError;
 
@@ -20,6 +21,15 @@ pub enum ServerError {
     Listen {
         /// The address.
         address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The socket in the file system cannot be had.
+    #[error("cannot listen on the socket {}", path.display())]
+    #[non_exhaustive]
+    Socket {
+        /// Its path.
+        path: PathBuf,
         /// What the operating system said.
         source: io::Error,
     },

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::store::error::StoreError;
+use crate::variety::OTHER;
 
 /// What happens to a server between requests. Its `Display` is a line for a log.
 #[derive(Debug, Clone)]
@@ -17,6 +18,13 @@ pub enum ServerEvent {
         /// The database file.
         path: PathBuf,
     },
+    /// A product brings more variety than [`Limits`](crate::Limits) allow. This is told once a day for
+    /// each.
+    #[non_exhaustive]
+    TooVaried {
+        /// The product, or the first 64 characters of its name.
+        product: String,
+    },
 }
 
 impl fmt::Display for ServerEvent {
@@ -26,6 +34,11 @@ impl fmt::Display for ServerEvent {
             Self::DatabaseBack { path } => {
                 write!(f, "reports are taken again: {} is back", path.display())
             }
+            Self::TooVaried { product } => write!(
+                f,
+                "the product {product:?} brings more different keys or texts than it may in a day: \
+                 further ones are stored as {OTHER:?}"
+            ),
         }
     }
 }

@@ -23,6 +23,11 @@ pub(crate) fn success(status: StatusCode) -> Response {
     bytes(status, "{}")
 }
 
+/// What is JSON already.
+pub(crate) fn written(status: StatusCode, text: &'static str) -> Response {
+    bytes(status, text)
+}
+
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(body) => bytes(status, body),

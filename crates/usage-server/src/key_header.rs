@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use usage_proto::{IDEMPOTENCY_KEY, ValidationErrors};
 
+use crate::refusal::KEY_FIELD;
+
 /// The longest key, in bytes.
 const LONGEST: usize = 256;
 
@@ -23,7 +25,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ValidationError
     }
     let mut errors = ValidationErrors::new();
     errors.push(
-        "idempotency_key",
+        KEY_FIELD,
         format!(
             "Idempotency-Key must be one quoted string of 1 to {LONGEST} visible ASCII characters."
         ),

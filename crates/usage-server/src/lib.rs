@@ -46,6 +46,8 @@
 //! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
+//! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
+//! | `GET /openapi.json` | 200 | nothing: all of this, for programs (`OpenAPI` 3.1) |
 //! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
 //!
 //! Every answer of the routes for reports is JSON. Errors are `{"error":"…"}`, or `{"errors":{"field":["…"]}}` with 422:
@@ -59,14 +61,16 @@
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
 //! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
-//! | 422 | a field is blank; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
+//! | 422 | a field is blank; under `product`, the operator [does not take](Terms::products) it; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
+//! | 429 | more in a minute than the operator [wants](Limits); with `Retry-After` |
 //! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
-//! | 503 | `/healthz` alone: the database does not answer |
+//! | 503 | `/healthz` and `/readyz` alone: the database does not answer, or the server is stopping |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
 //! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
-//! a report is never refused with 408, 429 or 503. The exceptions are what no client does that has a
-//! report to lose (400, 403, 405 and 415), and 413, since clients have the same limit of their own.
+//! a report is never refused with 408 or 503. The exceptions are what no client does that has a
+//! report to lose (400, 403, 405 and 415), 413, since clients have the same limit of their own, and
+//! 429, which says that the report is not wanted now: newer clients wait, and send it again.
 //! With 413 the connection is closed, but not before up to 16 MiB, or 2 s, of the rest was
 //! read and thrown away: a client that sends first and reads later finds an answer and no reset.
 //!
@@ -123,6 +127,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Seen from outside
+//!
+//! A server that has a [socket for it](Listeners::metrics) answers `GET /metrics` there, in the text
+//! format of Prometheus, and `GET /readyz`, until it has stopped. Each name begins with `usage_`:
+//!
+//! | metric | what it counts |
+//! |---|---|
+//! | `requests_total{route,status}` | requests; the route is the beginning of the path, or `other` |
+//! | `request_duration_seconds{route}` | from the head of a request to its answer |
+//! | `refused_total{reason}` | requests that were refused, by [`Refused`] |
+//! | `request_body_bytes_total` | bytes of bodies that were read |
+//! | `requests_in_flight`, `connections` | how many there are now |
+//! | `connections_accepted_total`, `connections_refused_total` | connections that got a place, or none |
+//! | `commits_total`, `commit_size`, `commit_duration_seconds` | transactions, how much is in them, how long they take |
+//! | `stored_total`, `repeated_total`, `queue_length` | reports that were stored, that came again, that wait |
+//! | `database_bytes` | the file, with its write-ahead log |
+//! | `start_time_seconds`, `build_info{version}` | this process |
+//! | `overflowed_total{what}` | keys and texts that were stored as `(other)`, see [`Limits`] |
+//!
+//! Nothing that a client sends becomes a series of its own.
+//!
 //! # Storage
 //!
 //! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
@@ -139,6 +164,9 @@
 mod app;
 mod body_bytes;
 mod body_to_row;
+mod buckets;
+mod client_address;
+mod commit_meter;
 mod config;
 mod connection;
 mod ended;
@@ -148,25 +176,41 @@ mod faults;
 mod json_answer;
 mod json_thread;
 mod key_header;
+mod limits;
+mod listener;
+mod meters;
 mod named_purpose;
 mod observe;
+mod operator_routes;
+mod peer_stream;
 mod places;
+mod proxies;
+mod rates;
 mod refusal;
+mod refused;
 mod registration;
 mod request_log;
 mod request_rules;
 mod routes;
 mod server;
+#[cfg(unix)]
+mod socket_file;
 mod store;
+mod terms;
 mod timed_stream;
 mod token_header;
 mod turns;
 mod validate;
+mod variety;
 
 pub use config::Config;
 pub use error::ServerError;
 pub use event::ServerEvent;
 pub use faults::{FailRule, Faults, InvalidFailRule, InvalidFault};
+pub use limits::Limits;
+pub use listener::{ListenAddress, Listener, Listeners};
+pub use proxies::{InvalidNetwork, Proxies};
+pub use refused::Refused;
 pub use registration::policy::{InvalidOrigin, InviteCodes, Redirects, Registration};
 pub use request_log::RequestLog;
 pub use server::Server;
@@ -175,4 +219,5 @@ pub use store::database::Database;
 pub use store::error::StoreError;
 pub use store::metrics::Metrics;
 pub use store::stored::Stored;
+pub use terms::Terms;
 pub use usage_files::{FileError, Risk};

@@ -9,7 +9,10 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::body_bytes::Received;
+use crate::client_address::ClientAddress;
 use crate::json_answer::{Failure, Organisation};
+use crate::meters::Route;
+use crate::refused::Refused;
 use crate::request_log::{self, RequestLog};
 
 pub(crate) async fn observe(
@@ -24,6 +27,7 @@ pub(crate) async fn observe(
     let notes = response.extensions_mut();
     entry.log.organisation = notes.remove().map(|Organisation(name)| name);
     entry.log.failure = notes.remove().map(|Failure(message)| message);
+    entry.log.refused = notes.remove::<Refused>();
     response
 }
 
@@ -33,6 +37,7 @@ struct Entry {
     app: Arc<App>,
     begun: Instant,
     received: Received,
+    route: Route,
     log: RequestLog,
 }
 
@@ -47,17 +52,25 @@ impl Entry {
             body_bytes: 0,
             organisation: None,
             failure: None,
+            refused: None,
+            address: ClientAddress::of(request, &app.terms()).0,
         };
-        Self { app, begun: Instant::now(), received: Received::default(), log }
+        let route = Route::of(request.uri().path());
+        Self { app, begun: Instant::now(), received: Received::default(), route, log }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         self.app.request_ends();
+        self.log.duration = self.begun.elapsed();
+        self.log.body_bytes = self.received.bytes();
+        let RequestLog { status, duration, body_bytes, refused, .. } = self.log;
+        self.app.meters.request(self.route, status, duration, body_bytes);
+        if let Some(reason) = refused {
+            self.app.meters.refused(reason);
+        }
         if let Some(log) = &self.app.config.log {
-            self.log.duration = self.begun.elapsed();
-            self.log.body_bytes = self.received.bytes();
             log(&self.log);
         }
     }

@@ -209,7 +209,7 @@ impl Drop for Place {
 }
 
 /// What counts as one address: whoever has an IPv6 address has the other 2⁶⁴ of its network too.
-fn one_of(peer: IpAddr) -> IpAddr {
+pub(crate) fn one_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             let network = u128::from(address) & !u128::from(u64::MAX);

@@ -9,6 +9,7 @@ use usage_proto::ValidationErrors;
 
 use crate::faults::FaultAnswer;
 use crate::json_answer::{self, Failure};
+use crate::refused::Refused;
 use crate::store::error::StoreError;
 
 /// How long a client is to wait when the queue is full, in seconds.
@@ -21,13 +22,19 @@ const UNCODED: HeaderValue = HeaderValue::from_static("identity");
 /// its header.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("X-Authorization realm=\"Usage API\"");
 
+/// Under these names a refusal speaks of what is not a field of a report.
+pub(crate) const KEY_FIELD: &str = "idempotency_key";
+const BODY_FIELD: &str = "body";
+
 /// Why a request got no success.
 ///
 /// Deployed Go clients take 401, 404, 422 and 500 for errors and anything else for a success, so a
 /// refusal that must be noticed uses one of these: 500 and not 503 where the queue is full, or a
 /// report would be lost without a word. Exceptions are what no such client sends: another method
 /// (405), no host or two (400), what a browser adds (403), a body that is not JSON by its own word or
-/// that is coded (415), and a body above a limit that is the client's own as well (413).
+/// that is coded (415), and a body above a limit that is the client's own as well (413). More than
+/// the operator wants is a 429: every proxy and every newer client understands it, and what a Go client
+/// takes for a success is not to come either way.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     UnknownToken,
@@ -59,9 +66,23 @@ pub(crate) enum Refusal {
     },
     /// The body broke off, or its framing is wrong.
     Broken,
+    /// The operator does not take reports for it.
+    Product(String),
+    /// More in a minute than one may send.
+    TooMany {
+        of: Sender,
+        wait: Duration,
+    },
     /// Others were first until the time was over.
     Crowded,
     Store(StoreError),
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sender {
+    Address,
+    Token,
 }
 
 impl From<ValidationErrors> for Refusal {
@@ -82,7 +103,7 @@ impl Refusal {
     pub(crate) fn key_taken() -> Self {
         let mut errors = ValidationErrors::new();
         errors.push(
-            "idempotency_key",
+            KEY_FIELD,
             "Idempotency-Key was used for a report of another kind, or about another product: each \
              report needs a key of its own.",
         );
@@ -92,13 +113,46 @@ impl Refusal {
     /// One message about the body.
     pub(crate) fn body(message: impl Into<String>) -> Self {
         let mut errors = ValidationErrors::new();
-        errors.push("body", message);
+        errors.push(BODY_FIELD, message);
         Self::Invalid(errors)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let reason = self.reason();
+        let mut response = self.answer();
+        response.extensions_mut().insert(reason);
+        response
+    }
+}
+
+impl Refusal {
+    fn reason(&self) -> Refused {
+        match self {
+            Self::UnknownToken => Refused::UnknownToken,
+            Self::UnknownRoute | Self::Segment(_) => Refused::UnknownRoute,
+            Self::WrongMethod => Refused::Method,
+            Self::Host => Refused::Host,
+            Self::Browser { .. } => Refused::Browser,
+            Self::NotJson { .. } | Self::Encoded { .. } => Refused::MediaType,
+            Self::Invalid(errors) if errors.errors.contains_key(KEY_FIELD) => {
+                Refused::IdempotencyKey
+            }
+            Self::Invalid(errors) if errors.errors.contains_key(BODY_FIELD) => Refused::Body,
+            Self::Invalid(_) => Refused::Field,
+            Self::TooLarge { .. } => Refused::TooLarge,
+            Self::Late { .. } => Refused::Late,
+            Self::Broken => Refused::Broken,
+            Self::Product(_) => Refused::Product,
+            Self::TooMany { of: Sender::Address, .. } => Refused::AddressRate,
+            Self::TooMany { of: Sender::Token, .. } => Refused::TokenRate,
+            Self::Crowded | Self::Store(StoreError::Busy { .. }) => Refused::Busy,
+            Self::Store(_) => Refused::Database,
+        }
+    }
+
+    fn answer(self) -> Response {
         match self {
             Self::UnknownToken => {
                 let mut response = json_answer::error(
@@ -164,6 +218,15 @@ impl IntoResponse for Refusal {
                 format!("the body did not arrive within {deadline:?}: send the report again"),
             )),
             Self::Broken => json_answer::closing(Self::body("The body broke off.").into_response()),
+            Self::Product(product) => {
+                let mut errors = ValidationErrors::new();
+                errors.push(
+                    "product",
+                    format!("Reports for the product {product:?} are not taken here."),
+                );
+                json_answer::json(StatusCode::UNPROCESSABLE_ENTITY, &errors)
+            }
+            Self::TooMany { of, wait } => too_many(of, wait),
             Self::Crowded => busy("it had not come to this report by its deadline"),
             Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
             Self::Store(failure) => {
@@ -176,6 +239,22 @@ impl IntoResponse for Refusal {
             }
         }
     }
+}
+
+/// In whole seconds, of which there is at least one.
+fn too_many(of: Sender, wait: Duration) -> Response {
+    let seconds =
+        wait.as_secs() + u64::from(wait.subsec_nanos() > 0).max(u64::from(wait.is_zero()));
+    let sender = match of {
+        Sender::Address => "from this address",
+        Sender::Token => "with this token",
+    };
+    let mut response = json_answer::error(
+        StatusCode::TOO_MANY_REQUESTS,
+        format!("too much {sender} within a minute: send this again in {seconds} s"),
+    );
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
 }
 
 fn busy(failure: &str) -> Response {
@@ -205,6 +284,9 @@ impl IntoResponse for FaultAnswer {
         let headers = response.headers_mut();
         headers.extend(self.location.map(|location| (LOCATION, location)));
         headers.extend(self.retry_after.map(|wait| (RETRY_AFTER, wait)));
+        if !status.is_success() {
+            response.extensions_mut().insert(Refused::Fault);
+        }
         response
     }
 }

@@ -1,8 +1,11 @@
 use std::fmt;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+
+use crate::refused::Refused;
 
 /// How much of a path is kept, and of a method shown, in bytes. The methods of HTTP and the paths
 /// of this API are far below.
@@ -35,6 +38,12 @@ pub struct RequestLog {
     pub organisation: Option<String>,
     /// What went wrong inside, with 500 and 503.
     pub failure: Option<String>,
+    /// Where it came from, which a [proxy](crate::Proxies) may have told; `None` over a socket in the
+    /// file system, if nobody says it. The line does not show it: an
+    /// address is personal data in many places.
+    pub address: Option<IpAddr>,
+    /// Why it was refused; `None` for a success, and for what the page for registration says.
+    pub refused: Option<Refused>,
 }
 
 impl fmt::Display for RequestLog {

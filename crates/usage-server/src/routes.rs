@@ -1,23 +1,21 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
-use usage_proto::SimpleError;
+use tokio::time::sleep;
 
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
-use crate::json_answer::{self, Failure, Organisation};
+use crate::json_answer::{self, Organisation};
 use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
 use crate::refusal::Refusal;
@@ -25,17 +23,19 @@ use crate::store::error::StoreError;
 use crate::store::row::{Kind, Purpose, Report};
 use crate::store::sender::Sender;
 use crate::store::{Saved, Store};
-use crate::{key_header, registration, request_rules, token_header};
+use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
-/// How long the database may take to show that it is there.
-const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+/// `OpenAPI` 3.1.
+const DESCRIPTION: &str = include_str!("openapi.json");
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
-        .route("/healthz", get(health))
+        .route("/healthz", get(operator_routes::health))
+        .route("/readyz", get(operator_routes::ready))
+        .route("/openapi.json", get(description))
         .route("/start", get(registration::start).post(registration::submit))
         .fallback(async |_: Whole| Refusal::UnknownRoute)
         .method_not_allowed_fallback(async |_: Whole| Refusal::WrongMethod)
@@ -43,33 +43,28 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     // Around the routes as a whole: which one it is depends on what stands here.
     Router::new()
         .fallback_service(routes)
-        .layer(from_fn(enter))
+        .layer(from_fn_with_state(app.clone(), enter))
         .layer(from_fn_with_state(app.clone(), observe))
 }
 
 /// What every request has to pass, whatever its route.
-async fn enter(mut request: axum::extract::Request, next: Next) -> Response {
+async fn enter(
+    State(app): State<Arc<App>>,
+    mut request: axum::extract::Request,
+    next: Next,
+) -> Response {
     if let Err(refusal) = request_rules::host(request.headers(), request.version()) {
         return refusal.into_response();
     }
     if let Some(uri) = request_rules::without_empty_segments(request.uri()) {
         *request.uri_mut() = uri;
     }
-    next.run(request).await
+    rates::address(&app, request, next).await
 }
 
-async fn health(State(app): State<Arc<App>>, _: Whole) -> Response {
-    let failure = match timeout(HEALTH_DEADLINE, app.store.barrier()).await {
-        Ok(Ok(())) => {
-            return json_answer::json(StatusCode::OK, &serde_json::json!({ "status": "ok" }));
-        }
-        Ok(Err(error)) => json_answer::chain(&error),
-        Err(_) => format!("the database took more than {HEALTH_DEADLINE:?}"),
-    };
-    let error = SimpleError::new("the database does not answer");
-    let mut response = json_answer::json(StatusCode::SERVICE_UNAVAILABLE, &error);
-    response.extensions_mut().insert(Failure(failure));
-    response
+/// What all of this is, for programs.
+async fn description(_: Whole) -> Response {
+    json_answer::written(StatusCode::OK, DESCRIPTION)
 }
 
 /// All three reports, once the fault switches let them through.
@@ -89,7 +84,7 @@ async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
 }
 
 /// Finds out who sends the report.
-async fn identify(app: &App, request: Request<Bytes>) -> Response {
+async fn identify(app: &Arc<App>, request: Request<Bytes>) -> Response {
     let sender = match token_header::token(request.headers(), request.uri()) {
         None => None,
         Some(token) => match on_database(app, move |store| store.sender(token)).await {
@@ -110,7 +105,14 @@ async fn identify(app: &App, request: Request<Bytes>) -> Response {
 }
 
 /// Checks and stores a report.
-async fn store(app: &App, request: Request<Bytes>, token_id: Option<i64>) -> Result<Kind, Refusal> {
+async fn store(
+    app: &Arc<App>,
+    request: Request<Bytes>,
+    token_id: Option<i64>,
+) -> Result<Kind, Refusal> {
+    if let Some(token_id) = token_id {
+        rates::token(app, token_id, request.body().len())?;
+    }
     let idempotency_key = key_header::key(request.headers())?;
     let uri = request.uri().clone();
     match to_row(app, request).await {

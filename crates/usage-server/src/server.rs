@@ -1,6 +1,6 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{fmt, io};
@@ -10,14 +10,18 @@ use tokio::sync::watch;
 use usage_proto::Token;
 
 use crate::app::App;
+use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::connection::{self, Phase};
 use crate::ended::Ended;
 use crate::error::ServerError;
 use crate::faults::Faults;
 use crate::json_thread::JsonThread;
+use crate::listener::{ListenAddress, Listener, Listeners, NOWHERE};
+use crate::peer_stream::Accepting;
 use crate::store::error::StoreError;
 use crate::store::{Store, StoreOptions};
+use crate::terms::Terms;
 
 /// Threads that answer requests. They only read small bodies and wait: large ones and the database
 /// have their own.
@@ -35,7 +39,9 @@ const STOP_WAIT: Duration = Duration::from_secs(1);
 /// Dropped without [`shutdown`](Self::shutdown), it closes all connections at once and waits a
 /// second at most. Whatever it had answered is stored.
 pub struct Server {
-    address: SocketAddr,
+    addresses: Vec<ListenAddress>,
+    metrics: Option<ListenAddress>,
+    app: Weak<App>,
     store: Store,
     faults: Faults,
     phase: watch::Sender<Phase>,
@@ -53,20 +59,39 @@ impl Server {
     /// [`ServerError::Address`], [`ServerError::Listen`], [`ServerError::Store`] or
     /// [`ServerError::Threads`].
     pub fn bind(address: impl ToSocketAddrs, config: Config) -> Result<Self, ServerError> {
-        let listener = listen(address)?;
+        Self::listen(Listeners::new(Listener::bind(address)?), config)
+    }
+
+    /// The same on sockets that are open already, several of them if need be, and with a socket of
+    /// its own for the metrics.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Store`] or [`ServerError::Threads`].
+    pub fn listen(listeners: Listeners, config: Config) -> Result<Self, ServerError> {
         let threads = |source| ServerError::Threads { source };
-        let address = listener.local_addr().map_err(threads)?;
-        let store = Store::open_with(&config.database, &StoreOptions::of(&config))?;
+        let addresses = listeners
+            .api
+            .iter()
+            .map(Listener::address)
+            .collect::<Result<_, _>>()
+            .map_err(threads)?;
+        let metrics = listeners.metrics.as_ref().map(Listener::address);
+        let metrics = metrics.transpose().map_err(threads)?;
+        let commits = CommitMeter::default();
+        let options = StoreOptions { commits: commits.clone(), ..StoreOptions::of(&config) };
+        let store = Store::open_with(&config.database, &options)?;
         let faults = config.faults.clone();
         let json = JsonThread::start().map_err(threads)?;
-        let app = Arc::new(App::new(store.clone(), config, json));
+        let app = Arc::new(App::new(store.clone(), config, json, &commits));
+        let weak = Arc::downgrade(&app);
         let (phase, wanted) = watch::channel(Phase::Running);
         let (running, ended) = Ended::new();
         let (ready, started) = sync_channel(1);
         let thread = thread::Builder::new()
             .name("usage-server".to_owned())
             .spawn(move || {
-                let unanswered = run(listener, &app, wanted, &ready);
+                let unanswered = run(listeners, &app, &wanted, &ready);
                 // The database closes with its last handle: not this one, after the end is told.
                 drop(app);
                 drop(running);
@@ -74,22 +99,47 @@ impl Server {
             })
             .map_err(threads)?;
         match started.recv() {
-            Ok(Ok(())) => Ok(Self { address, store, faults, phase, thread: Some(thread), ended }),
+            Ok(Ok(())) => {
+                let (app, thread) = (weak, Some(thread));
+                Ok(Self { addresses, metrics, app, store, faults, phase, thread, ended })
+            }
             Ok(Err(error)) => Err(threads(error)),
             Err(_) => Err(ServerError::Panicked),
         }
     }
 
-    /// Where it listens; the port that was chosen, if 0 was asked for.
+    /// Where it listens, if that is a TCP socket; the port that was chosen, if 0 was asked for. Of
+    /// several it is the first. `0.0.0.0:0` if all of them are sockets in the file system.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.addresses.iter().find_map(ListenAddress::tcp).unwrap_or(NOWHERE)
     }
 
-    /// The base URL for clients on this machine, such as `http://127.0.0.1:8080`.
+    /// Where it listens: all of its sockets but that for the metrics.
+    #[must_use]
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.addresses
+    }
+
+    /// Where it tells its metrics.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<&ListenAddress> {
+        self.metrics.as_ref()
+    }
+
+    /// What `GET /metrics` would answer now. Empty if the server has stopped by itself, which it
+    /// does after a panic alone.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        // Text is written to memory, so that there is no error.
+        self.app.upgrade().and_then(|app| app.meters.text().ok()).unwrap_or_default()
+    }
+
+    /// The base URL for clients on this machine, such as `http://127.0.0.1:8080`. There is none for
+    /// a server that has no TCP socket: nobody is at the one that this returns then.
     #[must_use]
     pub fn url(&self) -> String {
-        let mut address = self.address;
+        let mut address = self.local_addr();
         // Listening on every address is no address to connect to.
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -112,6 +162,14 @@ impl Server {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Has requests from now on looked at under these terms. Those that have begun go on under the
+    /// old ones.
+    pub fn set_terms(&self, terms: Terms) {
+        if let Some(app) = self.app.upgrade() {
+            app.set_terms(terms);
+        }
     }
 
     /// The fault switches.
@@ -149,32 +207,21 @@ impl Drop for Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("address", &self.address)
+            .field("addresses", &self.addresses)
+            .field("metrics", &self.metrics)
             .field("database", &self.store.path())
             .finish_non_exhaustive()
     }
 }
 
-fn listen(address: impl ToSocketAddrs) -> Result<TcpListener, ServerError> {
-    let addresses = address.to_socket_addrs().map_err(|source| ServerError::Address { source })?;
-    let mut failure = ServerError::Address { source: io::ErrorKind::AddrNotAvailable.into() };
-    for address in addresses {
-        match TcpListener::bind(address) {
-            Ok(listener) => return Ok(listener),
-            Err(source) => failure = ServerError::Listen { address, source },
-        }
-    }
-    Err(failure)
-}
-
 /// The life of the server's thread. Returns how many requests got no answer.
 fn run(
-    listener: TcpListener,
+    listeners: Listeners,
     app: &Arc<App>,
-    phase: watch::Receiver<Phase>,
+    phase: &watch::Receiver<Phase>,
     ready: &SyncSender<io::Result<()>>,
 ) -> usize {
-    let (runtime, listener) = match start(listener) {
+    let (runtime, api, metrics) = match start(listeners) {
         Ok(started) => started,
         Err(error) => {
             drop(ready.send(Err(error)));
@@ -182,21 +229,25 @@ fn run(
         }
     };
     drop(ready.send(Ok(())));
-    let unanswered = runtime.block_on(connection::serve(listener, app, phase));
+    if let Some(metrics) = metrics {
+        // Ended with the runtime, so that it tells of the drain as well.
+        runtime.spawn(connection::serve_operator(metrics, app.clone()));
+    }
+    let unanswered = runtime.block_on(connection::serve(api, app, phase.clone()));
     runtime.shutdown_timeout(STOP_WAIT);
     unanswered
 }
 
-fn start(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListener)> {
-    listener.set_nonblocking(true)?;
+fn start(listeners: Listeners) -> io::Result<(Runtime, Accepting, Option<Accepting>)> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("usage-server-worker")
         .enable_all()
         .build()?;
-    let listener = {
+    let (api, metrics) = {
         let _context = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
+        let metrics = listeners.metrics.map(|metrics| Accepting::new([metrics])).transpose()?;
+        (Accepting::new(listeners.api)?, metrics)
     };
-    Ok((runtime, listener))
+    Ok((runtime, api, metrics))
 }

@@ -77,9 +77,26 @@ pub(crate) const SERVE_ABOUT: &str = "\
 Be a Usage API that stores what it is told in a SQLite file
 
 Prints one line, `listening on http://…`, when it is ready, and logs each
-request on standard error, one line each, without tokens. Stops on SIGINT,
-SIGTERM and SIGHUP: requests in flight are finished first, a second signal stops
-at once.
+request on standard error or in --log-file, one line each, without tokens. Stops
+on SIGINT and SIGTERM: requests in flight are finished first, a second signal
+stops at once.
+
+SIGHUP has it open the log file anew, and read --config and the invite codes
+again. Where one of them is wrong the log says so, and the server goes on as it
+was. Started by hand in a terminal, with neither a log file nor --config, it stops
+on SIGHUP, which is what a terminal sends when it is closed.
+
+--config names a file in TOML. Its keys are the names of the options under
+Registration, Limits and Log but for --log-file; an option comes before the key:
+    registration = \"invite\"
+    invite-file = \"/etc/usage/invite-codes\"
+    products = [\"influxdb\", \"chronograf\"]
+    requests-per-address = 600
+    log-format = \"json\"
+
+What is above a limit is answered with 429 and the time to wait. Clients of this
+project wait and send again; old Go clients take it for a success, and that report
+is lost.
 
 A report is answered when it is safely in the file, and can be read there with
 any SQLite tool. Reports without a token are taken, and belong to nobody.
@@ -98,6 +115,17 @@ What --create-token prints is a secret. Where this runs as a service, what it
 prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An
 organisation that has a token gets no other one unless you say --another.
+
+A proxy on the same machine reaches it at --listen unix:PATH too; who may connect
+there is what the mode of the socket says, and so the umask. Behind a proxy all
+clients have its address: name it with --trust-forwarded-for, and the last address
+in X-Forwarded-For that is not a proxy's counts. systemd may hand over sockets,
+one of them with FileDescriptorName=metrics, and is told when the server is ready,
+reads its configuration again, and stops (Type=notify or notify-reload).
+
+With --metrics it tells Prometheus how it is: GET /metrics there counts requests,
+refusals by reason, transactions and connections, and GET /readyz says whether
+it is to have requests.
 
 The server speaks plain HTTP. Put something that speaks TLS in front of it
 before other machines send tokens to it.";
@@ -123,12 +151,16 @@ EXAMPLES
   With --json the line is an object; if the server cannot start it is
   {\"outcome\":\"failed\",\"message\":…}. The token is null if the organisation has
   one already, and the part about it is left out without --create-token:
-    {\"url\":…,\"address\":…,\"database\":…,\"token\":{\"organisation\":…,\"token\":…}}
+    {\"url\":…,\"address\":…,\"addresses\":[…],\"database\":…,
+     \"token\":{\"organisation\":…,\"token\":…}}
+  With --metrics it has \"metrics\" too, the address. Without a TCP socket it has
+  no \"url\".
 
 EXIT STATUS
   0    stopped by a signal, with every request answered
   1    could not start, or left requests unanswered
   2    the arguments make no sense
+  5    the configuration or another file is wrong
   130  stopped by a second signal";
 
 pub(crate) const SAVE_ABOUT: &str = "\

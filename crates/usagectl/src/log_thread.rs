@@ -2,15 +2,19 @@
 //! how long a write takes, and must not decide how long anything else does.
 
 use std::collections::VecDeque;
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
 use std::fs::File;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::Serialize;
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::output;
 
 /// How many bytes of lines may wait. What is more than this is counted, and not kept.
 const ROOM: usize = 1 << 20;
@@ -24,10 +28,22 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// There is one standard error, and one command in a process.
 static LOG: OnceLock<Log> = OnceLock::new();
 
+/// Whether lines are objects.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A sentence, mostly with the time in front.
+    Text,
+    /// A JSON object with `time`, and with `message` where it is a sentence.
+    Json,
+}
+
 /// From here on what is told on standard error goes through the thread, panics as well.
 pub(crate) fn start() -> io::Result<()> {
     // A handle of its own: a write that waits would keep the lock of the usual one for itself.
-    let log = Log::over(anstream::AutoStream::auto(standard_error()?))?;
+    let log = Log::over(Box::new(anstream::AutoStream::auto(standard_error()?)))?;
     if LOG.set(log).is_ok() {
         panic::set_hook(Box::new(|panic| {
             line(&panic.to_string());
@@ -39,14 +55,71 @@ pub(crate) fn start() -> io::Result<()> {
 
 /// Tells a line, unless too many wait already. `false` if the thread was not started.
 pub(crate) fn line(text: &str) -> bool {
-    let Some(log) = LOG.get() else { return false };
-    log.tell(format!("{text}\n"));
-    true
+    tell(match form() {
+        Form::Text => format!("{text}\n"),
+        Form::Json => sentence(text),
+    })
 }
 
 /// Tells a line with the time in front.
 pub(crate) fn line_now(text: &str) {
-    line(&format!("{} {text}", now()));
+    display_now(&text);
+}
+
+/// The same of what is no text yet: a server has one for each request.
+pub(crate) fn display_now(text: &dyn Display) {
+    tell(match form() {
+        Form::Text => format!("{} {text}\n", now()),
+        Form::Json => sentence(&text.to_string()),
+    });
+}
+
+fn tell(line: String) -> bool {
+    let Some(log) = LOG.get() else { return false };
+    log.tell(line);
+    true
+}
+
+/// Tells an object as a line, and adds the time.
+pub(crate) fn object_now(object: &impl Serialize) {
+    tell(timed(object));
+}
+
+/// From here on lines look like this.
+pub(crate) fn set_form(form: Form) {
+    JSON.store(form == Form::Json, Ordering::Relaxed);
+}
+
+pub(crate) fn form() -> Form {
+    if JSON.load(Ordering::Relaxed) { Form::Json } else { Form::Text }
+}
+
+/// What is told from here on is written to this file. What waits is written there too.
+pub(crate) fn turn_to(file: File) {
+    if let Some(log) = LOG.get() {
+        log.turn_to(Box::new(file));
+    }
+}
+
+/// A sentence as an object on a line. Colours are for terminals.
+fn sentence(text: &str) -> String {
+    #[derive(Serialize)]
+    struct Sentence {
+        message: String,
+    }
+    timed(&Sentence { message: anstream::adapter::strip_str(text).to_string() })
+}
+
+fn timed(object: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Timed<'a, T> {
+        time: String,
+        #[serde(flatten)]
+        object: &'a T,
+    }
+    // No key of what is told here is anything but a text, so there is no error.
+    let line = output::json_line(&Timed { time: now().to_string(), object }).unwrap_or_default();
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// Waits until everything that was told is written, within bounds.
@@ -118,10 +191,21 @@ struct Waiting {
     bytes: usize,
     dropped: u64,
     writing: bool,
+    /// Where the next line goes, if that is another place than that of the last one.
+    out: Option<Out>,
+}
+
+/// Where lines go.
+struct Out(Box<dyn Write + Send>);
+
+impl fmt::Debug for Out {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Out")
+    }
 }
 
 impl Log {
-    fn over(out: impl Write + Send + 'static) -> io::Result<Self> {
+    fn over(out: Box<dyn Write + Send>) -> io::Result<Self> {
         let log = Self::default();
         let of_thread = log.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || of_thread.write_to(out))?;
@@ -139,6 +223,10 @@ impl Log {
         self.0.told.notify_one();
     }
 
+    fn turn_to(&self, out: Box<dyn Write + Send>) {
+        self.waiting().out = Some(Out(out));
+    }
+
     fn wait_until_written(&self, at_most: Duration) {
         let deadline = Instant::now() + at_most;
         let mut waiting = self.waiting();
@@ -154,7 +242,7 @@ impl Log {
     }
 
     /// The life of the thread: it ends with the process.
-    fn write_to(&self, mut out: impl Write) {
+    fn write_to(&self, mut out: Box<dyn Write + Send>) {
         let mut waiting = self.waiting();
         loop {
             while waiting.lines.is_empty() {
@@ -164,6 +252,9 @@ impl Log {
             }
             waiting.writing = true;
             waiting.bytes = 0;
+            if let Some(Out(another)) = waiting.out.take() {
+                out = another;
+            }
             let lines = std::mem::take(&mut waiting.lines);
             let dropped = std::mem::take(&mut waiting.dropped);
             drop(waiting);
@@ -173,7 +264,11 @@ impl Log {
                 // They came after these lines, and before all others.
                 let lines = if dropped == 1 { "line" } else { "lines" };
                 // Writing to a String can not fail.
-                let _ = writeln!(text, "{} {dropped} {lines} of this log dropped", now());
+                let told = format!("{dropped} {lines} of this log dropped");
+                let _ = match form() {
+                    Form::Text => writeln!(text, "{} {told}", now()),
+                    Form::Json => write!(text, "{}", sentence(&told)),
+                };
             }
             let result = write_all(&mut out, text.as_bytes());
             waiting = self.waiting();
@@ -234,7 +329,7 @@ mod tests {
     fn log() -> (Log, Sender<io::Result<()>>, Receiver<String>) {
         let (open, gate) = channel();
         let (written, lines) = channel();
-        (Log::over(Gate { open: gate, written }).unwrap(), open, lines)
+        (Log::over(Box::new(Gate { open: gate, written })).unwrap(), open, lines)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// What a shell reports for a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;
@@ -14,42 +14,62 @@ const INTERRUPTED: i32 = 130;
 /// process and its group, and a terminal tells the group as well.
 const SAME: Duration = Duration::from_millis(200);
 
-/// SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals. From the moment that this
+/// SIGINT, SIGTERM and as a rule SIGHUP, or Ctrl-C where there are no signals. From the moment that this
 /// exists the first one no longer ends the process by itself; the second one, a moment later, always
 /// does, whatever everything else in the process is waiting for.
 pub(crate) struct StopSignals {
     runtime: Runtime,
     first: oneshot::Receiver<()>,
+    hangups: mpsc::Receiver<()>,
+}
+
+/// What SIGHUP means to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hangup {
+    /// The terminal is gone, and the command goes too.
+    Stops,
+    /// Somebody has changed a file: see [`Waited::Hangup`].
+    IsTold,
+}
+
+/// What came.
+enum Came {
+    Stop,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no signals"))]
+    Hangup,
 }
 
 /// What a wait for a signal came to.
 pub(crate) enum Waited<T> {
     Signal,
+    /// SIGHUP, where it [is told](Hangup::IsTold). Several that come at once are one.
+    Hangup,
     /// The other thing came first.
     Other(T),
 }
 
 impl StopSignals {
-    pub(crate) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen(hangup: Hangup) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let mut signals = {
             let _context = runtime.enter();
-            Signals::listen()?
+            Signals::listen(hangup)?
         };
         let (told, first) = oneshot::channel();
+        let (tell, hangups) = mpsc::channel(1);
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
-                signals.next().await;
+                signals.stop(hangup, &tell).await;
                 // Who does not want to wait for an end in good order sends a second one.
                 let _ = told.send(());
                 let first = Instant::now();
                 while first.elapsed() < SAME {
-                    signals.next().await;
+                    signals.stop(hangup, &tell).await;
                 }
             });
             std::process::exit(INTERRUPTED);
         })?;
-        Ok(Self { runtime: Builder::new_current_thread().enable_time().build()?, first })
+        Ok(Self { runtime: Builder::new_current_thread().enable_time().build()?, first, hangups })
     }
 
     /// Blocks until a signal comes, or `other` is done, which may use tokio's timers.
@@ -58,9 +78,20 @@ impl StopSignals {
             tokio::select! {
                 // An error means that the thread is gone: nobody would ever be told.
                 _ = &mut self.first => Waited::Signal,
+                Some(()) = self.hangups.recv() => Waited::Hangup,
                 other = other => Waited::Other(other),
             }
         })
+    }
+}
+
+impl Signals {
+    /// Returns when the command is to stop.
+    async fn stop(&mut self, hangup: Hangup, tell: &mpsc::Sender<()>) {
+        while let (Came::Hangup, Hangup::IsTold) = (self.next().await, hangup) {
+            // Where one waits to be looked at already, this one means the same.
+            let _ = tell.try_send(());
+        }
     }
 }
 
@@ -74,21 +105,25 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    fn listen(hangup: Hangup) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hangup: if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) },
+            hangup: if hangup == Hangup::Stops && ignores_hangup() {
+                None
+            } else {
+                Some(signal(SignalKind::hangup())?)
+            },
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Came {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            Some(()) = async { self.hangup.as_mut()?.recv().await } => {}
+            _ = self.terminate.recv() => Came::Stop,
+            _ = self.interrupt.recv() => Came::Stop,
+            Some(()) = async { self.hangup.as_mut()?.recv().await } => Came::Hangup,
         }
     }
 }
@@ -112,11 +147,12 @@ struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    fn listen(_: Hangup) -> io::Result<Self> {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Came {
         self.interrupt.recv().await;
+        Came::Stop
     }
 }

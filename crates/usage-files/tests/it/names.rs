@@ -102,3 +102,21 @@ fn public_types_can_cross_threads() {
     check::<Secret>();
     check::<usage_files::UnknownRisk>();
 }
+
+/// What several have opened, or whoever empties it meanwhile, does not make holes.
+#[test]
+fn what_is_appended_stands_at_the_end() {
+    use std::io::Write;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let mut first = usage_files::append(&path, Accept::NOTHING).unwrap();
+    first.write_all(b"1\n").unwrap();
+    let mut second = usage_files::append(&path, Accept::NOTHING).unwrap();
+    second.write_all(b"2\n").unwrap();
+    first.write_all(b"3\n").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n3\n");
+    fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    second.write_all(b"4\n").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "4\n");
+}

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use usage_files::{
-    Accept, FileError, FileId, Risk, check, create_new, locate, open, open_existing, read_own,
+    Accept, FileError, FileId, Risk, append, check, create_new, locate, open, open_existing,
+    read_own,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +31,7 @@ fn refused(path: &Path, accept: Accept) -> FileError {
     thread::spawn(move || {
         let errors = [
             open(&of_thread, accept).unwrap_err(),
+            append(&of_thread, accept).unwrap_err(),
             open_existing(&of_thread, accept).unwrap_err(),
             read_own(&of_thread, accept, 1024).unwrap_err(),
             check(&of_thread, accept).unwrap_err(),

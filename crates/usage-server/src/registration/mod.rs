@@ -35,7 +35,7 @@ pub(crate) async fn start(State(app): State<Arc<App>>, Whole(request): Whole) ->
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let shown = Shown::new(&asked, &request, &app.config.registration);
+    let shown = Shown::new(&asked, &request, &app.terms().registration);
     let form = page::form(&shown, &Entries::default(), &Faults::default());
     html(StatusCode::OK, &form, way.as_ref())
 }
@@ -53,9 +53,9 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Whole(request): Whole) -
         Err(refusal) => return *refusal,
     };
     let entries = Entries::read(request.body());
-    let faults = entries.faults(&app.config.registration);
+    let faults = entries.faults(&app.terms().registration);
     if !faults.is_empty() {
-        let shown = Shown::new(&asked, &request, &app.config.registration);
+        let shown = Shown::new(&asked, &request, &app.terms().registration);
         let form = page::form(&shown, &entries, &faults);
         return html(StatusCode::UNPROCESSABLE_ENTITY, &form, way.as_ref());
     }
@@ -80,7 +80,7 @@ fn asked(
 ) -> Result<(RegistrationRequest, Option<Way>), Box<Response>> {
     let refuse =
         |status, title, words: &str| Box::new(html(status, &page::refusal(title, words), None));
-    if matches!(app.config.registration, Registration::Closed) {
+    if matches!(app.terms().registration, Registration::Closed) {
         let words = "This server does not take registrations. Ask whoever runs it for a token.";
         return Err(refuse(StatusCode::NOT_FOUND, "No registration here", words));
     }
@@ -89,7 +89,7 @@ fn asked(
     })?;
     let way = match &asked.redirect_url {
         None => None,
-        Some(url) => Some(app.config.redirects.way(url).ok_or_else(|| {
+        Some(url) => Some(app.terms().redirects.way(url).ok_or_else(|| {
             let words = format!(
                 "After the registration you would be sent to {}, which this server does not know. \
                  {}",

@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 use usage_files::Accept;
 use usage_proto::{Server, Stats, Token, Usage};
 
+use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::event::Events;
 use database::{Database, Location};
@@ -60,19 +61,21 @@ pub(crate) struct StoreOptions {
     pub(crate) queue_bytes: usize,
     pub(crate) watch: Duration,
     pub(crate) events: Events,
+    pub(crate) commits: CommitMeter,
 }
 
 impl StoreOptions {
     pub(crate) fn of(config: &Config) -> Self {
         let (queue, queue_bytes) = (config.queue, config.queue_bytes);
-        Self { queue, queue_bytes, watch: WATCH, events: config.events.clone() }
+        let (events, commits) = (config.events.clone(), CommitMeter::default());
+        Self { queue, queue_bytes, watch: WATCH, events, commits }
     }
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        let events = Events::default();
-        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events }
+        let (events, commits) = Default::default();
+        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events, commits }
     }
 }
 

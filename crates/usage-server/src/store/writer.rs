@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
@@ -16,6 +16,7 @@ use super::registrant::Registrant;
 use super::row::{Kind, Report, Row};
 use super::token_hash::TokenHash;
 use super::{StoreOptions, sql};
+use crate::commit_meter::CommitMeter;
 use crate::event::{Events, ServerEvent};
 
 /// The most jobs in one transaction, so that the first of them does not wait for ever.
@@ -76,6 +77,7 @@ pub(super) struct Writer {
     connection: Connection,
     files: Arc<DatabaseFiles>,
     counters: Arc<Counters>,
+    commits: CommitMeter,
     watch: Duration,
     events: Events,
     /// Whether it was told that the database is gone.
@@ -90,7 +92,8 @@ impl Writer {
         options: &StoreOptions,
     ) -> Self {
         let (watch, events) = (options.watch, options.events.clone());
-        Self { connection, files, counters, watch, events, gone: false }
+        let commits = options.commits.clone();
+        Self { connection, files, counters, commits, watch, events, gone: false }
     }
 
     /// Writes until nobody can send a job any more.
@@ -106,6 +109,7 @@ impl Writer {
     }
 
     fn write(&mut self, first: Job, jobs: &Receiver<Job>) {
+        let begun = Instant::now();
         let mut batch = vec![first];
         let written = transact(&self.connection, &mut batch, jobs).or_else(|failed| {
             roll_back(&self.connection);
@@ -124,6 +128,7 @@ impl Writer {
             (Err(error), Ok(())) => vec![Err(self.failure(&error)); batch.len()],
             (Ok(written), Ok(())) => {
                 count(&self.counters, &written);
+                self.commits.committed(written.len(), begun.elapsed());
                 let told = |done: Result<Done, _>| done.map_err(|error| self.failure(&error));
                 written.into_iter().map(told).collect()
             }

@@ -14,13 +14,21 @@ fn public_types_can_cross_threads() {
     check::<Faults>();
     check::<InvalidFailRule>();
     check::<InvalidFault>();
+    check::<usage_server::Listener>();
+    check::<usage_server::Listeners>();
+    check::<usage_server::ListenAddress>();
     check::<Metrics>();
+    check::<usage_server::Refused>();
     check::<RequestLog>();
     check::<Server>();
     check::<ServerError>();
     check::<usage_server::ServerEvent>();
     check::<Store>();
     check::<StoreError>();
+    check::<usage_server::Terms>();
+    check::<usage_server::Limits>();
+    check::<usage_server::Proxies>();
+    check::<usage_server::InvalidNetwork>();
     check::<Stored<usage_proto::Usage>>();
 }
 

@@ -5,6 +5,7 @@ mod register_args;
 mod report_args;
 mod save_args;
 mod serve_args;
+mod settings_args;
 
 use std::ffi::OsString;
 
@@ -15,7 +16,8 @@ pub(crate) use api_args::ApiArgs;
 pub(crate) use register_args::RegisterArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
-pub(crate) use serve_args::{ServeArgs, Who};
+pub(crate) use serve_args::ServeArgs;
+pub(crate) use settings_args::{LogFormat, Settings, Who};
 
 use crate::command::report::process_group::LEADER;
 use crate::help;

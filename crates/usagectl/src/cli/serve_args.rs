@@ -3,17 +3,26 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects, Risk};
+use clap::Args;
+use usage_server::{FailRule, Faults, InvalidFault, Risk};
 
 use super::LOCAL;
+use super::settings_args::Settings;
 use crate::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Address and port to listen on; with port 0 a free one is chosen
-    #[arg(long, value_name = "ADDR", default_value = LOCAL, value_parser = address)]
-    pub(crate) listen: String,
+    #[arg(
+        help = format!("Address and port, or unix:PATH; may be given again [default: {LOCAL}]"),
+        long,
+        value_name = "ADDR",
+        value_parser = address
+    )]
+    pub(crate) listen: Vec<String>,
+
+    /// Address and port, or unix:PATH, for GET /metrics and GET /readyz
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(crate) metrics: Option<String>,
 
     #[arg(
         help = "SQLite file, created if it is not there",
@@ -35,22 +44,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, requires = "create_token")]
     pub(crate) another: bool,
 
-    /// Who may register at the page /start: anybody, who has an invite code, or nobody
-    #[arg(long, value_enum, default_value_t, value_name = "WHO", help_heading = "Registration")]
-    pub(crate) registration: Who,
+    /// File with settings, in TOML, read again at SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 
-    /// File with the invite codes, one a line
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_if_eq("registration", "invite"),
-        help_heading = "Registration"
-    )]
-    pub(crate) invite_file: Option<PathBuf>,
+    /// File to append the log to; opened anew at SIGHUP
+    #[arg(long, value_name = "FILE", help_heading = "Log")]
+    pub(crate) log_file: Option<PathBuf>,
 
-    /// Origin that a browser may be sent back to, beside this machine; may be given again
-    #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Registration")]
-    pub(crate) allow_redirect: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 
     /// Answer reports with this status and store nothing: the first COUNT ones, or all
     #[arg(long, value_name = "STATUS[:COUNT]", help_heading = "Faults")]
@@ -74,24 +77,15 @@ pub(crate) struct ServeArgs {
     pub(crate) retry_after: Option<String>,
 }
 
-/// Who may register.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Who {
-    /// Nobody: tokens are made with --create-token
-    #[default]
-    Closed,
-    /// Whoever has one of the codes in --invite-file
-    Invite,
-    /// Anybody who reaches the page
-    Open,
-}
-
-fn origin(text: &str) -> Result<String, InvalidOrigin> {
-    Redirects::new().allow(text).map(|_| text.to_owned())
-}
-
 /// A name is looked up later; here it is about the form.
 fn address(text: &str) -> Result<String, &'static str> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return match path {
+            _ if cfg!(not(unix)) => Err("there are no such sockets on this system"),
+            "" => Err("write a path behind unix:, such as unix:/run/usage/api.sock"),
+            _ => Ok(text.to_owned()),
+        };
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())

@@ -5,14 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::reporting::{NUMBERS, Reporting, command, directory};
 use crate::serving::Serving;
-use crate::usagectl::{PATIENCE, run};
+use crate::usagectl::{run, wait_until};
 
 /// Found out now, and not at the first report half a day later.
 #[test]
@@ -203,7 +201,7 @@ fn orphans_are_reaped() {
     }
     for orphan in ["first", "second"] {
         let orphan = read_number(&directory.path().join(orphan));
-        wait_while(|| test_kill_process(orphan).is_ok(), "an orphan is a zombie");
+        wait_until("an orphan is reaped", || test_kill_process(orphan).is_err());
     }
     assert_eq!(reporting.stop().code, Some(0));
 }
@@ -252,7 +250,7 @@ fn read_number(path: &Path) -> Pid {
 }
 
 fn wait_until_there(path: &Path) {
-    wait_while(|| !path.exists(), "the program does not start");
+    wait_until("the program starts", || path.exists());
 }
 
 /// Waits until the process whose number stands in a file is no more.
@@ -266,14 +264,5 @@ fn wait_for_end(process: Pid) {
         let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
         fs::read_to_string(stat).unwrap_or_default().contains(") Z ")
     };
-    wait_while(|| test_kill_process(process).is_ok() && !is_zombie(), "a process lives");
-}
-
-#[track_caller]
-fn wait_while(condition: impl Fn() -> bool, complaint: &str) {
-    let begun = Instant::now();
-    while condition() {
-        assert!(begun.elapsed() < PATIENCE, "{complaint}");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("a process ends", || test_kill_process(process).is_err() || is_zombie());
 }

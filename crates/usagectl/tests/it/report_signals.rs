@@ -1,11 +1,14 @@
 //! How `report` and `serve` take the signals that ask them to stop.
 
+use std::fs::File;
 use std::process::Command;
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::reporting::{NUMBERS, Reporting, command, directory};
 use crate::serving::Serving;
+use crate::usagectl::wait_until;
 
 /// A terminal or a session that goes away asks for the same as whoever stops a service.
 #[test]
@@ -39,10 +42,26 @@ fn signals_that_come_together_are_one() {
     assert!(ran.stderr.contains("usagectl: stopped; "), "{}", ran.stderr);
 }
 
+/// That is what a terminal sends when it is closed. Elsewhere, and where there is something to read
+/// again, it means that: see the tests of `--config`.
 #[test]
-fn a_hangup_stops_a_server_in_good_order() {
-    let ran = Serving::start(&[]).stop_by(Signal::HUP);
+fn a_hangup_stops_a_server_that_was_started_in_a_terminal() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let other_end = ptsname(&terminal, Vec::new()).unwrap();
+    let open = || File::options().write(true).open(other_end.to_str().unwrap()).unwrap();
+    let ran = Serving::start_with_log(&[], open()).stop_by(Signal::HUP);
     assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let serving = Serving::start_with_log(&["--log-file", log.to_str().unwrap()], open());
+    kill_process(serving.pid(), Signal::HUP).unwrap();
+    wait_until("it is told", || {
+        std::fs::read_to_string(&log).unwrap().contains("the log was opened anew")
+    });
+    assert_eq!(serving.stop().code, Some(0));
 }
 
 /// As `nohup` does it: whoever asks for that wants the reports to go on.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -33,9 +33,25 @@ impl Serving {
         Self::spawn(tempfile::tempdir().unwrap(), arguments, log)
     }
 
+    /// The same, as another program starts it: with a variable, and with what else there is to say.
+    pub(crate) fn start_by(command: &mut Command, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::over(command, directory, arguments, Stdio::piped())
+    }
+
     fn spawn(directory: TempDir, arguments: &[&str], log: impl Into<Stdio>) -> Self {
-        let mut child = usagectl::command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", "usage.db"])
+        let listen = ["--listen", "127.0.0.1:0"];
+        Self::over(&mut usagectl::command(), directory, &[&listen, arguments].concat(), log)
+    }
+
+    fn over(
+        command: &mut Command,
+        directory: TempDir,
+        arguments: &[&str],
+        log: impl Into<Stdio>,
+    ) -> Self {
+        let mut child = command
+            .args(["serve", "--database", "usage.db"])
             .args(arguments)
             .current_dir(directory.path())
             .stderr(log)

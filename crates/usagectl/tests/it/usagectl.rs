@@ -113,6 +113,16 @@ impl Run {
     }
 }
 
+/// Waits for something that will happen.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Waits for the end of a process, within bounds.
 pub(crate) fn finish(mut child: Child) -> Ran {
     let pid = Pid::from_child(&child);

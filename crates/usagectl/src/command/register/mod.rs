@@ -22,7 +22,7 @@ use self::token_sink::TokenSink;
 use crate::cli::RegisterArgs;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, GOOD};
-use crate::signals::{StopSignals, Waited};
+use crate::signals::{Hangup, StopSignals, Waited};
 use crate::{reach, terminal_text};
 
 pub(crate) fn run(args: &RegisterArgs, json: bool) -> Result<(), Failure> {
@@ -68,7 +68,7 @@ fn wait(
 ) -> Result<(), Failure> {
     let sink = TokenSink::new(args.token_file.as_deref())?;
     // Before anything is printed: a signal from now on ends this in good order.
-    let mut signals = StopSignals::listen()?;
+    let mut signals = StopSignals::listen(Hangup::Stops)?;
     let listener = listen(args.callback_port)?;
     let port = listener.local_addr()?.port();
     let mut state = [0; 16];
@@ -94,7 +94,8 @@ fn wait(
     pasted::listen(registration, found);
 
     match signals.wait_or(async { timeout(args.wait, tokens.recv()).await }) {
-        Waited::Signal => {
+        // A hang-up is a signal like the others here.
+        Waited::Signal | Waited::Hangup => {
             Err(Failure::NotRegistered("interrupted: no token came, and nothing is stored".into()))
         }
         Waited::Other(Ok(Some(token))) => {

@@ -27,7 +27,7 @@ use crate::carrier::Carrier;
 use crate::cli::{ConsentArgs, ReportArgs};
 use crate::failure::{Failure, Totals};
 use crate::outcome_object::Outcome;
-use crate::signals::{StopSignals, Waited};
+use crate::signals::{Hangup, StopSignals, Waited};
 use crate::{output, prepare, terminal_text};
 
 pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &ReportArgs, json: bool) -> Result<(), Failure> {
     let program = Arc::new(UsageProgram::new(args, ids)?);
     let (alive, ended) = oneshot::channel();
     let host = CommandHost::new(consent, Arc::clone(&program), file, alive);
-    let mut signals = StopSignals::listen().map_err(Failure::server)?;
+    let mut signals = StopSignals::listen(Hangup::Stops).map_err(Failure::server)?;
     report_log::start(args.verbose).map_err(Failure::server)?;
     let transport = move |request: Request<Bytes>| {
         let is_usage = is_usage(&request);
