@@ -47,6 +47,11 @@
 //!     .ok();
 //! ```
 //!
+//! # Where a program lives for a moment
+//!
+//! A command-line tool calls [`Reporting::report_if_due`] in place of `start`: one read of a file where
+//! nothing is due. [`Reporting::report_if_due_detached`] does not hold up the prompt either.
+//!
 //! # Features
 //!
 //! | feature | brings | on unless switched off |
@@ -83,6 +88,8 @@
 #[cfg(all(feature = "reporting", any(feature = "ureq", feature = "reqwest", feature = "hyper")))]
 mod reporting;
 
+#[cfg(all(feature = "reporting", feature = "ureq"))]
+pub use reporting::IfDue;
 #[cfg(all(
     feature = "reporting",
     any(feature = "ureq", feature = "reqwest", feature = "hyper")
@@ -99,7 +106,9 @@ pub use usage_proto::{
     UsageData, ValidationErrors, Value, Values,
 };
 #[cfg(feature = "reporting")]
-pub use usage_reporter::{Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy};
+pub use usage_reporter::{
+    Config as Schedule, Consent, ConsentRule, LastSent, PendingLimits, RetryPolicy, StateFileError,
+};
 #[cfg(feature = "reqwest")]
 pub use usage_reqwest as reqwest;
 #[cfg(feature = "ureq")]

@@ -2,10 +2,15 @@
 
 mod collect;
 mod destination;
+#[cfg(feature = "ureq")]
+mod detached;
 mod host;
+#[cfg(feature = "ureq")]
+mod if_due;
 mod preparation;
 mod preview;
 mod running;
+mod stage;
 mod start_error;
 mod status;
 mod surroundings;
@@ -20,6 +25,8 @@ use usage_proto::{BaseUrl, Deadlines, Token};
 use usage_reporter::{Config, Consent};
 
 pub use self::collect::{Awaited, Collect, IntoUsage, Plain};
+#[cfg(feature = "ureq")]
+pub use self::if_due::IfDue;
 pub use self::preview::Preview;
 pub use self::running::{PushError, Running};
 pub use self::start_error::StartError;

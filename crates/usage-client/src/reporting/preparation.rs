@@ -19,6 +19,9 @@ pub(super) struct Prepared<C, M> {
     pub(super) product: Product<C, M>,
     pub(super) server: Server,
     pub(super) numbers: Arc<Numbers<C, M>>,
+    /// Whether usage is due at this start.
+    #[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "tools report over ureq"))]
+    pub(super) is_due: bool,
 }
 
 /// Opens the state, mints what is missing and stores it, and registers the server.
@@ -27,6 +30,8 @@ pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     consent: Consent,
     api: Api,
     collect: C,
+    now: Instant,
+    wall_now: SystemTime,
 ) -> Result<Prepared<C, M>, StartError> {
     let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
     let file = StateFile::open(path)?;
@@ -46,12 +51,12 @@ pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
         .product(&reporting.product)
         .version(&reporting.version);
     let numbers = Arc::new(Numbers::new(reporting, identity, collect));
-    let (now, wall_now) = (Instant::now(), SystemTime::now());
+    let is_due = state.is_due(&reporting.config, wall_now);
     let seed = Seed::from_bytes(random()?);
     let mut reporter = Reporter::new(reporting.config.clone(), api, state, seed, now, wall_now)?;
     reporter.register(now, &server)?;
     let product = Product::new(consent, Arc::clone(&numbers), file);
-    Ok(Prepared { reporter, product, server, numbers })
+    Ok(Prepared { reporter, product, server, numbers, is_due })
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StartError> {

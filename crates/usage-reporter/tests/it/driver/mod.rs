@@ -20,3 +20,4 @@ mod state_file;
 mod state_lock;
 mod suspend;
 mod trouble;
+mod waiting;
