@@ -61,6 +61,7 @@
 //! | `hyper` | `hyper::Client`, async, and `Reporting::start_on_tokio` | |
 //! | `reporting` | [`Reporting`]: schedule, identity, state file; needs one of the three above | yes |
 //! | `tls` | https | yes |
+//! | `testing` | `testing`: a Usage API in a test's own process, faults, and time that jumps | |
 //!
 //! # Sending more than before
 //!
@@ -87,6 +88,8 @@
 
 #[cfg(all(feature = "reporting", any(feature = "ureq", feature = "reqwest", feature = "hyper")))]
 mod reporting;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(all(feature = "reporting", feature = "ureq"))]
 pub use reporting::IfDue;

@@ -1,18 +1,18 @@
 //! Everything that a product needs to report on a schedule, with a default for all but four things.
 
-mod collect;
+pub(crate) mod collect;
 mod destination;
 #[cfg(feature = "ureq")]
 mod detached;
-mod host;
+pub(crate) mod host;
 #[cfg(feature = "ureq")]
 mod if_due;
-mod preparation;
+pub(crate) mod preparation;
 mod preview;
 mod running;
 mod stage;
 mod start_error;
-mod status;
+pub(crate) mod status;
 mod surroundings;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod task;
@@ -49,7 +49,7 @@ pub struct Reporting {
     cluster_id: Option<String>,
     host_name: Option<String>,
     config: Config,
-    deadlines: Deadlines,
+    pub(crate) deadlines: Deadlines,
 }
 
 /// # Describe

@@ -14,18 +14,18 @@ use super::start_error::StartError;
 use super::surroundings;
 
 /// All that a driver is started with.
-pub(super) struct Prepared<C, M> {
-    pub(super) reporter: Reporter,
-    pub(super) product: Product<C, M>,
-    pub(super) server: Server,
-    pub(super) numbers: Arc<Numbers<C, M>>,
+pub(crate) struct Prepared<C, M> {
+    pub(crate) reporter: Reporter,
+    pub(crate) product: Product<C, M>,
+    pub(crate) server: Server,
+    pub(crate) numbers: Arc<Numbers<C, M>>,
     /// Whether usage is due at this start.
     #[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "tools report over ureq"))]
-    pub(super) is_due: bool,
+    pub(crate) is_due: bool,
 }
 
 /// Opens the state, mints what is missing and stores it, and registers the server.
-pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
+pub(crate) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     reporting: &Reporting,
     consent: Consent,
     api: Api,

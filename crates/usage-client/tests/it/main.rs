@@ -9,6 +9,8 @@ mod product;
 mod start;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod task;
+#[cfg(feature = "testing")]
+mod testing;
 mod token;
 mod traits;
 
