@@ -9,6 +9,7 @@ mod command;
 mod fuzz;
 mod lines;
 mod msrv;
+mod package;
 mod runner;
 mod steps;
 mod tool;

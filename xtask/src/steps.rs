@@ -1,7 +1,7 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
 use crate::runner::{How, Step};
-use crate::{fuzz, lines, msrv};
+use crate::{fuzz, lines, msrv, package};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -81,6 +81,11 @@ pub(crate) const CI: &[Step] = &[
         how: How::Code(lines::lines),
     },
     Step {
+        name: "package",
+        about: "each published crate builds from its package, which has a page and both licences",
+        how: How::Code(package::package),
+    },
+    Step {
         name: "deny",
         about: "licences, banned crates and sources of the dependencies",
         // Advisories are left out: they come from a database on the network that changes by itself,
@@ -108,6 +113,11 @@ pub(crate) const BY_NAME: &[Step] = &[
             "cargo bench --package usage-reqwest --locked --bench saves",
             "cargo bench --package usage-hyper --locked --bench saves",
         ]),
+    },
+    Step {
+        name: "release",
+        about: "whether all that a release needs is there; refuses where the project has no public home",
+        how: How::Code(package::release),
     },
     Step {
         name: "simulate",

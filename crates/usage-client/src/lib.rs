@@ -86,6 +86,8 @@
 //! # assert_eq!(setting(&old), Some(false));
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(all(feature = "reporting", any(feature = "ureq", feature = "reqwest", feature = "hyper")))]
 mod reporting;
 #[cfg(feature = "testing")]
@@ -118,3 +120,8 @@ pub use usage_reqwest as reqwest;
 pub use usage_ureq as ureq;
 #[cfg(feature = "ureq")]
 pub use usage_ureq::Client;
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -101,6 +101,8 @@
 //! A connection belongs to the runtime that it was opened in. A client that outlives the runtime
 //! opens new ones in the next.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod client;
 mod connector;
 mod deadline;
@@ -113,3 +115,8 @@ mod wire;
 pub use {client::Client, client::Config, client::Execute, service::HttpService};
 #[cfg(feature = "tls")]
 pub use {rustls, tls::tls_config};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

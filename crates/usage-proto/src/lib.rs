@@ -76,6 +76,8 @@
 //! What is sent and how each answer is judged is written down, rule by rule, in the repository's
 //! `docs/protocol.md`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answer;
 mod api;
 mod base_url;
@@ -125,3 +127,8 @@ pub use saveable::Saveable;
 pub use saved::{Incomplete, Saved};
 pub use saving::Saving;
 pub use token::{InvalidToken, Token};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

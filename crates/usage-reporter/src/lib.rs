@@ -205,6 +205,8 @@
 //! nothing of a report is in them. What the API says in an error, which may repeat a report, is in
 //! `attempt_failed` alone.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod action;
 #[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
 mod chain;
@@ -246,3 +248,8 @@ pub use state::last_sent::LastSent;
 pub use state::snapshot::Snapshot;
 pub use status::{Phase, Status};
 pub use submit_error::SubmitError;
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
