@@ -8,8 +8,9 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::dependencies::behind;
 
-/// What `usage-proto` asks for itself; `httparse` is optional.
-const DIRECT: [&str; 13] = [
+/// What `usage-proto` asks for itself; `arbitrary` and `httparse` are optional.
+const DIRECT: [&str; 14] = [
+    "arbitrary",
     "base64",
     "bytes",
     "http",

@@ -6,12 +6,14 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
 mod command;
+mod footprint;
 mod fuzz;
 mod lines;
 mod msrv;
 mod package;
 mod runner;
 mod steps;
+mod template;
 mod tool;
 
 use std::process::ExitCode;

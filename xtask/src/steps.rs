@@ -1,7 +1,9 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
-use crate::runner::{How, Step};
-use crate::{fuzz, lines, msrv, package};
+use crate::command::{line, run};
+use crate::runner::{How, Note, Step};
+use crate::tool::TYPOS;
+use crate::{footprint, fuzz, lines, msrv, package, template};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -11,6 +13,11 @@ pub(crate) const CI: &[Step] = &[
         name: "fmt",
         about: "the source is formatted (cargo fmt repairs it)",
         how: How::Lines(&["cargo fmt --all --check"]),
+    },
+    Step {
+        name: "typos",
+        about: "the words are spelt as typos.toml says",
+        how: How::Code(|| TYPOS.command().and_then(run).map(|()| "")),
     },
     Step {
         name: "msrv",
@@ -86,6 +93,11 @@ pub(crate) const CI: &[Step] = &[
         how: How::Code(package::package),
     },
     Step {
+        name: "template",
+        about: "the fuzz targets that a product copies build against these packages, and run",
+        how: How::Code(template::template),
+    },
+    Step {
         name: "deny",
         about: "licences, banned crates and sources of the dependencies",
         // Advisories are left out: they come from a database on the network that changes by itself,
@@ -105,14 +117,13 @@ pub(crate) const CI: &[Step] = &[
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
         name: "bench",
-        about: "what a request, a reporter, its drivers and the adapters cost a host; numbers to read, no test",
-        how: How::Lines(&[
-            "cargo bench --package usage-proto --locked --bench encode",
-            "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
-            "cargo bench --package usage-ureq --locked --bench saves",
-            "cargo bench --package usage-reqwest --locked --bench saves",
-            "cargo bench --package usage-hyper --locked --bench saves",
-        ]),
+        about: "what a request, a reporter, its drivers, the adapters and the whole cost a host; numbers to read",
+        how: How::Code(bench),
+    },
+    Step {
+        name: "footprint",
+        about: "the last part of `bench`: what usage-client adds to a program, in bytes, crates and seconds",
+        how: How::Code(|| footprint::footprint().map(|()| "")),
     },
     Step {
         name: "release",
@@ -137,6 +148,21 @@ pub(crate) const BY_NAME: &[Step] = &[
     },
 ];
 
+/// What the step `bench` calls before it looks at what our crates add to a program.
+const BENCHES: &[&str] = &[
+    "cargo bench --package usage-proto --locked --bench encode",
+    "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
+    "cargo bench --package usage-ureq --locked --bench saves",
+    "cargo bench --package usage-reqwest --locked --bench saves",
+    "cargo bench --package usage-hyper --locked --bench saves",
+];
+
+fn bench() -> Result<Note, String> {
+    BENCHES.iter().try_for_each(|bench| run(line(bench)?))?;
+    footprint::footprint()?;
+    Ok("")
+}
+
 /// The step of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Step> {
     CI.iter().chain(BY_NAME).find(|step| step.name == name)
@@ -144,7 +170,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_NAME, CI};
+    use super::{BENCHES, BY_NAME, CI};
     use crate::command::words;
     use crate::runner::How;
 
@@ -158,6 +184,11 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_bench_can_be_read() {
+        assert!(BENCHES.iter().all(|line| words(line).is_some()));
     }
 
     #[test]

@@ -62,6 +62,7 @@
 //! | `reporting` | [`Reporting`]: schedule, identity, state file; needs one of the three above | yes |
 //! | `tls` | https | yes |
 //! | `testing` | `testing`: a Usage API in a test's own process, faults, and time that jumps | |
+//! | `arbitrary`, `oracles` | for fuzzing: payloads from a fuzzer's bytes, and `oracles`, which hold for any | |
 //!
 //! # Sending more than before
 //!
@@ -104,6 +105,8 @@ pub use reporting::{
 };
 #[cfg(feature = "hyper")]
 pub use usage_hyper as hyper;
+#[cfg(feature = "oracles")]
+pub use usage_proto::oracles;
 pub use usage_proto::{
     Api, BaseUrl, BuildError, Deadlines, Error, IdempotencyKey, InvalidBaseUrl, InvalidToken,
     RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved, Server,

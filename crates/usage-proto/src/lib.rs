@@ -80,6 +80,8 @@
 
 mod answer;
 mod api;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod base_url;
 mod causes;
 mod collector;
@@ -92,6 +94,8 @@ mod excerpt;
 mod exchange;
 mod head;
 mod idempotency;
+#[cfg(feature = "oracles")]
+pub mod oracles;
 mod parse_request;
 mod payload;
 mod proxy;

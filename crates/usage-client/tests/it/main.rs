@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod consent;
+mod examples;
 mod if_due;
 mod moments;
 mod product;
