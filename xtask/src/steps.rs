@@ -1,9 +1,9 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
-use crate::command::{line, run};
-use crate::runner::{How, Note, Step};
+use crate::command::run;
+use crate::runner::{How, Step};
 use crate::tool::TYPOS;
-use crate::{footprint, fuzz, lines, msrv, package, template};
+use crate::{bench, fuzz, lines, msrv, package, template};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -117,13 +117,13 @@ pub(crate) const CI: &[Step] = &[
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
         name: "bench",
-        about: "what a request, a reporter, its drivers, the adapters and the whole cost a host; numbers to read",
-        how: How::Code(bench),
+        about: "what a request, an answer, a reporter, its drivers, the adapters and the whole cost a host: bench [--json] [--write]",
+        how: How::Code(|| bench::bench(bench::Options::default()).map(|()| "")),
     },
     Step {
         name: "footprint",
-        about: "the last part of `bench`: what usage-client adds to a program, in bytes, crates and seconds",
-        how: How::Code(|| footprint::footprint().map(|()| "")),
+        about: "the last part of `bench`: what usage-client adds to a program",
+        how: How::Code(|| bench::print_footprint().map(|()| "")),
     },
     Step {
         name: "release",
@@ -148,21 +148,6 @@ pub(crate) const BY_NAME: &[Step] = &[
     },
 ];
 
-/// What the step `bench` calls before it looks at what our crates add to a program.
-const BENCHES: &[&str] = &[
-    "cargo bench --package usage-proto --locked --bench encode",
-    "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
-    "cargo bench --package usage-ureq --locked --bench saves",
-    "cargo bench --package usage-reqwest --locked --bench saves",
-    "cargo bench --package usage-hyper --locked --bench saves",
-];
-
-fn bench() -> Result<Note, String> {
-    BENCHES.iter().try_for_each(|bench| run(line(bench)?))?;
-    footprint::footprint()?;
-    Ok("")
-}
-
 /// The step of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Step> {
     CI.iter().chain(BY_NAME).find(|step| step.name == name)
@@ -170,7 +155,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BENCHES, BY_NAME, CI};
+    use super::{BY_NAME, CI};
     use crate::command::words;
     use crate::runner::How;
 
@@ -184,11 +169,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn every_bench_can_be_read() {
-        assert!(BENCHES.iter().all(|line| words(line).is_some()));
     }
 
     #[test]

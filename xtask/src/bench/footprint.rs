@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Instant;
 
-use crate::command::{cargo, root, run, target_directory};
+use super::row::Row;
+use crate::command::{cargo, root, show, target_directory};
 use crate::fuzz::make;
 
 /// A program, and what it depends on. Each has more than the one before.
@@ -54,35 +56,36 @@ const PROGRAMS: [Program; 4] = [
     },
 ];
 
-/// Builds each as a product would that cares for its size, and prints a table.
-pub(crate) fn footprint() -> Result<(), String> {
+/// The most that `usage-client` is to add to a program that has bare ureq with TLS, in kB.
+const MOST_ADDED: f64 = 600.0;
+
+/// Builds each as a product would that cares for its size.
+pub(super) fn rows() -> Result<Vec<Row>, String> {
     let place = target_directory()?.join("footprint");
-    let mut rows = Vec::new();
+    let mut measured = Vec::new();
     for program in &PROGRAMS {
-        rows.push((program.name, measure(program, &place)?));
+        measured.push((program.name, measure(program, &place)?));
     }
-    println!(
-        "\n{:<14} {:>9} {:>9} {:>7} {:>13}",
-        "program", "kB", "added kB", "crates", "cold build s"
-    );
-    let mut before = None;
-    for (name, measured) in rows {
-        let kilobytes = measured.bytes.div_ceil(1000);
-        let added =
-            before.map_or_else(String::new, |before| kilobytes.saturating_sub(before).to_string());
-        let Measured { crates, seconds, .. } = measured;
-        println!("{name:<14} {kilobytes:>9} {added:>9} {crates:>7} {seconds:>13.1}");
-        // The two of ours are compared with the same program.
-        if before.is_none() || name == "ureq with TLS" {
-            before = Some(kilobytes);
-        }
+    let [(_, hello), (_, bare), ours @ ..] = &measured[..] else { return Ok(Vec::new()) };
+    let mut rows = Vec::new();
+    let size = |what: &str, ours: &Measured, bare: &Measured| {
+        Row::new(&format!("{what}: size of the program"), "kB", ours.kilobytes, bare.kilobytes)
+    };
+    rows.push(size("bare ureq with TLS, against hello world", bare, hello));
+    for (name, ours) in ours {
+        rows.push(size(name, ours, bare));
+        rows.push(Row::new(&format!("{name}: crates"), "crates", ours.crates, bare.crates));
+        let cold = format!("{name}: build from nothing");
+        rows.push(Row::new(&cold, "s", ours.seconds, bare.seconds));
+        let added = format!("{name}: added to bare ureq with TLS");
+        rows.push(Row::bounded(&added, "kB", ours.kilobytes - bare.kilobytes, MOST_ADDED));
     }
-    Ok(())
+    Ok(rows)
 }
 
 struct Measured {
-    bytes: u64,
-    crates: usize,
+    kilobytes: f64,
+    crates: f64,
     seconds: f64,
 }
 
@@ -110,10 +113,15 @@ fn measure(program: &Program, place: &Path) -> Result<Measured, String> {
     let target = folder.join("target");
     build.arg("--target-dir").arg(&target);
     let begun = Instant::now();
-    run(build)?;
+    eprintln!("$ {}", show(&build));
+    let status = build.stdout(Stdio::null()).status().map_err(failed)?;
+    if !status.success() {
+        return Err(format!("{} ({status})", show(&build)));
+    }
     let seconds = begun.elapsed().as_secs_f64();
     let binary = target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let bytes = fs::metadata(&binary).map_err(failed)?.len();
+    let kilobytes = f64::from(u32::try_from(bytes.div_ceil(1000)).unwrap_or(u32::MAX));
 
     let mut tree = cargo(["tree", "--edges", "normal", "--prefix", "none", "--manifest-path"]);
     let listed = tree.arg(&manifest).output().map_err(failed)?;
@@ -121,6 +129,7 @@ fn measure(program: &Program, place: &Path) -> Result<Measured, String> {
     let names: BTreeSet<_> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
     // Without the program itself.
     let crates = names.iter().filter(|name| !name.is_empty()).count().saturating_sub(1);
+    let crates = f64::from(u32::try_from(crates).unwrap_or(u32::MAX));
     fs::remove_dir_all(&target).map_err(failed)?;
-    Ok(Measured { bytes, crates, seconds })
+    Ok(Measured { kilobytes, crates, seconds })
 }
