@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::dependencies::behind;
 
 /// What `usage-proto` asks for itself; `arbitrary` and `httparse` are optional.
-const DIRECT: [&str; 14] = [
+const DIRECT: [&str; 15] = [
     "arbitrary",
     "base64",
     "bytes",
@@ -17,6 +17,7 @@ const DIRECT: [&str; 14] = [
     "httparse",
     "httpdate",
     "itoa",
+    "memchr",
     "percent-encoding",
     "serde",
     "serde_json",

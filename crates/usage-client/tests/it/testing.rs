@@ -83,7 +83,7 @@ fn a_pause_is_kept_to_and_half_a_body_is_seen_as_one() {
     let api = TestApi::start().unwrap();
     api.fault(Route::Usage, Fault::Pause(2 * HOUR), 1);
     let mut life = api.live(&api.reporting("tinykv", "1.2.3"), numbers).unwrap();
-    life.pass(HOUR).unwrap();
+    // Before the first slot, wherever in half a day it is.
     life.report_now();
     life.pass(HOUR + 59 * MINUTE).unwrap();
     assert_eq!(api.usage().unwrap(), []);
