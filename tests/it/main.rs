@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod citations;
+mod fresh_product;
 mod golden;
 mod properties;
 mod purity;

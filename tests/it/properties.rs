@@ -4,10 +4,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use testkit::oracle::text::{check_debug, check_error, texts};
+use testkit::oracle::text::texts;
 use testkit::oracle::{
     answer, base_url, exchange, payload, proxy, registration, request, retry_after,
 };
+use usage_proto::oracles::{check_debug, check_error};
 use usage_proto::{Api, BaseUrl, IdempotencyKey, Server, Token, TransportError};
 
 /// So many inputs that the suite takes a few seconds; `PROPTEST_CASES` asks for another number.

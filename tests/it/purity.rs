@@ -8,8 +8,9 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::dependencies::behind;
 
-/// What `usage-proto` asks for itself; `http-body` and `httparse` are optional.
-const DIRECT: [&str; 15] = [
+/// What `usage-proto` asks for itself; `arbitrary`, `http-body` and `httparse` are optional.
+const DIRECT: [&str; 16] = [
+    "arbitrary",
     "base64",
     "bytes",
     "http",
@@ -123,7 +124,7 @@ fn may_know(member: &str, other: &str, optional: bool) -> bool {
         // Who has files of its own knows how they are opened.
         "usage-reporter" | "usage-server" => core || files,
         // Which adapter it is, its features choose.
-        "usage-client" => core || schedule || (adapter && optional),
+        "usage-client" => core || schedule || optional && (adapter || other == "usage-server"),
         "usagectl" => core || schedule || files || adapter || other == "usage-server",
         // The oracles are for these two; the rest is for those who turn it on.
         "testkit" => core || schedule || optional,
@@ -150,9 +151,10 @@ struct Member {
 }
 
 impl Member {
-    /// What comes into a host with this one and all its features.
+    /// What comes into a host with this one and all its features, but for those of a host's tests.
     fn brings(&self) -> BTreeSet<String> {
-        let features: Vec<_> = self.features.keys().map(String::as_str).collect();
+        let features = self.features.keys().map(String::as_str);
+        let features: Vec<_> = features.filter(|feature| *feature != "testing").collect();
         behind(&self.name, &features)
     }
 

@@ -95,7 +95,7 @@ fn targets() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn make(folder: &Path) -> Result<(), String> {
+pub(crate) fn make(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))
 }
 

@@ -11,10 +11,12 @@ mod command;
 mod fuzz;
 mod lines;
 mod msrv;
+mod package;
 mod platforms;
 mod runner;
 mod schemathesis;
 mod steps;
+mod template;
 mod tool;
 
 use std::process::ExitCode;

@@ -1,7 +1,9 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
+use crate::command::run;
 use crate::runner::{How, Step};
-use crate::{bench, browser, fuzz, lines, msrv, platforms, schemathesis};
+use crate::tool::TYPOS;
+use crate::{bench, browser, fuzz, lines, msrv, package, platforms, schemathesis, template};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -11,6 +13,11 @@ pub(crate) const CI: &[Step] = &[
         name: "fmt",
         about: "the source is formatted (cargo fmt repairs it)",
         how: How::Lines(&["cargo fmt --all --check"]),
+    },
+    Step {
+        name: "typos",
+        about: "the words are spelt as typos.toml says",
+        how: How::Code(|| TYPOS.command().and_then(run).map(|()| "")),
     },
     Step {
         name: "msrv",
@@ -33,7 +40,8 @@ pub(crate) const CI: &[Step] = &[
         // a feature of a shared dependency that this one forgot to ask for. Clippy, for the reason
         // given above. `default` only stands for others.
         how: How::Lines(&["cargo hack clippy --workspace --ignore-private --feature-powerset \
-             --exclude-features default --locked -- -D warnings"]),
+             --exclude-features default --group-features arbitrary,oracles --locked -- \
+             -D warnings"]),
     },
     Step {
         name: "platforms",
@@ -98,6 +106,16 @@ pub(crate) const CI: &[Step] = &[
         how: How::Code(lines::lines),
     },
     Step {
+        name: "package",
+        about: "each published crate builds from its package, which has a page and both licences",
+        how: How::Code(package::package),
+    },
+    Step {
+        name: "template",
+        about: "the fuzz targets that a product copies build against these packages, and run",
+        how: How::Code(template::template),
+    },
+    Step {
         name: "deny",
         about: "licences, banned crates and sources of the dependencies",
         // Advisories are left out: they come from a database on the network that changes by itself,
@@ -122,8 +140,18 @@ pub(crate) const CI: &[Step] = &[
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
         name: "bench",
-        about: "what a request, an answer, a reporter, its drivers and the adapters cost a host: bench [--json] [--write]",
+        about: "what a request, an answer, a reporter, its drivers, the adapters and the whole cost a host: bench [--json] [--write]",
         how: How::Code(|| bench::bench(bench::Options::default()).map(|()| "")),
+    },
+    Step {
+        name: "footprint",
+        about: "the last part of `bench`: what usage-client adds to a program",
+        how: How::Code(|| bench::print_footprint().map(|()| "")),
+    },
+    Step {
+        name: "release",
+        about: "whether all that a release needs is there; refuses where the project has no public home",
+        how: How::Code(package::release),
     },
     Step {
         name: "simulate",

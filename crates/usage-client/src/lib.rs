@@ -74,6 +74,10 @@
 //! ```
 //!
 //! `examples/web_interface.rs` is such a product, whole.
+//! # Where a program lives for a moment
+//!
+//! A command-line tool calls [`Reporting::report_if_due`] in place of `start`: one read of a file where
+//! nothing is due. [`Reporting::report_if_due_detached`] does not hold up the prompt either.
 //!
 //! # Features
 //!
@@ -84,6 +88,8 @@
 //! | `hyper` | `hyper::Client`, async, and `Reporting::start_on_tokio` | |
 //! | `reporting` | [`Reporting`]: schedule, identity, state file; needs one of the three above | yes |
 //! | `tls` | https | yes |
+//! | `testing` | `testing`: a Usage API in a test's own process, faults, and time that jumps | |
+//! | `arbitrary`, `oracles` | for fuzzing: payloads from a fuzzer's bytes, and `oracles`, which hold for any | |
 //!
 //! # Sending more than before
 //!
@@ -108,9 +114,15 @@
 //! # assert_eq!(setting(&old), Some(false));
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(all(feature = "reporting", any(feature = "ureq", feature = "reqwest", feature = "hyper")))]
 mod reporting;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+#[cfg(all(feature = "reporting", feature = "ureq"))]
+pub use reporting::IfDue;
 #[cfg(all(
     feature = "reporting",
     any(feature = "ureq", feature = "reqwest", feature = "hyper")
@@ -120,6 +132,8 @@ pub use reporting::{
 };
 #[cfg(feature = "hyper")]
 pub use usage_hyper as hyper;
+#[cfg(feature = "oracles")]
+pub use usage_proto::oracles;
 pub use usage_proto::{
     Api, BaseUrl, BuildError, Deadlines, Error, IdempotencyKey, InvalidBaseUrl, InvalidToken,
     RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved, Server,
@@ -132,7 +146,8 @@ pub use usage_reporter::blocking::Thread;
 pub use usage_reporter::tokio::Task;
 #[cfg(feature = "reporting")]
 pub use usage_reporter::{
-    Config as Schedule, Consent, ConsentRule, PendingLimits, RetryPolicy, Risk,
+    Config as Schedule, Consent, ConsentRule, LastSent, PendingLimits, RetryPolicy, Risk,
+    StateFileError,
 };
 #[cfg(feature = "reqwest")]
 pub use usage_reqwest as reqwest;
@@ -140,3 +155,8 @@ pub use usage_reqwest as reqwest;
 pub use usage_ureq as ureq;
 #[cfg(feature = "ureq")]
 pub use usage_ureq::Client;
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

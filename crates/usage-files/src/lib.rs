@@ -38,6 +38,8 @@
 //! What is not looked at is the directory, and access lists beyond the mode: in a directory that
 //! others may write they can remove a file, or give its name to another one. A [`FileId`] shows it.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accept;
 mod error;
 mod file_id;
@@ -50,3 +52,8 @@ pub use error::FileError;
 pub use file_id::FileId;
 pub use own::{append, check, create_new, locate, open, open_existing, read_own};
 pub use read::{Secret, read, read_secret};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -116,6 +116,8 @@
 //! panic alone, which is caught: its message may be seen on standard error, and a program that is
 //! built with `panic = "abort"` ends.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod client;
 mod connector;
 mod deadline;
@@ -128,3 +130,8 @@ mod wire;
 pub use {client::Client, client::Config, client::Execute, service::HttpService};
 #[cfg(feature = "tls")]
 pub use {rustls, tls::tls_config};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -76,8 +76,12 @@
 //! What is sent and how each answer is judged is written down, rule by rule, in the repository's
 //! `docs/protocol.md`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answer;
 mod api;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod base_url;
 mod causes;
 mod collector;
@@ -90,6 +94,8 @@ mod excerpt;
 mod exchange;
 mod head;
 mod idempotency;
+#[cfg(feature = "oracles")]
+pub mod oracles;
 mod parse_request;
 mod payload;
 mod proxy;
@@ -125,3 +131,8 @@ pub use saveable::Saveable;
 pub use saved::{Incomplete, Saved};
 pub use saving::Saving;
 pub use token::{InvalidToken, Token};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,8 @@
 //! registers, reports usage every second until three reports are delivered, and prints what is stored.
 //! The first answer is made to fail, so that a retry is to be seen, and so are the first numbers.
 //!
+//! 89 lines concern reporting: `report` and what stands below it.
+//!
 //! Besides `mio::Poll::poll` the thread waits for the look-up of a name: a program that must not wait
 //! does that elsewhere. There is no TLS here and no proxy; the adapters have both.
 

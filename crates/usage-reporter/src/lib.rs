@@ -205,6 +205,8 @@
 //! nothing of a report is in them. What the API says in an error, which may repeat a report, is in
 //! `attempt_failed` alone.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod action;
 #[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
 mod chain;
@@ -248,3 +250,8 @@ pub use status::{Phase, Status};
 pub use submit_error::SubmitError;
 #[cfg(feature = "state_file")]
 pub use usage_files::{FileError, Risk};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

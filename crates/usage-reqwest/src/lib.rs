@@ -181,6 +181,8 @@
 //! hyper reads at most 400 KiB of a head. Of a body, no more than the response limit is kept, and a
 //! few hundred KiB beyond it are read into buffers.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod client;
 mod error;
 mod execute;
@@ -189,3 +191,8 @@ mod lookup;
 mod tls;
 
 pub use {client::Client, execute::Execute, reqwest};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

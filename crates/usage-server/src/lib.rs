@@ -161,6 +161,8 @@
 //! not this program's own ([`Database::file`]). A database that is removed or replaced while it is
 //! open takes no more reports ([`Config::on_event`]).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod app;
 mod body_bytes;
 mod body_to_row;
@@ -221,3 +223,8 @@ pub use store::metrics::Metrics;
 pub use store::stored::Stored;
 pub use terms::Terms;
 pub use usage_files::{FileError, Risk};
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

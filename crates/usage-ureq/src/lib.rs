@@ -139,6 +139,8 @@
 //! ureq panics if the system gives no thread for a look-up; at the first `https` save with a TLS
 //! library that is not built in; and there if a client certificate does not fit its private key.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod body;
 mod client;
 mod error;
@@ -147,3 +149,8 @@ mod proxy;
 
 pub use client::Client;
 pub use ureq;
+
+/// The examples of the page in a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

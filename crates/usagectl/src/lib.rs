@@ -8,6 +8,8 @@
 //! choice: [`carry()`]. The command is what its users rely on; these functions may change with any
 //! release.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod carrier;
 mod carry;
 mod cli;

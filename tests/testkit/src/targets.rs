@@ -3,6 +3,8 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
+use usage_proto::oracles::Answer;
+
 use crate::oracle::{
     answer, exchange, payload, proxy, registration, reporter, request, retry_after,
 };
@@ -42,9 +44,9 @@ pub fn request(data: &[u8]) {
     }
 }
 
-/// An answer as text (see [`answer::Input::from_text`]): judging it.
+/// An answer as text (see [`Answer::from_text`]): judging it.
 pub fn answer(data: &[u8]) {
-    if let Some(input) = answer::Input::from_text(data) {
+    if let Some(input) = Answer::from_text(data) {
         answer::check(&input);
     }
 }

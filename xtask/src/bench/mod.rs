@@ -1,6 +1,7 @@
 //! Runs the benches, prints what they measured as one table, and writes it down.
 
 mod document;
+mod footprint;
 mod plot;
 mod row;
 
@@ -51,6 +52,7 @@ pub(crate) fn bench(options: Options) -> Result<(), String> {
         command.args(*more).args(["--", "--json"]);
         rows.extend(measured(command)?);
     }
+    rows.extend(footprint::rows()?);
     if options.json {
         for row in &rows {
             println!("{}", row.as_json());
@@ -67,6 +69,12 @@ pub(crate) fn bench(options: Options) -> Result<(), String> {
         let picture = docs.join("saves.svg");
         fs::write(&picture, plot::saves(&rows)).map_err(|error| lost(&picture, &error))?;
     }
+    Ok(())
+}
+
+/// Measures the footprint alone.
+pub(crate) fn print_footprint() -> Result<(), String> {
+    print!("{}", row::table(&footprint::rows()?));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What `testkit::bench::Row` is as JSON.
 #[derive(Clone, Debug)]
@@ -16,6 +16,18 @@ impl Row {
             return Err(format!("a bench printed `{line}`, which has no name or no figure"));
         }
         Ok(row)
+    }
+
+    /// A figure of this program's own, beside one that it is measured against.
+    pub(super) fn new(what: &str, unit: &str, ours: f64, bare: f64) -> Self {
+        Self(
+            json!({ "what": what, "unit": unit, "ours": ours, "bare": bare, "ratio": ours / bare }),
+        )
+    }
+
+    /// A figure that is to stay below a bound.
+    pub(super) fn bounded(what: &str, unit: &str, ours: f64, bound: f64) -> Self {
+        Self(json!({ "what": what, "unit": unit, "ours": ours, "target": bound }))
     }
 
     pub(super) fn as_json(&self) -> &Value {

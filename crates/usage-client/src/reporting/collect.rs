@@ -45,7 +45,7 @@ pub trait Collect<M>: Send + Sync + 'static {
 }
 
 /// What comes of [`Collect::collect`].
-pub(super) type Collecting = Pin<Box<dyn Future<Output = Result<Vec<UsageData>, BoxError>> + Send>>;
+pub(crate) type Collecting = Pin<Box<dyn Future<Output = Result<Vec<UsageData>, BoxError>> + Send>>;
 
 /// A collector that gives numbers.
 #[derive(Debug, Clone, Copy)]

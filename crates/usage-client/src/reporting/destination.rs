@@ -7,7 +7,7 @@ use super::start_error::StartError;
 
 impl Reporting {
     /// What can be known to be wrong without a look at disk or network.
-    pub(super) fn api(&self) -> Result<Api, StartError> {
+    pub(crate) fn api(&self) -> Result<Api, StartError> {
         if self.state_file.is_none() {
             return Err(StartError::NoStateFile);
         }

@@ -14,7 +14,7 @@ use super::surroundings;
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Asks the application, and adds what every report needs.
-pub(super) struct Numbers<C, M> {
+pub(crate) struct Numbers<C, M> {
     product: String,
     version: String,
     identity: Identity,
@@ -24,7 +24,7 @@ pub(super) struct Numbers<C, M> {
 }
 
 impl<C: Collect<M>, M> Numbers<C, M> {
-    pub(super) fn new(reporting: &Reporting, identity: Identity, collect: C) -> Self {
+    pub(crate) fn new(reporting: &Reporting, identity: Identity, collect: C) -> Self {
         Self {
             product: reporting.product.clone(),
             version: reporting.version.clone(),
@@ -36,7 +36,7 @@ impl<C: Collect<M>, M> Numbers<C, M> {
     }
 
     /// Blocks for as long as the application takes.
-    pub(super) fn usage(&self) -> Result<Usage, BoxError> {
+    pub(crate) fn usage(&self) -> Result<Usage, BoxError> {
         let items = wait(self.collect.collect())?;
         let Identity { cluster_id, server_id, .. } = &self.identity;
         let complete = |item| {
@@ -77,14 +77,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-pub(super) struct Product<C, M> {
+pub(crate) struct Product<C, M> {
     consent: Consent,
     numbers: Arc<Numbers<C, M>>,
     file: StateFile,
 }
 
 impl<C, M> Product<C, M> {
-    pub(super) fn new(consent: Consent, numbers: Arc<Numbers<C, M>>, file: StateFile) -> Self {
+    pub(crate) fn new(consent: Consent, numbers: Arc<Numbers<C, M>>, file: StateFile) -> Self {
         Self { consent, numbers, file }
     }
 }

@@ -1,16 +1,21 @@
 //! Everything that a product needs to report on a schedule, with a default for all but four things.
 
-mod collect;
+pub(crate) mod collect;
 mod destination;
+#[cfg(feature = "ureq")]
+mod detached;
 #[cfg(all(test, feature = "ureq"))]
 mod early_token;
-mod host;
-mod preparation;
+pub(crate) mod host;
+#[cfg(feature = "ureq")]
+mod if_due;
+pub(crate) mod preparation;
 mod preview;
 mod registration_line;
 mod running;
+mod stage;
 mod start_error;
-mod status;
+pub(crate) mod status;
 mod surroundings;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod task;
@@ -23,6 +28,8 @@ use usage_proto::{BaseUrl, Deadlines, Token};
 use usage_reporter::{Config, Consent, Risk};
 
 pub use self::collect::{Awaited, Collect, IntoUsage, Plain};
+#[cfg(feature = "ureq")]
+pub use self::if_due::IfDue;
 pub use self::preview::Preview;
 pub use self::running::{PushError, Running};
 pub use self::start_error::StartError;
@@ -46,7 +53,7 @@ pub struct Reporting {
     cluster_id: Option<String>,
     host_name: Option<String>,
     config: Config,
-    deadlines: Deadlines,
+    pub(crate) deadlines: Deadlines,
 }
 
 /// # Describe

@@ -14,19 +14,24 @@ use super::start_error::StartError;
 use super::surroundings;
 
 /// All that a driver is started with.
-pub(super) struct Prepared<C, M> {
-    pub(super) reporter: Reporter,
-    pub(super) product: Product<C, M>,
-    pub(super) server: Server,
-    pub(super) numbers: Arc<Numbers<C, M>>,
+pub(crate) struct Prepared<C, M> {
+    pub(crate) reporter: Reporter,
+    pub(crate) product: Product<C, M>,
+    pub(crate) server: Server,
+    pub(crate) numbers: Arc<Numbers<C, M>>,
+    /// Whether usage is due at this start.
+    #[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "tools report over ureq"))]
+    pub(crate) is_due: bool,
 }
 
 /// Opens the state, mints what is missing and stores it, and registers the server.
-pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
+pub(crate) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     reporting: &Reporting,
     consent: Consent,
     api: Api,
     collect: C,
+    now: Instant,
+    wall_now: SystemTime,
 ) -> Result<Prepared<C, M>, StartError> {
     let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
     let file = StateFile::open_accepting(path, reporting.accept.iter().copied())?;
@@ -46,12 +51,12 @@ pub(super) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
         .product(&reporting.product)
         .version(&reporting.version);
     let numbers = Arc::new(Numbers::new(reporting, identity, collect));
-    let (now, wall_now) = (Instant::now(), SystemTime::now());
+    let is_due = state.is_due(&reporting.config, wall_now);
     let seed = Seed::from_bytes(random()?);
     let mut reporter = Reporter::new(reporting.config.clone(), api, state, seed, now, wall_now)?;
     reporter.register(now, &server)?;
     let product = Product::new(consent, Arc::clone(&numbers), file);
-    Ok(Prepared { reporter, product, server, numbers })
+    Ok(Prepared { reporter, product, server, numbers, is_due })
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StartError> {

@@ -1,148 +1,82 @@
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use usage_proto::{Api, BuildError, Registration, Saveable, Server, Token};
-use usage_reporter::{Consent, Driver, Handle, SubmitError};
+use usage_proto::{BuildError, Registration, Saveable, Token};
+use usage_reporter::{Consent, Driver, Handle, LastSent, StateFile, StateFileError, SubmitError};
 
-use super::collect::Collect;
-use super::host::Numbers;
 use super::preview::Preview;
+use super::stage::{Reached, Stage, Started};
 use super::start_error::StartError;
 use super::status::Status;
-
-type BoxError = Box<dyn Error + Send + Sync>;
-
-/// How long a start waits for the disk. What takes longer goes on behind it.
-const PATIENCE: Duration = Duration::from_millis(80);
 
 /// Reporting that was started. It ends when this is dropped, without anybody waiting for it; `stop`
 /// sends what waits first.
 ///
 /// Where consent is off nothing was made, and every method is without effect.
 ///
-/// Every call is short, whatever the API and the disk do, but for `stop` and
-/// [`preview`](Self::preview), which waits for the application's own collector.
+/// Every call is short, whatever the API and the disk do, but for `stop`, `flush` and `wait_until`,
+/// which have limits, [`preview`](Self::preview), which waits for the application's own collector, and
+/// [`last_sent`](Self::last_sent), which reads a file.
 #[must_use = "the reporting ends when this is dropped"]
 pub struct Running<D: Driver> {
     consent: Consent,
+    state_file: Option<PathBuf>,
     /// `None` where consent is off.
     stage: Option<Arc<Stage<D>>>,
 }
 
-/// How far the start is. It goes on behind a start that would take too long.
-pub(super) struct Stage<D: Driver> {
-    reached: Mutex<Reached<D>>,
-    changed: Condvar,
-}
-
-enum Reached<D: Driver> {
-    Starting {
-        api: Api,
-        /// What came before the start was over.
-        token: Option<Token>,
-    },
-    Started(Box<Started<D>>),
-    /// Told by `start`, or shown by the status if `start` had returned already.
-    Failed(Option<StartError>),
-    /// Nobody wants it any more.
-    Ended,
-}
-
-/// What can be done with a reporting that runs.
-pub(super) struct Started<D: Driver> {
-    pub(super) handle: Handle<D>,
-    pub(super) api: Api,
-    pub(super) server: Server,
-    pub(super) numbers: Arc<dyn Previewed>,
-}
-
-/// The collector behind a preview, whatever its type.
-pub(super) trait Previewed: Send + Sync {
-    fn preview(&self, api: &Api) -> Result<Preview, BoxError>;
-}
-
-impl<C: Collect<M>, M> Previewed for Numbers<C, M> {
-    fn preview(&self, api: &Api) -> Result<Preview, BoxError> {
-        Ok(Preview::new(api.build_request(&self.usage()?)?))
-    }
-}
-
-impl<D: Driver> Stage<D> {
-    pub(super) fn starting(api: Api) -> Arc<Self> {
-        let reached = Mutex::new(Reached::Starting { api, token: None });
-        Arc::new(Self { reached, changed: Condvar::new() })
+impl<D: Driver> Running<D> {
+    pub(super) fn off(consent: Consent, state_file: Option<PathBuf>) -> Self {
+        Self { consent, state_file, stage: None }
     }
 
-    /// Tells what became of the start.
-    pub(super) fn reach(&self, result: Result<Started<D>, StartError>) {
-        let mut reached = self.lock();
-        let Reached::Starting { token, .. } = &mut *reached else { return };
-        let token = token.take();
-        *reached = match result {
-            Ok(mut started) => {
-                if let Some(token) = token {
-                    // It was found to be one that may travel.
-                    let _ = started.set_token(token);
-                }
-                Reached::Started(Box::new(started))
-            }
-            Err(error) => Reached::Failed(Some(error)),
-        };
-        self.changed.notify_all();
+    pub(super) fn on(consent: Consent, state_file: Option<PathBuf>, stage: Arc<Stage<D>>) -> Self {
+        Self { consent, state_file, stage: Some(stage) }
     }
 
-    /// Waits a moment for the start. The error is told here, or logged later.
     pub(super) fn settle(&self) -> Result<(), StartError> {
-        let starting = |reached: &mut Reached<D>| matches!(reached, Reached::Starting { .. });
-        let waited = self.changed.wait_timeout_while(self.lock(), PATIENCE, starting);
-        let (mut reached, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match &mut *reached {
-            Reached::Failed(error) => error.take().map_or(Ok(()), Err),
-            _ => Ok(()),
+        self.stage().map_or(Ok(()), Stage::settle)
+    }
+
+    /// `None` where consent is off.
+    pub(super) fn stage(&self) -> Option<&Stage<D>> {
+        self.stage.as_deref()
+    }
+
+    /// Ends it, and hands over what has to be shut down. What started in vain ends by itself.
+    pub(super) fn end(&self) -> Option<Handle<D>> {
+        let mut reached = self.stage()?.lock();
+        match std::mem::replace(&mut *reached, Reached::Ended(None)) {
+            Reached::Started(started) => {
+                *reached = Reached::Ended(Some(started.handle.clone()));
+                Some(started.handle)
+            }
+            Reached::Starting { .. } => None,
+            over => {
+                *reached = over;
+                None
+            }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Reached<D>> {
-        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<D: Driver> Started<D> {
-    fn set_token(&mut self, token: Token) -> Result<(), BuildError> {
-        self.api = self.api.clone().with_token(token.clone())?;
-        self.handle.set_token(token)?;
-        // What waits to be registered already goes with the new token.
-        let _ = self.handle.register(&self.server);
-        Ok(())
-    }
-}
-
-impl<D: Driver> Running<D> {
-    pub(super) fn off(consent: Consent) -> Self {
-        Self { consent, stage: None }
-    }
-
-    pub(super) fn settle(&self) -> Result<(), StartError> {
-        self.stage.as_ref().map_or(Ok(()), |stage| stage.settle())
-    }
-
-    pub(super) fn on(consent: Consent, stage: Arc<Stage<D>>) -> Self {
-        Self { consent, stage: Some(stage) }
-    }
-
-    /// Ends it, and hands over what has to be shut down.
-    pub(super) fn end(&self) -> Option<Handle<D>> {
-        let mut reached = self.stage.as_ref()?.lock();
-        match std::mem::replace(&mut *reached, Reached::Ended) {
-            Reached::Started(started) => Some(started.handle),
+    /// The way to what runs, or ran.
+    pub(super) fn handle(&self) -> Option<Handle<D>> {
+        match &*self.stage()?.lock() {
+            Reached::Started(started) => Some(started.handle.clone()),
+            Reached::Ended(handle) => handle.clone(),
             _ => None,
         }
     }
 
+    /// The status, as a handle has it.
+    pub(super) fn status_of(&self, status: &usage_reporter::Status) -> Status {
+        Status::of(&self.consent, status)
+    }
+
     fn started<R>(&self, use_it: impl FnOnce(&mut Started<D>) -> R) -> Option<R> {
-        match &mut *self.stage.as_ref()?.lock() {
+        match &mut *self.stage()?.lock() {
             Reached::Started(started) => Some(use_it(started)),
             _ => None,
         }
@@ -169,7 +103,12 @@ impl<D: Driver> Running<D> {
 
     /// Makes usage due now. The schedule counts on from there.
     pub fn report_now(&self) {
-        self.started(|started| started.handle.report_now());
+        let Some(stage) = self.stage() else { return };
+        match &mut *stage.lock() {
+            Reached::Starting { report_now, .. } => *report_now = true,
+            Reached::Started(started) => started.handle.report_now(),
+            Reached::Failed(_) | Reached::Ended(_) => {}
+        }
     }
 
     /// Registers this server once more, as at the start.
@@ -199,13 +138,13 @@ impl<D: Driver> Running<D> {
     pub fn set_token(&self, token: Token) -> Result<(), BuildError> {
         let Some(stage) = &self.stage else { return Ok(()) };
         match &mut *stage.lock() {
-            Reached::Starting { api, token: waits } => {
+            Reached::Starting { api, token: waits, .. } => {
                 api.clone().with_token(token.clone())?;
                 *waits = Some(token);
                 Ok(())
             }
             Reached::Started(started) => started.set_token(token),
-            Reached::Failed(_) | Reached::Ended => Ok(()),
+            Reached::Failed(_) | Reached::Ended(_) => Ok(()),
         }
     }
 }
@@ -221,16 +160,28 @@ impl<D: Driver> Running<D> {
     /// How the reporting goes.
     #[must_use]
     pub fn status(&self) -> Status {
-        let Some(stage) = &self.stage else { return Status::idle(&self.consent, "off", None) };
+        let Some(stage) = self.stage() else { return Status::idle(&self.consent, "off", None) };
         match &*stage.lock() {
             Reached::Starting { .. } => Status::idle(&self.consent, "starting", None),
-            Reached::Started(started) => Status::of(&self.consent, &started.handle.status()),
+            Reached::Started(started) => self.status_of(&started.handle.status()),
             Reached::Failed(error) => {
                 let words = error.as_ref().map(|error| format!("{error:#}"));
                 Status::idle(&self.consent, "failed", words)
             }
-            Reached::Ended => Status::idle(&self.consent, "stopped", None),
+            Reached::Ended(Some(handle)) => self.status_of(&handle.status()),
+            Reached::Ended(None) => Status::idle(&self.consent, "stopped", None),
         }
+    }
+
+    /// The last usage report as it left this machine, its time, and the answer: for the customer whose
+    /// machine it is. `None` if none was sent yet. It is kept beside the state, over restarts, and can
+    /// be read where reporting is off by now.
+    ///
+    /// # Errors
+    ///
+    /// [`StateFileError`] if the file is there and cannot be read.
+    pub fn last_sent(&self) -> Result<Option<LastSent>, StateFileError> {
+        self.state_file.as_ref().map_or(Ok(None), StateFile::peek_last_sent)
     }
 
     /// The usage report that would go now, with fresh numbers. Nothing is sent.
@@ -275,6 +226,9 @@ impl<D: Driver> Running<D> {
 impl<D: Driver> Drop for Running<D> {
     fn drop(&mut self) {
         drop(self.end());
+        if let Some(stage) = self.stage() {
+            *stage.lock() = Reached::Ended(None);
+        }
     }
 }
 

@@ -39,4 +39,10 @@ pub enum StartError {
     /// The system gives no thread to open the state file on.
     #[error("the system gives no thread for usage reporting: {0}")]
     Thread(std::io::Error),
+    /// The state could not be stored.
+    #[error("the state of usage reporting could not be stored: {0:#}")]
+    Store(Box<dyn std::error::Error + Send + Sync>),
+    /// The process that was to report could not be started.
+    #[error("the process that reports usage could not be started: {0}")]
+    Process(std::io::Error),
 }

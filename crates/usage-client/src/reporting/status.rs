@@ -35,7 +35,7 @@ pub struct Status {
 
 impl Status {
     /// Of a reporting that does not run.
-    pub(super) fn idle(consent: &Consent, phase: &'static str, error: Option<String>) -> Self {
+    pub(crate) fn idle(consent: &Consent, phase: &'static str, error: Option<String>) -> Self {
         Self {
             consent: consent.to_string(),
             phase,
@@ -51,7 +51,15 @@ impl Status {
     }
 
     pub(super) fn of(consent: &Consent, status: &usage_reporter::Status) -> Self {
-        let (now, wall_now) = (Instant::now(), SystemTime::now());
+        Self::at(consent, status, Instant::now(), SystemTime::now())
+    }
+
+    pub(crate) fn at(
+        consent: &Consent,
+        status: &usage_reporter::Status,
+        now: Instant,
+        wall_now: SystemTime,
+    ) -> Self {
         let wall = |time: Instant| match time.checked_duration_since(now) {
             Some(ahead) => wall_now.checked_add(ahead),
             None => wall_now.checked_sub(now - time),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant as StdInstant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime;
+use tokio::time::Instant;
 use usage_proto::TransportError;
 use usage_reporter::{SpawnError, tokio as driver};
 
@@ -14,8 +15,10 @@ use super::Reporting;
 use super::collect::Collect;
 use super::preparation::prepare;
 use super::registration_line;
-use super::running::{Running, Stage, Started};
+use super::running::Running;
+use super::stage::{Stage, Started};
 use super::start_error::StartError;
+use super::status::Status;
 
 impl Reporting {
     /// Starts to report on a task of the runtime that this is called in. `collect` is a closure, or
@@ -34,15 +37,23 @@ impl Reporting {
     {
         let consent = self.consent();
         if !consent.is_on() {
-            return Ok(Running::off(consent));
+            return Ok(Running::off(consent, self.state_file));
         }
         let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
         let api = self.api()?;
+        let state_file = self.state_file.clone();
         let transport = self.transport(api.clone())?;
         let stage = Stage::starting(api.clone());
         let (reached, for_thread) = (Arc::clone(&stage), consent.clone());
         let run = move || -> Result<_, StartError> {
-            let prepared = prepare(&self, for_thread, api.clone(), collect)?;
+            let prepared = prepare(
+                &self,
+                for_thread,
+                api.clone(),
+                collect,
+                StdInstant::now(),
+                SystemTime::now(),
+            )?;
             let (reporter, product) = (prepared.reporter, prepared.product);
             // The task belongs to the caller's runtime.
             let _context = runtime.enter();
@@ -55,7 +66,7 @@ impl Reporting {
             .name("usage-client-start".to_owned())
             .spawn(move || reached.reach(run()))
             .map_err(StartError::Thread)?;
-        let running = Running::on(consent, stage);
+        let running = Running::on(consent, state_file, stage);
         running.settle()?;
         Ok(running)
     }
@@ -89,8 +100,45 @@ impl Running<driver::Task> {
     /// Takes no more reports, sends what waits as far as the time allows, and waits for the task to
     /// end, `limit` at the most.
     pub async fn stop(&self, limit: Duration) {
+        let begun = Instant::now();
+        let Some(stage) = self.stage() else { return };
+        stage.wait_on_tokio(limit).await;
         if let Some(handle) = self.end() {
-            handle.shutdown(limit).await;
+            handle.shutdown(limit.saturating_sub(begun.elapsed())).await;
         }
+    }
+
+    /// Sends what waits, without the spread of a start, and waits until all of it was sent or lost;
+    /// `limit` at the most. Tells whether nothing is left. It returns sooner where nothing more can
+    /// happen by then, as in a pause that the API has asked for.
+    ///
+    /// Usage is part of it if [`report_now`](Self::report_now) has asked for it. The reporting goes on.
+    pub async fn flush(&self, limit: Duration) -> bool {
+        let begun = Instant::now();
+        let Some(stage) = self.stage() else { return true };
+        stage.wait_on_tokio(limit).await;
+        let left = limit.saturating_sub(begun.elapsed());
+        match self.handle() {
+            Some(handle) => handle.flush(left).await,
+            None => false,
+        }
+    }
+
+    /// Waits until `condition` holds, `limit` at the most, and tells whether it does. It is asked now
+    /// and at each change of the status, and must be quick. What has stopped is not waited for.
+    pub async fn wait_until(
+        &self,
+        mut condition: impl FnMut(&Status) -> bool,
+        limit: Duration,
+    ) -> bool {
+        let begun = Instant::now();
+        if condition(&self.status()) {
+            return true;
+        }
+        let Some(stage) = self.stage() else { return false };
+        stage.wait_on_tokio(limit).await;
+        let Some(handle) = self.handle() else { return condition(&self.status()) };
+        let left = limit.saturating_sub(begun.elapsed());
+        handle.wait_until(|status| condition(&self.status_of(status)), left).await
     }
 }

@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod consent;
+mod examples;
+mod if_due;
+mod moments;
 mod product;
 mod start;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod task;
+#[cfg(feature = "testing")]
+mod testing;
 mod token;
 mod traits;
 mod web_interface;
@@ -35,7 +40,7 @@ fn product(there: &Server, folder: &Path) -> Reporting {
         .schedule(Schedule::every(Duration::from_secs(1)).start_spread(Duration::ZERO))
 }
 
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
         assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");

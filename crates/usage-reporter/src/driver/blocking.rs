@@ -63,6 +63,8 @@ struct Signal {
     /// There is something to do. It stays until the thread has seen it.
     woken: bool,
     ended: bool,
+    /// How often something may have changed.
+    changes: u64,
 }
 
 /// Drives `reporter` on a thread of its own. `transport` sends one request and gives the answer,
@@ -138,6 +140,29 @@ impl Handle<Thread> {
     }
 }
 
+impl Handle<Thread> {
+    /// Sends what waits, without the spread of a start, and waits until all of it was sent or lost and
+    /// the state is stored; `limit` at the most. Tells whether nothing is left. It returns sooner
+    /// where nothing more can happen by then, as in a pause that the API has asked for.
+    ///
+    /// Usage is part of it if [`report_now`](Self::report_now) has asked for it. The reporter goes on.
+    #[expect(clippy::must_use_candidate, reason = "what is left goes later")]
+    pub fn flush(&self, limit: Duration) -> bool {
+        let Some(shared) = self.shared() else { return true };
+        let deadline = shared.hurry(limit);
+        shared.driver.wait_for(deadline, || shared.flushed(deadline)).unwrap_or(false)
+    }
+
+    /// Waits until `condition` holds, `limit` at the most, and tells whether it does. It is asked now
+    /// and at each change of the status, and must be quick. A reporter that has stopped is not waited
+    /// for.
+    pub fn wait_until(&self, mut condition: impl FnMut(&Status) -> bool, limit: Duration) -> bool {
+        let Some(shared) = self.shared() else { return condition(&self.status()) };
+        let deadline = shared.deadline(limit);
+        shared.driver.wait_for(deadline, || shared.met(&mut condition)).unwrap_or(false)
+    }
+}
+
 impl Driver for Thread {}
 
 impl Clock for Thread {
@@ -147,6 +172,12 @@ impl Clock for Thread {
 
     fn wake(&self) {
         self.lock().woken = true;
+        Clock::changed(self);
+    }
+
+    fn changed(&self) {
+        let mut signal = self.lock();
+        signal.changes = signal.changes.wrapping_add(1);
         self.changed.notify_all();
     }
 }
@@ -159,6 +190,21 @@ impl Thread {
 
     fn wait_for_end(&self, deadline: Instant) {
         drop(self.wait_while(deadline, |signal| !signal.ended));
+    }
+
+    /// What `probe` finds, which is asked at each change until `deadline`.
+    fn wait_for<R>(&self, deadline: Instant, mut probe: impl FnMut() -> Option<R>) -> Option<R> {
+        let mut seen = self.lock().changes;
+        loop {
+            if let Some(found) = probe() {
+                return Some(found);
+            }
+            let changes = self.wait_while(deadline, |signal| signal.changes == seen).changes;
+            if changes == seen {
+                return None;
+            }
+            seen = changes;
+        }
     }
 
     fn wait_while(

@@ -27,8 +27,11 @@ type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) trait Clock {
     fn now(&self) -> Instant;
 
-    /// Ends the current wait, or the next one if there is none.
+    /// Ends the current wait, or the next one if there is none. Something has changed.
     fn wake(&self);
+
+    /// Tells whoever waits for a change of the status that there may be one.
+    fn changed(&self);
 }
 
 /// A reporter between its driver and its handles. The lock is held for as long as the reporter
@@ -79,6 +82,12 @@ impl<D: Clock> Shared<D> {
         if let Some(length) = clocks.slept(self.driver.now(), wall_now(host)) {
             self.lock().slept(self.driver.now(), length);
         }
+        let action = self.next_but_events();
+        self.driver.changed();
+        action
+    }
+
+    fn next_but_events(&self) -> Action {
         loop {
             let now = self.driver.now();
             let action = self.lock().poll(now);
@@ -140,6 +149,8 @@ impl<D: Clock> Shared<D> {
         self.close(Duration::ZERO);
         let mut reporter = self.lock();
         while !matches!(reporter.poll(self.driver.now()), Action::Stopped | Action::Wait(_)) {}
+        drop(reporter);
+        self.driver.changed();
     }
 }
 
@@ -192,6 +203,32 @@ impl<D: Clock> Shared<D> {
         self.lock().close(deadline);
         self.driver.wake();
         deadline
+    }
+
+    /// Sends what waits without the spread of a start, and tells until when to wait for it.
+    pub(crate) fn hurry(&self, limit: Duration) -> Instant {
+        let now = self.driver.now();
+        self.lock().hurry(now);
+        self.driver.wake();
+        after(now, limit)
+    }
+
+    /// Whether all that was handed in is done, once nothing more happens to it by `deadline`.
+    pub(crate) fn flushed(&self, deadline: Instant) -> Option<bool> {
+        let reporter = self.lock();
+        reporter.is_settled(deadline).then(|| reporter.is_done())
+    }
+
+    /// Until when to wait.
+    pub(crate) fn deadline(&self, limit: Duration) -> Instant {
+        after(self.driver.now(), limit)
+    }
+
+    /// Whether a condition is met, once it is or can never be.
+    pub(crate) fn met(&self, condition: &mut impl FnMut(&Status) -> bool) -> Option<bool> {
+        let status = self.status();
+        let is_met = condition(&status);
+        (is_met || matches!(status.phase, Phase::Stopped)).then_some(is_met)
     }
 
     pub(crate) fn status(&self) -> Status {

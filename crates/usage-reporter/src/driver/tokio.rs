@@ -38,7 +38,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ use crate::action::{Action, AttemptId};
 use crate::machine::Reporter;
 use crate::machine::report::Encoded;
 use crate::state::snapshot::Snapshot;
-use crate::status::Status;
+use crate::status::{Phase, Status};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<Response<Bytes>, TransportError>;
@@ -67,6 +67,7 @@ type Outcome = Result<Response<Bytes>, TransportError>;
 #[derive(Debug)]
 pub struct Task {
     woken: Notify,
+    changed: Notify,
     /// Closed when the task has ended.
     ended: watch::Receiver<()>,
 }
@@ -88,7 +89,7 @@ where
     let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
     caught(|| drop(time::sleep(Duration::ZERO))).map_err(|_| SpawnError::Runtime)?;
     let (end, ended) = watch::channel(());
-    let shared = Shared::new(reporter, &host, Task { woken: Notify::new(), ended })?;
+    let shared = Shared::new(reporter, &host, Task::new(ended))?;
     let running = Running {
         shared: Arc::clone(&shared),
         transport,
@@ -225,6 +226,10 @@ where
     }
 
     async fn store(&mut self, snapshot: Snapshot) {
+        if matches!(self.shared.status().phase, Phase::Stopped) {
+            // Nobody waits for it any more: the last state is no reason to go on with it.
+            self.request = None;
+        }
         let host = Arc::clone(&self.host);
         let stored = match aside(move || store(&*host, snapshot)) {
             Ok(stored) => stored.await.unwrap_or_else(|error| Err(error.into())),
@@ -284,6 +289,58 @@ impl Handle<Task> {
     }
 }
 
+impl Handle<Task> {
+    /// Sends what waits, without the spread of a start, and waits until all of it was sent or lost and
+    /// the state is stored; `limit` at the most. Tells whether nothing is left. It returns sooner
+    /// where nothing more can happen by then, as in a pause that the API has asked for.
+    ///
+    /// Usage is part of it if [`report_now`](Self::report_now) has asked for it. The reporter goes on.
+    pub async fn flush(&self, limit: Duration) -> bool {
+        let Some(shared) = self.shared() else { return true };
+        let deadline = shared.hurry(limit);
+        shared.driver.wait_for(deadline, || shared.flushed(deadline)).await.unwrap_or(false)
+    }
+
+    /// Waits until `condition` holds, `limit` at the most, and tells whether it does. It is asked now
+    /// and at each change of the status, and must be quick. A reporter that has stopped is not waited
+    /// for.
+    pub async fn wait_until(
+        &self,
+        mut condition: impl FnMut(&Status) -> bool,
+        limit: Duration,
+    ) -> bool {
+        let Some(shared) = self.shared() else { return condition(&self.status()) };
+        let deadline = shared.deadline(limit);
+        shared.driver.wait_for(deadline, || shared.met(&mut condition)).await.unwrap_or(false)
+    }
+}
+
+impl Task {
+    fn new(ended: watch::Receiver<()>) -> Self {
+        Self { woken: Notify::new(), changed: Notify::new(), ended }
+    }
+
+    /// What `probe` finds, which is asked at each change until `deadline`.
+    async fn wait_for<R>(
+        &self,
+        deadline: Instant,
+        mut probe: impl FnMut() -> Option<R>,
+    ) -> Option<R> {
+        let found = async {
+            loop {
+                let mut changed = pin!(self.changed.notified());
+                // From here on a change is not missed.
+                changed.as_mut().enable();
+                if let Some(found) = probe() {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        time::timeout_at(deadline.into(), found).await.ok()
+    }
+}
+
 impl Driver for Task {}
 
 impl Clock for Task {
@@ -294,5 +351,10 @@ impl Clock for Task {
 
     fn wake(&self) {
         self.woken.notify_one();
+        Clock::changed(self);
+    }
+
+    fn changed(&self) {
+        self.changed.notify_waiters();
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Durable {
     /// The usage report that left last, and when; until it is stored.
     sent: Option<Box<(LastSent, Instant)>>,
     unsaved: bool,
+    /// It was handed out, and may not be on the disk yet.
+    on_its_way: bool,
     storing: Storing,
 }
 
@@ -69,6 +71,7 @@ impl Durable {
             inherited,
             sent: None,
             unsaved,
+            on_its_way: false,
             storing: Storing::default(),
         }
     }
@@ -154,6 +157,20 @@ impl Durable {
         self.unsaved
     }
 
+    /// Whether there is nothing that the host has yet to store.
+    #[cfg_attr(
+        not(any(feature = "blocking", feature = "tokio")),
+        expect(dead_code, reason = "the drivers alone wait for it")
+    )]
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.unsaved && !self.on_its_way
+    }
+
+    /// The host is back from what it was told to do last.
+    pub(crate) fn host_is_back(&mut self) {
+        self.on_its_way = false;
+    }
+
     /// What to store now, where the next slot begins at `next_due`.
     pub(crate) fn save(&mut self, next_due: Instant, now: Instant) -> Snapshot {
         // Until a report of this run has the key, it is worth something for as long as its slot.
@@ -163,6 +180,7 @@ impl Durable {
         }
         let next_due = self.inherited.filter(waits).map_or(next_due, |inherited| inherited.until);
         self.unsaved = false;
+        self.on_its_way = true;
         self.state.unsaved = false;
         self.storing = Storing { failed: false, failed_before: self.storing.failed };
         let ago = |then| now.saturating_duration_since(then).saturating_add(self.slept);

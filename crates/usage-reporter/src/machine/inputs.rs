@@ -106,6 +106,13 @@ impl Reporter {
         }
     }
 
+    /// Sends what waits without the spread of a start: what was never tried goes out at once. What the
+    /// API has asked for is waited for all the same, and so are the pauses after a failure.
+    pub fn hurry(&mut self, now: Instant) {
+        let now = self.clock(now);
+        self.queue.hurry(now);
+    }
+
     /// Tells that the machine slept: for `length` the wall clock went on, and the one of `now` stood
     /// still, as it does on Linux and macOS while a machine is suspended.
     ///

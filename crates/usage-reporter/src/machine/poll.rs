@@ -20,6 +20,7 @@ impl Reporter {
     ///
     /// An instant before one that was told already counts as that one.
     pub fn poll(&mut self, now: Instant) -> Action {
+        self.durable.host_is_back();
         let now = self.advance(now);
         if let Some(event) = self.events.pop().or_else(|| self.totals.next_event()) {
             return Action::Event(event);
@@ -107,6 +108,27 @@ impl Reporter {
         }
         let ready = self.queue.ready_at(now, self.usage_may_go())?;
         Some(ready.max(self.gate.opens(now)))
+    }
+
+    /// Whether nothing that was handed in or asked for is being done, and nothing of it will be by
+    /// `deadline`.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn is_settled(&self, deadline: Instant) -> bool {
+        if matches!(self.phase, Phase::Stopped) {
+            return true;
+        }
+        let asked = self.schedule.asked().map(|at| at.max(self.gate.opens(self.now)));
+        let next = [asked, self.send_at(self.now)].into_iter().flatten().min();
+        self.in_flight.is_none()
+            && self.schedule.collecting_until().is_none()
+            && self.durable.is_settled()
+            && next.is_none_or(|at| at > deadline)
+    }
+
+    /// Whether all that was handed in or asked for is done.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_none() && self.schedule.asked().is_none()
     }
 
     /// Usage that waits while fresh numbers are being collected is about to be replaced.

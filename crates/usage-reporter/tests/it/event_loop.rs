@@ -30,6 +30,17 @@ fn the_example_reports_from_an_event_loop_of_its_own() {
     assert_eq!(out.matches(refused).count(), 1, "{out}");
 }
 
+#[test]
+fn as_many_lines_concern_reporting_as_its_head_says() {
+    let source = include_str!("../../examples/event_loop.rs");
+    let mut heads = source.lines().filter_map(|line| line.split_once(" lines concern reporting: "));
+    let said: usize = heads.next().unwrap().0.trim_start_matches("//! ").parse().unwrap();
+    let (_, below) = source.split_once("\npub(crate) fn report").unwrap();
+    let code = below.lines().map(str::trim).filter(|line| !line.is_empty());
+    // The first line is that of `report`.
+    assert_eq!(code.filter(|line| !line.starts_with("//")).count(), said);
+}
+
 /// Much less than the server would go on.
 const DEADLINE: Duration = Duration::from_millis(300);
 

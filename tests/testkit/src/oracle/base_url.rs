@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Url;
 use usage_proto::{Api, BaseUrl, BuildError, InvalidBaseUrl, Registration, Server, Token};
 
-use super::text::{check_debug, check_error, is_clean, is_telling};
+use usage_proto::oracles::{check_debug, check_error, is_clean, is_telling};
 
 /// The longest URI that `http` can hold.
 const LONGEST_URI: usize = 65_534;

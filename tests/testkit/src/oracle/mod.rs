@@ -10,4 +10,5 @@ pub mod registration;
 pub mod reporter;
 pub mod request;
 pub mod retry_after;
+#[cfg(feature = "proptest")]
 pub mod text;

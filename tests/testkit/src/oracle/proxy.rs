@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use http::HeaderValue;
 use usage_proto::{BaseUrl, InvalidProxy, Proxy, choose_proxy};
 
-use super::text::{check_debug, check_error, is_clean, is_telling};
+use usage_proto::oracles::{check_debug, check_error, is_clean, is_telling};
 
 /// A base URL and an environment.
 #[derive(Debug, Clone)]

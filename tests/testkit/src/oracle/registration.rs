@@ -4,8 +4,8 @@ use url::{Url, form_urlencoded};
 use usage_proto::{Api, BaseUrl, BuildError, InvalidToken, RedirectError, Registration, Token};
 
 use super::base_url;
-use super::text::{check_debug, check_error, is_telling};
 use crate::uri::{escape_form, pairs};
+use usage_proto::oracles::{check_debug, check_error, is_telling};
 
 /// A registration, and what the API does with it.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::{Method, Request, Uri};
 use usage_proto::{Api, BaseUrl, ParseRequestError, Payload, parse_request};
 
-use super::text::is_clean;
 use crate::json::Json;
 use crate::uri::unescape;
+use usage_proto::oracles::is_clean;
 
 /// What came.
 #[derive(Debug, Clone)]

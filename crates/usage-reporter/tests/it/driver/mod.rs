@@ -22,3 +22,4 @@ mod state_lock;
 mod state_planted;
 mod suspend;
 mod trouble;
+mod waiting;

@@ -108,6 +108,24 @@ impl AnyHandle<'_> {
         .unwrap();
     }
 
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        match self {
+            Self::Thread(handle) => handle.flush(limit),
+            Self::Task(handle, runtime) => runtime.block_on(handle.flush(limit)),
+        }
+    }
+
+    pub(crate) fn wait_until(
+        &self,
+        condition: impl FnMut(&Status) -> bool,
+        limit: Duration,
+    ) -> bool {
+        match self {
+            Self::Thread(handle) => handle.wait_until(condition, limit),
+            Self::Task(handle, runtime) => runtime.block_on(handle.wait_until(condition, limit)),
+        }
+    }
+
     pub(crate) fn shutdown(&self, limit: Duration) -> Status {
         match self {
             Self::Thread(handle) => handle.shutdown(limit),

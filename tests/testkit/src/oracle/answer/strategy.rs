@@ -5,9 +5,9 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use usage_proto::oracles::Answer;
 use usage_proto::{Api, Token};
 
-use super::input::Input;
 use crate::json::Json;
 use crate::oracle::retry_after::{dates, waits};
 use crate::oracle::text::texts;
@@ -16,7 +16,7 @@ use crate::oracle::text::texts;
 const SECRET: &str = "\u{f8ff}";
 
 /// Any answer; in some, the API repeats the token.
-pub fn inputs() -> impl Strategy<Value = Input> {
+pub fn inputs() -> impl Strategy<Value = Answer> {
     let limits = prop_oneof![
         2 => Just(Api::DEFAULT_RESPONSE_LIMIT),
         1 => 0_usize..200,
@@ -28,7 +28,7 @@ pub fn inputs() -> impl Strategy<Value = Input> {
             let value = |bytes: Vec<u8>| HeaderValue::from_bytes(&filled(&bytes, secret)).ok();
             let headers =
                 headers.into_iter().filter_map(|(name, bytes)| Some((name, value(bytes)?)));
-            Input {
+            Answer {
                 status,
                 headers: headers.collect(),
                 body: filled(&body, secret).into(),

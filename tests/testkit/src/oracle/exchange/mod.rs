@@ -19,8 +19,8 @@ use usage_proto::{
     Api, BaseUrl, Deadlines, Exchange, Incomplete, Token, TransportError, TransportErrorKind, Usage,
 };
 
-use super::text::{check_debug, check_error, is_clean};
 use expected::Expected;
+use usage_proto::oracles::{check_debug, check_error, is_clean};
 
 /// What the request carries, and nothing shows.
 const SECRET: &str = "token-4711-goes-here";

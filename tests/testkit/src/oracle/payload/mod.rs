@@ -14,7 +14,8 @@ pub use strategy::{finite_calls, inputs};
 use bytes::Bytes;
 use http::{Method, Request};
 use own::OwnPayload;
-use usage_proto::{Api, BaseUrl, BuildError, ParseRequestError, Payload, parse_request};
+use usage_proto::oracles::{check_limit, check_payload, check_request};
+use usage_proto::{Api, BaseUrl, BuildError, Payload};
 
 use crate::json::Json;
 use crate::uri::escape;
@@ -75,8 +76,7 @@ pub fn check(input: &Input) {
     check_body(built.body(), &expected);
     let reversed = Subject::of(call, Order::Reversed).request(usize::MAX).map(Request::into_body);
     assert_eq!(reversed.as_ref(), Ok(built.body()), "W11: built in another order");
-    check_limits(&subject, input.limit, built.body());
-    check_read_back(&subject, &built, &expected);
+    subject.check(built.body(), usize::from(input.limit) % (built.body().len() + 2));
 }
 
 /// W9, W10, W11, W12: the same values, the keys in their order, nothing lost.
@@ -88,37 +88,6 @@ fn check_body(body: &Bytes, expected: &Json) {
         Ok(json) => assert_eq!(&json, expected, "the body is {}", String::from_utf8_lossy(body)),
         Err(error) => panic!("the body is no JSON ({error}): {}", String::from_utf8_lossy(body)),
     }
-}
-
-/// W15: a body is never above the limit, and is refused exactly where it would be.
-fn check_limits(subject: &Subject<'_>, other: u16, body: &Bytes) {
-    let length = body.len();
-    let other = usize::from(other) % (length + 2);
-    for limit in [0, length.saturating_sub(1), length, length + 1, other] {
-        match subject.request(limit) {
-            Ok(built) => {
-                assert!(built.body().len() <= limit, "W15: above the limit of {limit}");
-                assert_eq!(built.body(), body, "W15: the limit of {limit} changed the body");
-            }
-            Err(error) => {
-                let named =
-                    matches!(error, BuildError::TooLarge { limit: told, .. } if told == limit);
-                assert!(named && limit < length, "W15: {length} bytes, limit {limit}: {error:?}");
-            }
-        }
-    }
-}
-
-/// `parse_request` is the inverse for the core's own payloads, and judges any other without panic.
-fn check_read_back(subject: &Subject<'_>, request: &Request<Bytes>, expected: &Json) {
-    let read = parse_request(request);
-    let Subject::Payload(payload) = subject else { return };
-    if depth(expected) > DEEPEST {
-        let refused = matches!(read, Err(ParseRequestError::Body { .. }));
-        assert!(refused, "nested too deeply to be read, but: {read:?}");
-        return;
-    }
-    assert_eq!(read.as_ref(), Ok(payload));
 }
 
 /// What is handed to the core.
@@ -133,6 +102,25 @@ impl<'a> Subject<'a> {
             (_, Some(payload)) => Self::Payload(payload),
             (Call::Own { segments, body }, _) => Self::Own(OwnPayload { segments, body }),
             (call, None) => panic!("no payload: {call:?}"),
+        }
+    }
+
+    /// W15, and the inverse: what the core's oracles hold any payload to.
+    fn check(&self, body: &Bytes, limit: usize) {
+        match self {
+            Self::Payload(payload) => {
+                check_payload(payload);
+                match payload {
+                    Payload::Server(server) => check_limit(server, body, limit),
+                    Payload::Stats(stats) => check_limit(stats, body, limit),
+                    Payload::Usage(usage) => check_limit(usage, body, limit),
+                    other => panic!("a call that is not known here: {other:?}"),
+                }
+            }
+            Self::Own(own) => {
+                check_request(own);
+                check_limit(own, body, limit);
+            }
         }
     }
 

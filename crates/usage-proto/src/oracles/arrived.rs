@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use usage_proto::{Api, Incomplete, TOKEN_HEADER, Token};
+
+use crate::api::{Api, TOKEN_HEADER};
+use crate::saved::Incomplete;
+use crate::token::Token;
 
 /// An answer, and what the client knew when it came.
 #[derive(Debug, Clone)]
-pub struct Input {
+pub struct Answer {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -21,7 +24,7 @@ pub struct Input {
     pub token: Option<Token>,
 }
 
-impl Input {
+impl Answer {
     /// Reads an answer as text: a first line `STATUS [LIMIT] [broken]`, headers, an empty line, and
     /// the body to the end. A header `x-authorization` is the token of the request. Lines that are
     /// no header are passed over.
@@ -70,7 +73,8 @@ impl Input {
     }
 
     /// The answer as an adapter hands it over.
-    pub(super) fn response(&self) -> Response<Bytes> {
+    #[must_use]
+    pub fn response(&self) -> Response<Bytes> {
         let mut response = Response::new(self.body.clone());
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
@@ -88,20 +92,46 @@ fn line(data: &[u8]) -> (&[u8], &[u8]) {
     (line, data.get(end + 1..).unwrap_or_default())
 }
 
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for Answer {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        const NAMES: [&str; 6] =
+            ["content-type", "date", "location", "retry-after", "content-length", "server"];
+        let status = StatusCode::from_u16(u.int_in_range(100..=999)?).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        while !u.is_empty() && u.arbitrary()? {
+            let name = HeaderName::from_static(u.choose(&NAMES)?);
+            if let Ok(value) = HeaderValue::from_bytes(u.arbitrary()?) {
+                headers.append(name, value);
+            }
+        }
+        let token: Option<String> = u.arbitrary()?;
+        let limit: Option<u16> = u.arbitrary()?;
+        Ok(Self {
+            status,
+            headers,
+            broke_off: u.arbitrary()?,
+            limit: limit.map_or(Api::DEFAULT_RESPONSE_LIMIT, usize::from),
+            token: token.and_then(|text| Token::new(&text).ok()),
+            body: u.arbitrary::<Vec<u8>>()?.into(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Input;
+    use super::Answer;
 
     #[test]
     fn the_text_form_is_read() {
         let text = b"503 100 broken\nRetry-After: 5\r\nnonsense\nX-Authorization: abc\n\nbody\n\n";
-        let input = Input::from_text(text).unwrap();
+        let input = Answer::from_text(text).unwrap();
         assert_eq!(input.status, 503);
         assert_eq!((input.limit, input.broke_off), (100, true));
         assert_eq!(input.headers["retry-after"], "5");
         assert_eq!(input.headers.len(), 1);
         assert_eq!(input.token.unwrap().expose(), "abc");
         assert_eq!(input.body, "body\n\n");
-        assert!(Input::from_text(b"20").is_none());
+        assert!(Answer::from_text(b"20").is_none());
     }
 }

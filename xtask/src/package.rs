@@ -1,0 +1,107 @@
+//! The crates as they are published.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::command::{line, metadata, run, target_directory};
+use crate::runner::Note;
+
+/// What a reader of a package finds in it.
+const IN_EACH: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Builds each published crate from its package, against the packages of the others, and looks whether
+/// all is in it.
+pub(crate) fn package() -> Result<Note, String> {
+    let metadata = metadata("--no-deps")?;
+    let private = members(&metadata, false)?;
+    // What is not committed yet is packaged too: a developer tries before the commit.
+    let mut command = line("cargo package --workspace --locked --allow-dirty")?;
+    for member in private {
+        command.args(["--exclude", member.name]);
+    }
+    run(command)?;
+    for member in members(&metadata, true)? {
+        let folder = member.folder()?;
+        for file in IN_EACH {
+            if !folder.join(file).is_file() {
+                return Err(format!("the package {} has no {file}", folder.display()));
+            }
+        }
+    }
+    Ok("")
+}
+
+/// Refuses where a page in a registry would lead nowhere, and says what is left to do.
+pub(crate) fn release() -> Result<Note, String> {
+    let metadata = metadata("--no-deps")?;
+    for member in members(&metadata, true)? {
+        for field in ["repository", "homepage", "documentation"] {
+            let url = member.package[field].as_str().unwrap_or_default();
+            if !url.starts_with("https://") {
+                return Err(format!(
+                    "{} has no `{field}`: set it in the workspace's Cargo.toml once the project has \
+                     a public home",
+                    member.name
+                ));
+            }
+        }
+    }
+    package()?;
+    println!("ready: `cargo publish --workspace --locked` publishes in the right order");
+    Ok("")
+}
+
+/// A member of the workspace, as `cargo metadata` describes it.
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a str,
+    version: &'a str,
+    package: &'a Value,
+}
+
+impl Member<'_> {
+    /// Where its package was unpacked.
+    pub(crate) fn folder(&self) -> Result<PathBuf, String> {
+        let folder = Path::new("package").join(format!("{}-{}", self.name, self.version));
+        Ok(target_directory()?.join(folder))
+    }
+}
+
+/// The members that are published, or those that are not.
+pub(crate) fn members(metadata: &Value, published: bool) -> Result<Vec<Member<'_>>, String> {
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    // `publish = false` is an empty list of registries.
+    let chosen = packages.iter().filter(|package| package["publish"].is_null() == published);
+    chosen
+        .map(|package| {
+            let text = |field: &str| package[field].as_str().ok_or("a package has no name");
+            Ok(Member { name: text("name")?, version: text("version")?, package })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{members, release};
+    use crate::command::metadata;
+
+    #[test]
+    fn members_are_published_or_not() {
+        let metadata = metadata("--no-deps").unwrap();
+        let names = |published| -> Vec<_> {
+            let members = members(&metadata, published).unwrap();
+            members.iter().map(|member| member.name.to_owned()).collect()
+        };
+        assert!(names(true).contains(&"usage-client".to_owned()));
+        assert!(names(false).contains(&"xtask".to_owned()));
+        assert!(!names(true).contains(&"testkit".to_owned()));
+    }
+
+    #[test]
+    fn a_release_without_a_public_home_is_refused() {
+        let metadata = metadata("--no-deps").unwrap();
+        let member = &members(&metadata, true).unwrap()[0];
+        let has_home = member.package["repository"].as_str().is_some_and(|url| !url.is_empty());
+        assert!(has_home || release().unwrap_err().contains("has no `repository`"));
+    }
+}
