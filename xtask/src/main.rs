@@ -13,6 +13,7 @@ mod lines;
 mod msrv;
 mod package;
 mod platforms;
+mod python_tool;
 mod runner;
 mod schemathesis;
 mod steps;

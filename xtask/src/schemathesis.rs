@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::command::{cargo, program, root, run, target_directory};
+use crate::python_tool::{PythonTool, SKIPPED};
 use crate::runner::Note;
 
-/// Pinned: what another version finds belongs into a commit of its own.
-const VERSION: &str = "4.32.5";
+/// What another version finds belongs into a commit of its own.
+const TOOL: PythonTool = PythonTool { name: "schemathesis", version: "4.32.5" };
 
 /// How long it plays, in seconds.
 const TIME: &str = "60";
 
 /// Runs it, or says why it cannot.
 pub(crate) fn schemathesis() -> Result<Note, String> {
-    let folder = target_directory()?.join("schemathesis");
-    let tool = folder.join("venv/bin/schemathesis");
-    if !is_pinned(&tool)
-        && let Err(reason) = install(&folder)
-    {
-        println!("skipped: {reason}");
-        return Ok("(skipped: no python3 with venv, or pip has no registry)");
-    }
+    let mut command = match TOOL.command() {
+        Ok(command) => command,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return Ok(SKIPPED);
+        }
+    };
+    let folder = TOOL.folder()?;
     run(cargo(["build", "--package", "usagectl", "--locked"]))?;
     let serving = Serving::start(&folder)?;
     let ours = root().join("xtask/schemathesis");
-    let mut command = program(&tool);
     // It leaves a folder of its own where it is.
     command.current_dir(&folder).env("SCHEMATHESIS_HOOKS", ours.join("hooks.py"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -35,24 +35,6 @@ pub(crate) fn schemathesis() -> Result<Note, String> {
     command.args(["run", "--max-time", TIME]).arg(format!("{}/openapi.json", serving.url));
     run(command)?;
     Ok("")
-}
-
-fn is_pinned(tool: &Path) -> bool {
-    let output = program(tool).arg("--version").stderr(Stdio::null()).output();
-    let Ok(output) = output else { return false };
-    String::from_utf8_lossy(&output.stdout).split_whitespace().any(|word| word == VERSION)
-}
-
-/// Into a folder of its own: nothing of the machine's Python is changed.
-fn install(folder: &Path) -> Result<(), String> {
-    let venv = folder.join("venv");
-    let mut make = program("python3");
-    make.args(["-m", "venv", "--clear"]).arg(&venv);
-    run(make)?;
-    let mut pip = program(venv.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
-    pip.arg(format!("schemathesis=={VERSION}"));
-    run(pip)
 }
 
 /// An API with an empty database, which ends with this.

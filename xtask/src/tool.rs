@@ -11,13 +11,10 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool { subcommand: "hack", version: "0.6.46" },
 ];
 
-/// Finds misspelt words.
-pub(crate) const TYPOS: Tool = Tool { subcommand: "typos", version: "1.42.3" };
-
-/// A program from the registry, most often a subcommand of cargo.
+/// A cargo subcommand from the registry.
 #[derive(Debug)]
 pub(crate) struct Tool {
-    /// What follows `cargo `; the package is `cargo-` and this. `typos` stands by itself.
+    /// What follows `cargo `; the package is `cargo-` and this.
     pub(crate) subcommand: &'static str,
     version: &'static str,
 }
@@ -35,24 +32,17 @@ impl Tool {
     /// own place when no version is there, in `target/tools` when another one is, so that it is
     /// left as it is.
     pub(crate) fn command(&self) -> Result<Command, String> {
-        let is_program = self.subcommand == TYPOS.subcommand;
-        let (package, binary) = if is_program {
-            (format!("{}-cli", self.subcommand), self.subcommand.to_owned())
-        } else {
-            (format!("cargo-{}", self.subcommand), format!("cargo-{}", self.subcommand))
-        };
-        let installed = || if is_program { program(&binary) } else { cargo([self.subcommand]) };
+        let installed = || cargo([self.subcommand]);
         let found = self.found(installed());
         if found == Found::Pinned {
             return Ok(installed());
         }
+        let package = format!("cargo-{}", self.subcommand);
         let tools = target_directory()?.join("tools");
-        let path = tools.join("bin").join(format!("{binary}{}", std::env::consts::EXE_SUFFIX));
+        let path = tools.join("bin").join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
         let own = || {
             let mut command = program(&path);
-            if !is_program {
-                command.arg(self.subcommand);
-            }
+            command.arg(self.subcommand);
             command
         };
         if self.found(own()) == Found::Pinned {
