@@ -50,8 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!(
         "stored: {} server, {} report",
-        there.store().servers()?.len(),
-        there.store().usage()?.len()
+        there.store().servers().read_all()?.len(),
+        there.store().usage().read_all()?.len()
     );
     Ok(())
 }

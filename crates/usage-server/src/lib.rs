@@ -29,7 +29,7 @@
 //! product.read_to_string(&mut answer)?;
 //! assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"));
 //!
-//! let rows = server.store().usage()?;
+//! let rows = server.store().usage().read_all()?;
 //! assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 //! assert_eq!(rows[0].report.data[0].tags.get("os"), Some("linux"));
 //!
@@ -170,6 +170,8 @@ pub use server::Server;
 pub use store::Store;
 pub use store::database::Database;
 pub use store::error::StoreError;
+pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
-pub use store::stored::Stored;
+pub use store::selection::Selection;
+pub use store::stored::{Rows, Stored};
 pub use usage_files::{FileError, Risk};

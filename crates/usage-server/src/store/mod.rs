@@ -1,47 +1,49 @@
-//! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
+//! The narrow door to a database: nothing outside this module knows which one it is.
 
+mod backend;
+mod batch;
 pub(crate) mod database;
-mod database_files;
 pub(crate) mod error;
+pub(crate) mod instance;
+pub(crate) mod kind;
 pub(crate) mod metrics;
-mod reader_pool;
 pub(crate) mod registrant;
 pub(crate) mod room;
 pub(crate) mod row;
-mod schema;
+pub(crate) mod selection;
 pub(crate) mod sender;
-mod sql;
+mod sqlite;
 pub(crate) mod stored;
+mod time_text;
 pub(crate) mod token_hash;
 mod write_queue;
 mod writer;
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::oneshot;
-use usage_files::Accept;
-use usage_proto::{Server, Stats, Token, Usage};
+use usage_proto::{Payload, Server, Stats, Token, Usage};
 
 use crate::config::Config;
 use crate::event::Events;
-use database::{Database, Location};
-use database_files::DatabaseFiles;
+use backend::Backend;
+use batch::{Done, Job, NewToken, Reply, Work};
+use database::Database;
 use error::StoreError;
+use kind::Kind;
 use metrics::{Counters, Metrics};
-use reader_pool::ReaderPool;
 use registrant::Registrant;
 use room::{Place, Room};
 use row::{Purpose, Report};
+use selection::Selection;
 use sender::Sender;
-use stored::Stored;
+use sqlite::Sqlite;
+use stored::Rows;
 use token_hash::TokenHash;
 use write_queue::WriteQueue;
-use writer::{Done, Job, Reply, Work};
 
 /// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
 pub(crate) const QUEUE: usize = 1024;
@@ -76,10 +78,10 @@ impl Default for StoreOptions {
     }
 }
 
-/// The tokens and reports of a Usage API, in one `SQLite` file.
+/// The tokens and reports of a Usage API, in one database.
 ///
 /// A clone is another handle to the same. It can be used without a [`Server`](crate::Server), and
-/// beside one: several processes may have the same file open.
+/// beside one: several processes may have the same database open.
 ///
 /// Its methods block, for milliseconds as a rule. In async code they belong into
 /// `spawn_blocking`.
@@ -89,7 +91,7 @@ impl Default for StoreOptions {
 ///
 /// let store = Store::open(&Database::temporary())?;
 /// let token = store.create_token("Example Inc.")?;
-/// assert!(store.usage()?.is_empty());
+/// assert!(store.usage().next().is_none());
 /// # Ok::<(), usage_server::StoreError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -108,13 +110,11 @@ pub(crate) enum Saved {
 
 #[derive(Debug)]
 struct Inner {
-    // Fields go in this order: the writer, then the readers, then the directory of their files.
+    // The writer goes first: it has the backend too.
     queue: WriteQueue,
     room: Room,
-    readers: ReaderPool,
-    files: Arc<DatabaseFiles>,
+    backend: Arc<dyn Backend>,
     counters: Arc<Counters>,
-    _directory: Option<TempDir>,
 }
 
 impl Store {
@@ -135,15 +135,11 @@ impl Store {
         database: &Database,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let (files, directory) = find(database)?;
-        let files = Arc::new(files);
-        let connection = schema::open_writer(&files)?;
+        let backend: Arc<dyn Backend> = Arc::new(Sqlite::open(database)?);
         let counters = Arc::<Counters>::default();
-        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), options)?;
-        let readers = ReaderPool::new(files.clone());
+        let queue = WriteQueue::start(backend.clone(), counters.clone(), options)?;
         let room = Room::new(options.queue_bytes);
-        let inner = Inner { queue, room, readers, files, counters, _directory: directory };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(Inner { queue, room, backend, counters }) })
     }
 
     /// Makes a token for an organisation, durable when this returns.
@@ -175,14 +171,14 @@ impl Store {
     ) -> Result<Token, StoreError> {
         let token = random_token()?;
         let hash = TokenHash::of(token.expose().as_bytes());
-        let work = Work::Token { hash, organisation, registrant };
+        let work = Work::Token(NewToken { hash, organisation, registrant });
         let (reply, answer) = sync_channel(1);
         self.inner.queue.send(Job { work, reply: Reply::Thread(reply) })?;
         answer.recv().map_err(|_| StoreError::Closed)??;
         Ok(token)
     }
 
-    /// Whether there is a token for an organisation.
+    /// Whether there is a token for an organisation that has not ended.
     ///
     /// ```
     /// use usage_server::{Database, Store};
@@ -198,34 +194,30 @@ impl Store {
     ///
     /// [`StoreError::Open`] or [`StoreError::Read`].
     pub fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
-        sender::has_token(&self.inner.readers, organisation.trim())
+        self.inner.backend.has_token(organisation.trim())
     }
 
-    /// The servers that registered, oldest first, all of them in memory at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
-        stored::servers(&self.inner.readers)
+    /// The servers that registered, oldest first.
+    pub fn servers(&self) -> Rows<Server> {
+        stored::servers(self, Selection::new().kind(Kind::Server))
     }
 
-    /// The statistics that came, oldest first, all of them in memory at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
-        stored::stats(&self.inner.readers)
+    /// The statistics that came, oldest first.
+    pub fn stats(&self) -> Rows<Stats> {
+        stored::all_stats(self, Selection::new().kind(Kind::Stats))
     }
 
-    /// The usage that came, oldest first, all of it in memory at once.
+    /// The usage that came, oldest first.
+    pub fn usage(&self) -> Rows<Usage> {
+        stored::all_usage(self, Selection::new().kind(Kind::Usage))
+    }
+
+    /// The reports of a selection, of whatever kind, oldest first.
     ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
-        stored::usage(&self.inner.readers)
+    /// Whoever goes on later selects those [after](Selection::after) the last position that was
+    /// read, and gets each report once.
+    pub fn reports(&self, selection: Selection) -> Rows<Payload> {
+        stored::reports(self, selection)
     }
 
     /// What was done since the store was opened.
@@ -237,12 +229,12 @@ impl Store {
     /// The database file, as a path that means the same in every working directory.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.inner.files.path()
+        self.inner.backend.path()
     }
 
     /// Whose token it is. Blocks.
     pub(crate) fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
-        sender::look_up(&self.inner.readers, token)
+        self.inner.backend.sender(token)
     }
 
     /// What the first report with a key was for. Blocks.
@@ -251,7 +243,7 @@ impl Store {
         token_id: Option<i64>,
         key: &str,
     ) -> Result<Option<Purpose>, StoreError> {
-        sender::first_with_key(&self.inner.readers, token_id, key)
+        self.inner.backend.first_with_key(token_id, key)
     }
 
     /// Waits for room for a report of this size, to be taken before the report is read.
@@ -277,19 +269,14 @@ impl Store {
         self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
-}
 
-fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
-    match &database.0 {
-        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
-        Location::Temporary => {
-            let directory = tempfile::Builder::new()
-                .prefix("usage-server-")
-                .tempdir()
-                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
-            let path = directory.path().join("usage.db");
-            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
-        }
+    fn backend(&self) -> &dyn Backend {
+        &*self.inner.backend
+    }
+
+    /// A row that says what cannot be read.
+    fn not_read(&self, error: serde_json::Error) -> StoreError {
+        StoreError::Read { path: self.path().to_owned(), source: Arc::new(error) }
     }
 }
 
@@ -297,12 +284,7 @@ fn random_token() -> Result<Token, StoreError> {
     let random = |source| StoreError::Random { source };
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| random(Arc::new(error)))?;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String can not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Token::new(&text).map_err(|error| random(Arc::new(error)))
+    Token::new(&instance::hex(&bytes)).map_err(|error| random(Arc::new(error)))
 }
 
 #[cfg(all(test, unix))]

@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod planted;
 mod public_types;
+mod reading;
 mod registration;
 mod request_rules;
 mod routes;

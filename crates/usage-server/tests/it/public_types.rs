@@ -1,8 +1,8 @@
 //! What every public type can be used for.
 
 use usage_server::{
-    Config, Database, FailRule, Faults, InvalidFailRule, InvalidFault, Metrics, RequestLog, Server,
-    ServerError, Store, StoreError, Stored,
+    Config, Database, FailRule, Faults, InvalidFailRule, InvalidFault, InvalidKind, Kind, Metrics,
+    RequestLog, Rows, Selection, Server, ServerError, Store, StoreError, Stored,
 };
 
 #[test]
@@ -14,8 +14,12 @@ fn public_types_can_cross_threads() {
     check::<Faults>();
     check::<InvalidFailRule>();
     check::<InvalidFault>();
+    check::<InvalidKind>();
+    check::<Kind>();
     check::<Metrics>();
     check::<RequestLog>();
+    check::<Rows<usage_proto::Usage>>();
+    check::<Selection>();
     check::<Server>();
     check::<ServerError>();
     check::<usage_server::ServerEvent>();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use usage_files::{Accept, FileError, FileId};
 
-use super::error::StoreError;
+use crate::store::error::StoreError;
 
 /// What `SQLite` puts beside a database, and reads from there: the journal is rolled back into the
 /// database, and the log is a part of it.

@@ -1,0 +1,132 @@
+//! The database in one `SQLite` file: nothing outside this module knows a statement or a connection.
+
+mod append;
+mod database_files;
+mod fill_ids;
+mod page;
+mod reader_pool;
+mod said;
+mod schema;
+mod sql;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tempfile::TempDir;
+use usage_files::Accept;
+
+use super::backend::Backend;
+use super::batch::{Batch, Written};
+use super::database::{Database, Location};
+use super::error::StoreError;
+use super::row::Purpose;
+use super::selection::Selection;
+use super::sender::Sender;
+use super::stored::StoredRow;
+use super::token_hash::TokenHash;
+use database_files::DatabaseFiles;
+use reader_pool::ReaderPool;
+use said::said;
+
+/// An open file.
+pub(super) struct Sqlite {
+    // Fields go in this order: the writer, then the readers, then the directory of their files.
+    /// The one connection that writes. Whoever has it has it for milliseconds: reports wait for it.
+    writer: Mutex<Connection>,
+    readers: ReaderPool,
+    files: Arc<DatabaseFiles>,
+    _directory: Option<TempDir>,
+}
+
+impl Sqlite {
+    pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
+        let (files, directory) = find(database)?;
+        let files = Arc::new(files);
+        let writer = Mutex::new(schema::open_writer(&files)?);
+        let readers = ReaderPool::new(files.clone());
+        Ok(Self { writer, readers, files, _directory: directory })
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        // Whoever panicked with it has left a transaction at worst, which the next BEGIN tells.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn not_written(&self, error: &rusqlite::Error) -> StoreError {
+        let path = self.files.path();
+        StoreError::Write { path: path.to_owned(), source: said(error, path) }
+    }
+}
+
+impl Backend for Sqlite {
+    fn append(&self, batch: &mut Batch<'_>) -> Result<Written, StoreError> {
+        let performed = append::append(&self.writer(), batch);
+        // What was committed into a file without a name is lost, so nobody is told that it is
+        // stored. A file that loses its name later was there when this was answered.
+        self.files.are_there()?;
+        let told = |error| self.not_written(&error);
+        Ok(performed.map_err(told)?.into_iter().map(|done| done.map_err(told)).collect())
+    }
+
+    fn is_there(&self) -> Result<(), StoreError> {
+        self.files.are_there()
+    }
+
+    fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
+        self.readers.with(|connection| {
+            let known = connection
+                .prepare_cached(sql::TOKEN)?
+                .query_row(params![token.as_bytes()], |row| {
+                    Ok(Sender::Known { token_id: row.get(0)?, organisation: row.get(1)? })
+                })
+                .optional()?;
+            Ok(known.unwrap_or(Sender::Unknown))
+        })
+    }
+
+    fn first_with_key(
+        &self,
+        token_id: Option<i64>,
+        key: &str,
+    ) -> Result<Option<Purpose>, StoreError> {
+        self.readers.with(|connection| append::first_with_key(connection, token_id, key))
+    }
+
+    fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
+        self.readers.with(|connection| {
+            connection
+                .prepare_cached(sql::HAS_TOKEN)?
+                .query_row(params![organisation], |row| row.get(0))
+        })
+    }
+
+    fn page(&self, selection: &Selection) -> Result<Vec<StoredRow>, StoreError> {
+        self.readers.with(|connection| page::page(connection, selection))
+    }
+
+    fn path(&self) -> &Path {
+        self.files.path()
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.files.path()).finish_non_exhaustive()
+    }
+}
+
+fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
+    match &database.0 {
+        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
+        Location::Temporary => {
+            let directory = tempfile::Builder::new()
+                .prefix("usage-server-")
+                .tempdir()
+                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
+            let path = directory.path().join("usage.db");
+            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
+        }
+    }
+}
