@@ -4,6 +4,10 @@
 //! text or as a number. So an id is looked for in the columns of a report, then in the tags and the
 //! values of each of its items. The instance is the server if there is a server's id, and else the
 //! cluster.
+//!
+//! A report is found by its instance, and by what else stands for one: the instances of its other
+//! items, and the cluster of a server that registers or sends statistics. Where usage names both a
+//! server and a cluster, the server is whose usage it is.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,7 +30,7 @@ const MOST: usize = 256;
 pub(crate) struct Ids {
     /// Whose report it is.
     pub(crate) instance: Option<String>,
-    /// What it names besides: a cluster, or the instances of other items.
+    /// By what else it is found.
     pub(crate) others: BTreeSet<String>,
 }
 
@@ -40,33 +44,31 @@ impl Ids {
     pub(crate) fn of_stats(stats: &Stats) -> Self {
         let mut ids = Self::default();
         ids.columns(&stats.server_id, &stats.cluster_id);
-        for name in NAMES {
-            stats.data.iter().for_each(|item| ids.item(name, &item.tags, &item.values));
-        }
+        stats.data.iter().for_each(|item| ids.item(&item.tags, &item.values));
         ids.finish()
     }
 
     pub(crate) fn of_usage(usage: &Usage) -> Self {
         let mut ids = Self::default();
-        for name in NAMES {
-            usage.data.iter().for_each(|item| ids.item(name, &item.tags, &item.values));
-        }
+        usage.data.iter().for_each(|item| ids.item(&item.tags, &item.values));
         ids.finish()
     }
 
     fn columns(&mut self, server_id: &str, cluster_id: &str) {
-        self.found(Some(server_id.to_owned()));
-        self.found(Some(cluster_id.to_owned()));
+        self.found(normal(server_id));
+        self.found(normal(cluster_id));
     }
 
-    fn item(&mut self, name: &str, tags: &Tags, values: &Values) {
-        self.found(tags.get(name).map(str::to_owned));
-        self.found(values.get(name).and_then(text));
+    fn item(&mut self, tags: &Tags, values: &Values) {
+        self.found(NAMES.into_iter().find_map(|name| {
+            let tag = tags.get(name).and_then(normal);
+            tag.or_else(|| normal(&text(values.get(name)?)?))
+        }));
     }
 
     /// The first that is found is the instance.
     fn found(&mut self, id: Option<String>) {
-        let Some(id) = id.and_then(|id| normal(&id)) else { return };
+        let Some(id) = id else { return };
         match &self.instance {
             None => self.instance = Some(id),
             Some(_) if self.others.len() < MOST => drop(self.others.insert(id)),
@@ -127,9 +129,9 @@ mod tests {
         let item = UsageData::new;
         for (usage, expected) in [
             (item(), ids(None, &[])),
-            (item().tag("server_id", "s").value("server_id", "v"), ids(Some("s"), &["v"])),
-            (item().tag("cluster_id", "c").value("server_id", "s"), ids(Some("s"), &["c"])),
-            (item().tag("cluster_id", "c").tag("server_id", " s "), ids(Some("s"), &["c"])),
+            (item().tag("server_id", "s").value("server_id", "v"), ids(Some("s"), &[])),
+            (item().tag("cluster_id", "c").value("server_id", "s"), ids(Some("s"), &[])),
+            (item().tag("cluster_id", "c").tag("server_id", " s "), ids(Some("s"), &[])),
             (item().value("cluster_id", 42), ids(Some("42"), &[])),
             (item().value("cluster_id", -7).value("server_id", ""), ids(Some("-7"), &[])),
             (

@@ -108,19 +108,21 @@ fn insert_token(connection: &Connection, token: &NewToken) -> rusqlite::Result<D
 fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
     let Report { token_id, idempotency_key, row, .. } = report;
     let (kind, product) = (row.kind(), &row.product);
-    // Nobody else writes during this transaction.
-    if let Some(key) = idempotency_key
+    let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
+        token_id,
+        kind.as_str(),
+        product,
+        idempotency_key,
+        row.ids.instance
+    ])?;
+    // Without a key there is nothing that could have been there before.
+    if inserted == 0
+        && let Some(key) = idempotency_key
         && let Some(first) = first_with_key(connection, *token_id, key)?
     {
         let is_same = first.kind == kind && first.product == *product;
         return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
     }
-    connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
-        token_id,
-        kind.as_str(),
-        product,
-        row.ids.instance
-    ])?;
     let id = connection.last_insert_rowid();
     match &row.body {
         Body::Server { cluster_id, server_id, host, version } => connection
@@ -135,15 +137,6 @@ fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<D
     };
     for other in &row.ids.others {
         connection.prepare_cached(sql::INSERT_OTHER_ID)?.execute(params![other, id])?;
-    }
-    if let Some(key) = idempotency_key {
-        connection.prepare_cached(sql::INSERT_KEY)?.execute(params![
-            token_id,
-            key,
-            kind.as_str(),
-            product,
-            id
-        ])?;
     }
     Ok(Done::Stored)
 }

@@ -27,6 +27,10 @@ struct Migration {
     fill: Option<fn(&Connection) -> rusqlite::Result<()>>,
 }
 
+/// After how many pages the log beside the database is written into it: 16 MiB. Ids and keys are
+/// random, so a page of their indexes is written once for many reports, rather than for few.
+const CHECKPOINT: i64 = 4096;
+
 /// `PRAGMA auto_vacuum`: what is freed can be given back, page by page. It is chosen when the file is
 /// made, and costs a rebuild of the file later.
 const INCREMENTAL: i64 = 2;
@@ -51,6 +55,7 @@ pub(super) fn open_writer(files: &DatabaseFiles) -> Result<Connection, StoreErro
     // An answer promises that its report survives a power cut.
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed)?;
     migrate(path, &mut connection)?;
     make_shrinkable(&connection).map_err(failed)?;
     files.are_open()?;
@@ -247,7 +252,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
         connection
-            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", "p", "instance"])
+            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", "p", "key", "instance"])
             .unwrap();
         connection.execute(sql::INSERT_USAGE, params![1, "[]"]).unwrap();
         connection.execute(sql::INSERT_OTHER_ID, params!["other", 1]).unwrap();
@@ -265,7 +270,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
         for (statement, expected) in [
-            (sql::FIRST_WITH_KEY, "SEARCH idempotency USING PRIMARY KEY (token_id=? AND key=?)"),
+            // Both columns of it, not only the first.
+            (sql::FIRST_WITH_KEY, "report_idempotency (<expr>=? AND idempotency_key=?)"),
+            (sql::FIRST_WITH_KEY, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
+            (sql::INSERT_REPORT, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
             (sql::TOKEN, "SEARCH token USING INDEX"),
             (sql::PAGE, "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"),
         ] {
@@ -278,8 +286,11 @@ mod tests {
             while let Some(row) = rows.next().unwrap() {
                 lines.push(row.get::<_, String>("detail").unwrap());
             }
-            assert!(lines[0].contains(expected), "{lines:?}");
-            let is_slow = |line: &String| line.starts_with("SCAN") || line.contains("TEMP B-TREE");
+            assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
+            let is_slow = |line: &String| {
+                line.contains("TEMP B-TREE")
+                    || line.starts_with("SCAN") && !line.contains("CONSTANT")
+            };
             assert!(!lines.iter().any(is_slow), "{lines:?}");
         }
     }

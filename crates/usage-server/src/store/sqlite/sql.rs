@@ -7,18 +7,23 @@ pub(super) const INSERT_TOKEN: &str = "\
 pub(super) const INSERT_REGISTRATION: &str = "\
     INSERT INTO registration (token_id, email, cluster_id, product) VALUES (?1, ?2, ?3, ?4)";
 
+/// Inserts nothing if the key is known: the unique index decides, inside the transaction, and for a
+/// key that has outlived its report the condition.
 pub(super) const INSERT_REPORT: &str = "\
-    INSERT INTO report (received_at, token_id, kind, product, instance)
-    VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4)";
+    INSERT INTO report (received_at, token_id, kind, product, idempotency_key, instance)
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5
+    WHERE ?4 IS NULL OR NOT EXISTS (
+        SELECT 1 FROM left_key WHERE left_key.token_id = ifnull(?1, 0) AND key = ?4)
+    ON CONFLICT DO NOTHING";
 
 pub(super) const INSERT_OTHER_ID: &str = "INSERT INTO other_id (id, report_id) VALUES (?1, ?2)";
 
+/// Spells its condition like the unique index, which then answers it.
 pub(super) const FIRST_WITH_KEY: &str = "\
-    SELECT kind, product FROM idempotency WHERE token_id = ifnull(?1, 0) AND key = ?2";
-
-pub(super) const INSERT_KEY: &str = "\
-    INSERT INTO idempotency (token_id, key, kind, product, seen_at, report_id)
-    VALUES (ifnull(?1, 0), ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?5)";
+    SELECT kind, product FROM report
+    WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2
+    UNION ALL
+    SELECT kind, product FROM left_key WHERE token_id = ifnull(?1, 0) AND key = ?2";
 
 pub(super) const INSERT_SERVER: &str = "\
     INSERT INTO server (report_id, cluster_id, server_id, host, version)
