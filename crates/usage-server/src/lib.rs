@@ -79,7 +79,8 @@
 //! A token comes in the header `X-Authorization`, or as `?token=`; the header counts if both are
 //! there. A blank one is none. A report without a token is stored without an organisation; one with
 //! an unknown token is refused. Tokens are made with [`Server::create_token`] or
-//! [`Store::create_token`].
+//! [`Store::create_token`], and end with [`Store::revoke_tokens`], [`Store::rotate_token`] or
+//! [`Store::remove_organisation`]. A token that has ended is an unknown one.
 //!
 //! ## Registration
 //!
@@ -174,4 +175,5 @@ pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
 pub use store::selection::Selection;
 pub use store::stored::{Rows, Stored};
+pub use store::token::{StoredToken, TokenChoice};
 pub use usage_files::{FileError, Risk};

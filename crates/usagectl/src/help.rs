@@ -119,7 +119,56 @@ EXIT STATUS
   0    stopped by a signal, with every request answered
   1    could not start, or left requests unanswered
   2    the arguments make no sense
-  130  stopped by a second signal";
+  5    a file or a variable is wrong
+  130  stopped by a second signal
+
+ENVIRONMENT
+  USAGE_DATABASE  the database, if there is no --database";
+
+macro_rules! database_help {
+    () => {
+        "\
+EXIT STATUS
+  0  done
+  1  the database or standard output failed
+  2  the arguments make no sense
+  5  a file or a variable is wrong
+
+ENVIRONMENT
+  USAGE_DATABASE  the database, if there is no --database"
+    };
+}
+
+pub(crate) const TOKENS_ABOUT: &str = "\
+Make, show, end and replace the tokens of a database
+
+Works on the database itself, while servers run or not. A token is printed when
+it is made and never again: the database has its hash alone. What comes with a
+token that has ended is refused with 401, by every server of the database,
+within ten seconds. Its reports stay, and so do those of an organisation that is
+removed, as reports of nobody.";
+
+pub(crate) const TOKENS: &str = concat!(
+    "\
+EXAMPLES
+  usagectl tokens create 'Example Inc.'
+  usagectl tokens list
+  Replace a token; the old one counts for a week beside the new one:
+    usagectl tokens rotate 3 --overlap 7d
+  End one that has leaked, all of a customer, or the customer:
+    usagectl tokens revoke --token-file leaked.txt
+    usagectl tokens revoke --organisation 'Example Inc.'
+    usagectl tokens remove 'Example Inc.'
+
+  With --json:
+    list            {\"tokens\":[{\"id\":…,\"organisation\":…,\"created_at\":…,
+                    \"ends_at\":…,\"has_ended\":…,\"email\":…}]}
+    create, rotate  {\"organisation\":…,\"token\":…}
+    revoke, remove  {\"outcome\":\"revoked\",\"tokens\":1}
+
+",
+    database_help!()
+);
 
 pub(crate) const SAVE_ABOUT: &str = "\
 Send a report

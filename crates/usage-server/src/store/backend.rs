@@ -10,6 +10,7 @@ use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
 use super::stored::StoredRow;
+use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 
 /// How many rows a page has at most.
@@ -37,6 +38,15 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
         token_id: Option<i64>,
         key: &str,
     ) -> Result<Option<Purpose>, StoreError>;
+
+    /// All tokens of organisations, by id.
+    fn tokens(&self) -> Result<Vec<StoredToken>, StoreError>;
+
+    /// Which token it is, whether it has ended or not.
+    fn token_id(&self, token: TokenHash) -> Result<Option<i64>, StoreError>;
+
+    /// Changes tokens, and returns how many it was about when that is durable.
+    fn change_tokens(&self, change: &TokenChange) -> Result<usize, StoreError>;
 
     /// Whether there is a token that counts for an organisation.
     fn has_token(&self, organisation: &str) -> Result<bool, StoreError>;

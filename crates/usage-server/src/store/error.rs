@@ -114,6 +114,34 @@ pub enum StoreError {
     /// A token needs to belong to someone.
     #[error("the name of the organisation is blank: a token needs one")]
     BlankOrganisation,
+    /// There is no such token.
+    #[error("there is no token with the id {id}: a list of the tokens shows those that there are")]
+    #[non_exhaustive]
+    NoToken {
+        /// The id that was asked for.
+        id: i64,
+    },
+    /// A token that has ended has no successor.
+    #[error("the token with the id {id} has ended: make a new one instead")]
+    #[non_exhaustive]
+    Ended {
+        /// The id that was asked for.
+        id: i64,
+    },
+    /// There is no token of such an organisation.
+    #[error("there is no organisation {organisation:?}: its name is written as it was given")]
+    #[non_exhaustive]
+    NoOrganisation {
+        /// The name that was asked for.
+        organisation: String,
+    },
+    /// There is no such database, and none was to be made.
+    #[error("there is no database {}: name the one that the server stores in", path.display())]
+    #[non_exhaustive]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
     /// The operating system gave no random bytes for a token.
     #[error("cannot make a token: the operating system gave no random bytes")]
     #[non_exhaustive]

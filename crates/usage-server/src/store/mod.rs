@@ -13,29 +13,29 @@ pub(crate) mod row;
 pub(crate) mod selection;
 pub(crate) mod sender;
 mod sqlite;
+mod store_tokens;
 pub(crate) mod stored;
 mod time_text;
+pub(crate) mod token;
 pub(crate) mod token_hash;
 mod write_queue;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use usage_proto::{Payload, Server, Stats, Token, Usage};
+use usage_proto::{Payload, Server, Stats, Usage};
 
 use crate::config::Config;
 use crate::event::Events;
 use backend::Backend;
-use batch::{Done, Job, NewToken, Reply, Work};
+use batch::{Done, Job, Reply, Work};
 use database::Database;
 use error::StoreError;
 use kind::Kind;
 use metrics::{Counters, Metrics};
-use registrant::Registrant;
 use room::{Place, Room};
 use row::{Purpose, Report};
 use selection::Selection;
@@ -131,6 +131,16 @@ impl Store {
         Self::open_with(database, &StoreOptions::default())
     }
 
+    /// Opens a database that is there, and makes none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] if it is not there; otherwise those of [`open`](Self::open).
+    pub fn open_existing(database: &Database) -> Result<Self, StoreError> {
+        Sqlite::must_exist(database)?;
+        Self::open(database)
+    }
+
     pub(crate) fn open_with(
         database: &Database,
         options: &StoreOptions,
@@ -140,61 +150,6 @@ impl Store {
         let queue = WriteQueue::start(backend.clone(), counters.clone(), options)?;
         let room = Room::new(options.queue_bytes);
         Ok(Self { inner: Arc::new(Inner { queue, room, backend, counters }) })
-    }
-
-    /// Makes a token for an organisation, durable when this returns.
-    ///
-    /// Only its SHA-256 is stored: nobody can read the token again, so hand it on now. An
-    /// organisation may have several.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::BlankOrganisation`], [`StoreError::Random`], [`StoreError::Write`] or
-    /// [`StoreError::Closed`].
-    pub fn create_token(&self, organisation: &str) -> Result<Token, StoreError> {
-        let organisation = organisation.trim();
-        if organisation.is_empty() {
-            return Err(StoreError::BlankOrganisation);
-        }
-        self.issue_token(organisation.to_owned(), None)
-    }
-
-    /// The same for somebody who has filled in the form.
-    pub(crate) fn register(&self, registrant: &Registrant) -> Result<Token, StoreError> {
-        self.issue_token(registrant.organisation.clone(), Some(registrant.clone()))
-    }
-
-    fn issue_token(
-        &self,
-        organisation: String,
-        registrant: Option<Registrant>,
-    ) -> Result<Token, StoreError> {
-        let token = random_token()?;
-        let hash = TokenHash::of(token.expose().as_bytes());
-        let work = Work::Token(NewToken { hash, organisation, registrant });
-        let (reply, answer) = sync_channel(1);
-        self.inner.queue.send(Job { work, reply: Reply::Thread(reply) })?;
-        answer.recv().map_err(|_| StoreError::Closed)??;
-        Ok(token)
-    }
-
-    /// Whether there is a token for an organisation that has not ended.
-    ///
-    /// ```
-    /// use usage_server::{Database, Store};
-    ///
-    /// let store = Store::open(&Database::temporary())?;
-    /// assert!(!store.has_token("Example Inc.")?);
-    /// store.create_token("Example Inc.")?;
-    /// assert!(store.has_token("Example Inc.")?);
-    /// # Ok::<(), usage_server::StoreError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
-        self.inner.backend.has_token(organisation.trim())
     }
 
     /// The servers that registered, oldest first.
@@ -278,13 +233,6 @@ impl Store {
     fn not_read(&self, error: serde_json::Error) -> StoreError {
         StoreError::Read { path: self.path().to_owned(), source: Arc::new(error) }
     }
-}
-
-fn random_token() -> Result<Token, StoreError> {
-    let random = |source| StoreError::Random { source };
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| random(Arc::new(error)))?;
-    Token::new(&instance::hex(&bytes)).map_err(|error| random(Arc::new(error)))
 }
 
 #[cfg(all(test, unix))]

@@ -185,3 +185,15 @@ fn a_database_of_version_1_is_brought_up_to_date() {
     }
     assert_eq!(store.metrics().stored, 0);
 }
+
+/// Who looks into a database that is not there has misspelt its name.
+#[test]
+fn a_database_that_has_to_be_there_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.db");
+    let error = Store::open_existing(&Database::file(&path)).unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }), "{error:?}");
+    assert!(!path.exists());
+    drop(Store::open(&Database::file(&path)).unwrap());
+    Store::open_existing(&Database::file(&path)).unwrap();
+}

@@ -19,5 +19,6 @@ mod routes;
 mod secrets;
 mod shutdown;
 mod storage;
+mod token_ends;
 mod tokens;
 mod validation;

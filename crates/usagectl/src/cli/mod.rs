@@ -1,9 +1,11 @@
 //! The arguments, as clap reads them.
 
 mod api_args;
+mod database_args;
 mod report_args;
 mod save_args;
 mod serve_args;
+mod tokens_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ pub(crate) use api_args::ApiArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::{ServeArgs, Who};
+pub(crate) use tokens_args::{TokenChoiceArgs, TokensArgs, TokensCommand};
 
 use crate::command::report::process_group::LEADER;
 use crate::help;
@@ -56,6 +59,9 @@ pub(crate) enum Command {
     /// Register a customer in a browser, and keep the token
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
+    /// Make, show, end and replace the tokens of a database
+    #[command(long_about = help::TOKENS_ABOUT, after_long_help = help::TOKENS)]
+    Tokens(TokensArgs),
     /// What `report` starts beside COMMAND.
     #[command(name = LEADER, hide = true)]
     LeadProcessGroup,
@@ -128,6 +134,7 @@ impl Cli {
             Command::Serve(_)
             | Command::Register(_)
             | Command::Status(_)
+            | Command::Tokens(_)
             | Command::LeadProcessGroup => {
                 return Ok(cli);
             }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects, Risk};
+use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects};
 
 use super::LOCAL;
+use super::database_args::DatabaseArgs;
 use crate::duration;
 
 #[derive(Debug, Args)]
@@ -15,17 +16,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = LOCAL, value_parser = address)]
     pub(crate) listen: String,
 
-    #[arg(
-        help = "SQLite file, created if it is not there",
-        long,
-        value_name = "FILE",
-        default_value = "usage.db"
-    )]
-    pub(crate) database: PathBuf,
-
-    /// Accept a database that is a link, other-owner or writable-by-others
-    #[arg(long, value_name = "RISK")]
-    pub(crate) accept_file: Vec<Risk>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 
     /// Make a token for this organisation, unless it has one, and print it this once
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]
@@ -100,7 +92,7 @@ fn address(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn not_blank(text: &str) -> Result<String, &'static str> {
+pub(super) fn not_blank(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("the name is blank"),
         name => Ok(name.to_owned()),

@@ -7,3 +7,4 @@ pub(crate) mod report;
 pub(crate) mod report_status;
 pub(crate) mod save;
 pub(crate) mod serve;
+pub(crate) mod tokens;

@@ -7,7 +7,7 @@ use std::thread;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use usage_proto::Token;
-use usage_server::{Config, Database, Faults, Redirects, Registration, Server, ServerError};
+use usage_server::{Config, Faults, Redirects, Registration, Server, ServerError};
 
 use crate::cli::{ServeArgs, Who};
 use crate::failure::Failure;
@@ -18,9 +18,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     log_thread::start().map_err(Failure::server)?;
-    let database = Database::file(&args.database);
-    let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
-    let config = Config::new(database)
+    let config = Config::new(args.database.database()?)
         .faults(faults(args)?)
         .registration(registration(args)?)
         .redirects(redirects(args)?)

@@ -2,7 +2,8 @@
 
 use crate::usagectl::run;
 
-const COMMANDS: [&str; 7] = ["demo", "serve", "save", "preview", "report", "status", "register"];
+const COMMANDS: [&str; 8] =
+    ["demo", "serve", "save", "preview", "report", "status", "register", "tokens"];
 
 fn help(arguments: &[&str]) -> String {
     let ran = run(arguments).done();

@@ -25,5 +25,6 @@ mod serve;
 mod serving;
 mod status;
 mod terminal;
+mod tokens;
 mod unread_log;
 mod usagectl;

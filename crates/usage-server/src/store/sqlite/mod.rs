@@ -8,12 +8,13 @@ mod reader_pool;
 mod said;
 mod schema;
 mod sql;
+mod tokens;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tempfile::TempDir;
 use usage_files::Accept;
 
@@ -25,6 +26,7 @@ use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
 use super::stored::StoredRow;
+use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 use database_files::DatabaseFiles;
 use reader_pool::ReaderPool;
@@ -49,9 +51,37 @@ impl Sqlite {
         Ok(Self { writer, readers, files, _directory: directory })
     }
 
+    /// Refuses a file that is not there.
+    pub(super) fn must_exist(database: &Database) -> Result<(), StoreError> {
+        match &database.0 {
+            // Whatever else is there is looked at when it is opened.
+            Location::File { path, .. } if std::fs::symlink_metadata(path).is_err() => {
+                Err(StoreError::Missing { path: path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn writer(&self) -> MutexGuard<'_, Connection> {
         // Whoever panicked with it has left a transaction at worst, which the next BEGIN tells.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one short transaction, for as long as no batch can be stored.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let done = (|| {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        drop(writer);
+        self.files.are_there()?;
+        done.map_err(|error| self.not_written(&error))
     }
 
     fn not_written(&self, error: &rusqlite::Error) -> StoreError {
@@ -92,6 +122,18 @@ impl Backend for Sqlite {
         key: &str,
     ) -> Result<Option<Purpose>, StoreError> {
         self.readers.with(|connection| append::first_with_key(connection, token_id, key))
+    }
+
+    fn tokens(&self) -> Result<Vec<StoredToken>, StoreError> {
+        self.readers.with(tokens::list)
+    }
+
+    fn token_id(&self, token: TokenHash) -> Result<Option<i64>, StoreError> {
+        self.readers.with(|connection| tokens::id(connection, token))
+    }
+
+    fn change_tokens(&self, change: &TokenChange) -> Result<usize, StoreError> {
+        self.write(|connection| tokens::change(connection, change))
     }
 
     fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
