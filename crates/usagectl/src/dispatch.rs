@@ -36,6 +36,7 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Status(args) => command::report_status::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
         Command::Tokens(args) => command::tokens::run(args, cli.json),
+        Command::Export(args) => command::export::run(args),
         Command::LeadProcessGroup => {
             command::report::process_group::lead();
             Ok(())

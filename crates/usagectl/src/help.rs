@@ -170,6 +170,33 @@ EXAMPLES
     database_help!()
 );
 
+pub(crate) const EXPORT_ABOUT: &str = "\
+Write the reports of a database as lines
+
+Reads the database itself, while servers run or not, in memory that does not
+grow with it. Reports come in the order of their positions, which is the order
+in which they were stored: an export that goes on --after the last position of
+the one before has each report once, and leaves out none. One that broke off
+goes on behind the last whole line that it wrote.
+
+docs/export.md says what each field means. A report is data from outside: a
+spreadsheet may take a cell of the CSV for a formula.";
+
+pub(crate) const EXPORT: &str = concat!(
+    "\
+EXAMPLES
+  usagectl export --format ndjson > reports.ndjson
+  Usage of a product in the last week, for a spreadsheet:
+    usagectl export --format csv --kind usage --product influxdb --since 7d
+  What came since the last time:
+    usagectl export --format ndjson --after 48213
+
+  With --json an error is an object; the reports are written as --format says.
+
+",
+    database_help!()
+);
+
 pub(crate) const SAVE_ABOUT: &str = "\
 Send a report
 

@@ -20,6 +20,7 @@ mod help;
 mod json_file;
 mod log_thread;
 mod lossless;
+mod moment;
 mod outcome_object;
 mod output;
 mod prepare;

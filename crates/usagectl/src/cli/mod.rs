@@ -2,6 +2,7 @@
 
 mod api_args;
 mod database_args;
+mod export_args;
 mod report_args;
 mod save_args;
 mod serve_args;
@@ -14,6 +15,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use api_args::ApiArgs;
+pub(crate) use export_args::{ExportArgs, ExportFormat};
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::{ServeArgs, Who};
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Make, show, end and replace the tokens of a database
     #[command(long_about = help::TOKENS_ABOUT, after_long_help = help::TOKENS)]
     Tokens(TokensArgs),
+    /// Write the reports of a database as lines
+    #[command(long_about = help::EXPORT_ABOUT, after_long_help = help::EXPORT)]
+    Export(ExportArgs),
     /// What `report` starts beside COMMAND.
     #[command(name = LEADER, hide = true)]
     LeadProcessGroup,
@@ -135,6 +140,7 @@ impl Cli {
             | Command::Register(_)
             | Command::Status(_)
             | Command::Tokens(_)
+            | Command::Export(_)
             | Command::LeadProcessGroup => {
                 return Ok(cli);
             }

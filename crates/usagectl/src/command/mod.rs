@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod preview;
 pub(crate) mod register;
 pub(crate) mod report;

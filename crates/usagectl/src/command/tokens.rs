@@ -92,20 +92,22 @@ fn rotate(store: &Store, id: i64, overlap: Duration, json: bool) -> Result<(), F
 /// The only time that the token is shown.
 fn tell_new(organisation: &str, token: &Token, json: bool) -> Result<(), Failure> {
     let token = token.expose();
-    Ok(if json {
-        output::json(&New { organisation, token })?
+    let printed = if json {
+        output::json(&New { organisation, token })
     } else {
-        output::line(&format!("token for {organisation:?}: {token}"))?
-    })
+        output::line(&format!("token for {organisation:?}: {token}"))
+    };
+    printed.map_err(Failure::Output)
 }
 
 fn tell_count(outcome: &'static str, tokens: usize, done: &str, json: bool) -> Result<(), Failure> {
-    Ok(if json {
-        output::json(&Ended { outcome, tokens })?
+    let printed = if json {
+        output::json(&Ended { outcome, tokens })
     } else {
         let noun = if tokens == 1 { "token" } else { "tokens" };
-        output::line(&terminal_text::escape(&format!("{done}: {tokens} {noun}")))?
-    })
+        output::line(&terminal_text::escape(&format!("{done}: {tokens} {noun}")))
+    };
+    printed.map_err(Failure::Output)
 }
 
 #[derive(Serialize)]

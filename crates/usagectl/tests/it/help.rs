@@ -2,8 +2,8 @@
 
 use crate::usagectl::run;
 
-const COMMANDS: [&str; 8] =
-    ["demo", "serve", "save", "preview", "report", "status", "register", "tokens"];
+const COMMANDS: [&str; 9] =
+    ["demo", "serve", "save", "preview", "report", "status", "register", "tokens", "export"];
 
 fn help(arguments: &[&str]) -> String {
     let ran = run(arguments).done();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
 mod demo;
+mod export;
 mod files;
 mod help;
 mod kill;
