@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use usage_proto::Chain;
+
 use crate::store::error::StoreError;
 
 /// What happens to a server between requests. Its `Display` is a line for a log.
@@ -17,6 +19,10 @@ pub enum ServerEvent {
         /// The database file.
         path: PathBuf,
     },
+    /// Reports become too old faster than they are deleted. This is told once each time.
+    PruningBehind,
+    /// What is too old could not be deleted. This is told once, until it works again.
+    NotPruned(StoreError),
 }
 
 impl fmt::Display for ServerEvent {
@@ -25,6 +31,12 @@ impl fmt::Display for ServerEvent {
             Self::DatabaseGone(error) => write!(f, "no report is taken: {error}"),
             Self::DatabaseBack { path } => {
                 write!(f, "reports are taken again: {} is back", path.display())
+            }
+            Self::PruningBehind => f.write_str(
+                "pruning is behind: reports become too old faster than they are deleted",
+            ),
+            Self::NotPruned(error) => {
+                write!(f, "reports that are too old are still there: {}", Chain(error))
             }
         }
     }

@@ -106,7 +106,7 @@
 //! token (or, like it, without one), of the same kind and for the same product, is answered like the
 //! first and not stored, whatever its numbers are. A key belongs to what it was used for:
 //! for another kind or product it is refused. Keys are remembered as long as their reports are
-//! stored. A report that was refused does not use up its key.
+//! stored, and for 14 days at least ([`Retention`]). A report that was refused does not use up its key.
 //!
 //! # Faults
 //!
@@ -170,10 +170,13 @@ pub use request_log::RequestLog;
 pub use server::Server;
 pub use store::Store;
 pub use store::database::Database;
+pub use store::erasure::{Erased, Erasure};
 pub use store::error::StoreError;
 pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
+pub use store::retention::{InvalidRetention, Retention};
 pub use store::selection::Selection;
 pub use store::stored::{Rows, Stored};
+pub use store::summary::{Shares, Summary};
 pub use store::token::{StoredToken, TokenChoice};
 pub use usage_files::{FileError, Risk};

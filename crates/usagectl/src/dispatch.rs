@@ -37,6 +37,9 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Register(args) => command::register::run(args, cli.json),
         Command::Tokens(args) => command::tokens::run(args, cli.json),
         Command::Export(args) => command::export::run(args),
+        Command::Erase(args) => command::erase::run(args, cli.json),
+        Command::Summary(args) => command::summary::run(args, cli.json),
+        Command::Database(args) => command::database::run(args, cli.json),
         Command::LeadProcessGroup => {
             command::report::process_group::lead();
             Ok(())

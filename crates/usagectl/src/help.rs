@@ -88,6 +88,10 @@ The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
 a container whose volume belongs to another user.
 
+What is older than --keep says is deleted, and its room is given back. There are
+servers, stats, usage, and keys: those are the idempotency keys, which go with
+their reports, but are kept for 14 days at least.
+
 What --create-token prints is a secret. Where this runs as a service, what it
 prints ends in the service's journal, which more people read. Make the token by
 hand there, once, with the same --database and --listen 127.0.0.1:0. An
@@ -104,6 +108,8 @@ EXAMPLES
     usagectl serve --create-token 'Example Inc.'
   On a free port, for a script that reads the first line:
     usagectl serve --listen 127.0.0.1:0 --database ./usage.db
+  Keep usage for 400 days, and the rest for ever:
+    usagectl serve --keep usage=400d
   Fail three times, then work, to try a client:
     usagectl serve --fail 503:3 --retry-after 30
   Answer late, or send clients elsewhere:
@@ -192,6 +198,84 @@ EXAMPLES
     usagectl export --format ndjson --after 48213
 
   With --json an error is an object; the reports are written as --format says.
+
+",
+    database_help!()
+);
+
+pub(crate) const ERASE_ABOUT: &str = "\
+Erase reports from a database
+
+Works on the database itself, in slices, while servers run or not. Everything
+goes that is kept of a report, and what is deleted is overwritten in the file;
+the log beside it is overwritten in its turn. Copies are yours to look after.
+
+An instance is found by the id that it reports with: by its server_id, or by its
+cluster_id where it names no server, in fields, tags and values. The id of a
+cluster finds the servers and the statistics of that cluster, too. Whoever
+reports on may come back: end the token, too, or stop the sender.
+
+What is kept is that something was erased: when, which kind of thing, how many
+reports, and the SHA-256 of the kind, a zero byte and the name, so that one who
+knows the name can look whether it was.";
+
+pub(crate) const ERASE: &str = concat!(
+    "\
+EXAMPLES
+  Look first, then erase:
+    usagectl erase --instance 4042909480400749287 --dry-run
+    usagectl erase --instance 4042909480400749287
+  A customer, with the tokens:
+    usagectl erase --organisation 'Example Inc.'
+  What is older than that:
+    usagectl erase --before 400d
+
+  With --json, and with \"counted\" for --dry-run:
+    {\"outcome\":\"erased\",\"reports\":3,\"tokens\":0}
+
+",
+    database_help!()
+);
+
+pub(crate) const SUMMARY_ABOUT: &str = "\
+Tell who reported since when, and with what
+
+For each product: how many reports came, from how many installations, how many
+of those are new, and which versions, systems and processors they had last.
+
+An installation is found by its id; docs/export.md says where. Where a product
+draws its id anew at each start, starts are counted. What was refused is not in
+the database: the log and the metrics of a server have it.";
+
+pub(crate) const SUMMARY: &str = concat!(
+    "\
+EXAMPLES
+  usagectl summary
+  usagectl summary --since 2026-11-01 --product influxdb --json
+
+  With --json:
+    {\"since\":…,\"products\":[{\"product\":…,\"reports\":{\"usage\":…},\"active\":…,
+     \"new\":…,\"ids_are_stable\":…,\"without_id\":…,\"versions\":
+     {\"top\":[{\"name\":…,\"instances\":…}],\"others\":…,\"unknown\":…},\"os\":…,\"arch\":…}]}
+
+",
+    database_help!()
+);
+
+pub(crate) const DATABASE_ABOUT: &str = "\
+Copy a database
+
+`backup` copies what is stored by now into a new file, while servers run, and
+none of them waits for it. The copy is a database like the other: to restore it,
+stop the server, and put it in its place.";
+
+pub(crate) const DATABASE: &str = concat!(
+    "\
+EXAMPLES
+  usagectl database backup usage-2026-11-27.db
+
+  With --json:
+    {\"outcome\":\"copied\",\"file\":…,\"bytes\":…}
 
 ",
     database_help!()

@@ -3,13 +3,16 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::batch::{Batch, Written};
+use super::erasure::Audit;
 use super::error::StoreError;
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
 use super::stored::StoredRow;
+use super::target::Target;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 
@@ -18,6 +21,15 @@ pub(super) const PAGE_ROWS: usize = 1000;
 
 /// How many bytes the reports of a page take together; the last one may be above it.
 pub(super) const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How far keys were forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// The position of the last report that is old.
+    pub(super) to: i64,
+    /// Whether there may be more behind it.
+    pub(super) more: bool,
+}
 
 /// The tables behind a [`Store`](super::Store), reached by many threads at once. All of it blocks.
 pub(super) trait Backend: fmt::Debug + Send + Sync {
@@ -54,6 +66,49 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
     /// The first reports of a selection, in the order of their positions: none if there are none,
     /// and else at least one. A page is bounded in rows and in bytes.
     fn page(&self, selection: &Selection) -> Result<Vec<StoredRow>, StoreError>;
+
+    /// The products that there are reports of.
+    fn products(&self) -> Result<Vec<String>, StoreError>;
+
+    /// How many of these instances reported about a product before a time.
+    fn known_before(
+        &self,
+        product: &str,
+        instances: &[&str],
+        before: &str,
+    ) -> Result<u64, StoreError>;
+
+    /// Copies what is stored by now into a new file, while others write; returns its size.
+    fn backup(&self, to: &Path) -> Result<u64, StoreError>;
+
+    /// The first reports of a target behind a position: none if none is left. What is old is found
+    /// oldest first, and wherever it stands.
+    fn find(&self, target: &Target, after: i64, most: usize) -> Result<Vec<i64>, StoreError>;
+
+    /// How many reports a target has.
+    fn count(&self, target: &Target) -> Result<u64, StoreError>;
+
+    /// Deletes reports, with all that is kept of them, in one transaction; returns how many were
+    /// there. Keys stay known of those that were stored since a time, and of none without one.
+    fn delete(&self, positions: &[i64], keep_keys_since: Option<&str>) -> Result<u64, StoreError>;
+
+    /// Forgets some keys that have outlived their reports and were seen before a time; returns how
+    /// many.
+    fn forget_left_keys(&self, before: &str, most: usize) -> Result<u64, StoreError>;
+
+    /// Forgets the keys of the first reports behind a position, up to one that is not stored before a
+    /// time.
+    fn forget_keys(&self, before: &str, after: i64, most: usize) -> Result<Looked, StoreError>;
+
+    /// Notes an erasure. With an organisation its tokens go, and what came with them in the last
+    /// moment; returns how many reports that were.
+    fn close_erasure(&self, audit: &Audit) -> Result<u64, StoreError>;
+
+    /// Gives some room back to the disk, in a moment; says whether there is more to give back.
+    fn give_back(&self) -> Result<bool, StoreError>;
+
+    /// Takes the upkeep of the database for a while, or keeps it; `false` if another one has it.
+    fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError>;
 
     /// What the database is called in messages: never with a password.
     fn path(&self) -> &Path;

@@ -135,6 +135,16 @@ pub enum StoreError {
         /// The name that was asked for.
         organisation: String,
     },
+    /// Nothing is named that is to be erased.
+    #[error("what is to be erased is blank: an id or an organisation has a name")]
+    BlankErasure,
+    /// A copy is a new file.
+    #[error("{} is there already: name a new file for the copy", path.display())]
+    #[non_exhaustive]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no such database, and none was to be made.
     #[error("there is no database {}: name the one that the server stores in", path.display())]
     #[non_exhaustive]

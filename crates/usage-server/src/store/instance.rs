@@ -25,6 +25,23 @@ const LONGEST: usize = 200;
 /// many as it has items.
 const MOST: usize = 256;
 
+/// What is known of the ids of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// Whether an id is the same after a restart. Where it is not, to count ids is to count starts.
+    pub(crate) is_stable: bool,
+}
+
+impl Rule {
+    pub(crate) fn of(product: &str) -> Self {
+        match product {
+            // Its cluster_id is drawn anew at each start.
+            "chronograf-ng" => Self { is_stable: false },
+            _ => Self { is_stable: true },
+        }
+    }
+}
+
 /// The ids that a report names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ids {
@@ -117,7 +134,7 @@ fn text(value: &Value) -> Option<String> {
 mod tests {
     use usage_proto::{Server, Stats, StatsData, Usage, UsageData};
 
-    use super::{Ids, LONGEST, MOST, normal};
+    use super::{Ids, LONGEST, MOST, Rule, normal};
 
     fn ids(instance: Option<&str>, others: &[&str]) -> Ids {
         let others = others.iter().map(ToString::to_string).collect();
@@ -172,5 +189,11 @@ mod tests {
         assert!(kept.starts_with("sha256:") && kept.len() < LONGEST, "{kept}");
         assert_ne!(normal(&format!("{long}x")).unwrap(), kept);
         assert_eq!(normal(&long[1..]).unwrap(), &long[1..]);
+    }
+
+    #[test]
+    fn some_ids_count_starts() {
+        assert!(!Rule::of("chronograf-ng").is_stable);
+        assert!(Rule::of("influxdb").is_stable);
     }
 }

@@ -3,11 +3,13 @@
 mod backend;
 mod batch;
 pub(crate) mod database;
+pub(crate) mod erasure;
 pub(crate) mod error;
 pub(crate) mod instance;
 pub(crate) mod kind;
 pub(crate) mod metrics;
 pub(crate) mod registrant;
+pub(crate) mod retention;
 pub(crate) mod room;
 pub(crate) mod row;
 pub(crate) mod selection;
@@ -15,9 +17,12 @@ pub(crate) mod sender;
 mod sqlite;
 mod store_tokens;
 pub(crate) mod stored;
+pub(crate) mod summary;
+mod target;
 mod time_text;
 pub(crate) mod token;
 pub(crate) mod token_hash;
+mod upkeep;
 mod write_queue;
 mod writer;
 
@@ -36,6 +41,7 @@ use database::Database;
 use error::StoreError;
 use kind::Kind;
 use metrics::{Counters, Metrics};
+use retention::Retention;
 use room::{Place, Room};
 use row::{Purpose, Report};
 use selection::Selection;
@@ -43,6 +49,7 @@ use sender::Sender;
 use sqlite::Sqlite;
 use stored::Rows;
 use token_hash::TokenHash;
+use upkeep::{Upkeep, UpkeepOptions};
 use write_queue::WriteQueue;
 
 /// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
@@ -62,19 +69,23 @@ pub(crate) struct StoreOptions {
     pub(crate) queue_bytes: usize,
     pub(crate) watch: Duration,
     pub(crate) events: Events,
+    /// How long reports are kept.
+    pub(crate) retention: Retention,
 }
 
 impl StoreOptions {
     pub(crate) fn of(config: &Config) -> Self {
         let (queue, queue_bytes) = (config.queue, config.queue_bytes);
-        Self { queue, queue_bytes, watch: WATCH, events: config.events.clone() }
+        let (events, retention) = (config.events.clone(), config.retention);
+        Self { queue, queue_bytes, watch: WATCH, events, retention }
     }
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
         let events = Events::default();
-        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events }
+        let retention = Retention::default();
+        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events, retention }
     }
 }
 
@@ -110,7 +121,9 @@ pub(crate) enum Saved {
 
 #[derive(Debug)]
 struct Inner {
-    // The writer goes first: it has the backend too.
+    // The threads go first: they have the backend too.
+    /// There is none where everything is kept for ever.
+    _upkeep: Option<Upkeep>,
     queue: WriteQueue,
     room: Room,
     backend: Arc<dyn Backend>,
@@ -149,7 +162,13 @@ impl Store {
         let counters = Arc::<Counters>::default();
         let queue = WriteQueue::start(backend.clone(), counters.clone(), options)?;
         let room = Room::new(options.queue_bytes);
-        Ok(Self { inner: Arc::new(Inner { queue, room, backend, counters }) })
+        let upkeep = if options.retention.is_forever() {
+            None
+        } else {
+            let upkeep = UpkeepOptions::new(options.retention, options.events.clone());
+            Some(Upkeep::start(backend.clone(), counters.clone(), upkeep)?)
+        };
+        Ok(Self { inner: Arc::new(Inner { _upkeep: upkeep, queue, room, backend, counters }) })
     }
 
     /// The servers that registered, oldest first.
@@ -173,6 +192,16 @@ impl Store {
     /// read, and gets each report once.
     pub fn reports(&self, selection: Selection) -> Rows<Payload> {
         stored::reports(self, selection)
+    }
+
+    /// Copies what is stored by now into a new file, while servers run; returns its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Exists`] if the file is there; [`StoreError::File`], [`StoreError::Open`] or
+    /// [`StoreError::Write`].
+    pub fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        self.backend().backup(to)
     }
 
     /// What was done since the store was opened.

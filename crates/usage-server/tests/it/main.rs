@@ -5,6 +5,7 @@
 mod client;
 mod crowds;
 mod database;
+mod erasure;
 mod faults;
 #[cfg(unix)]
 mod gone;
@@ -15,6 +16,7 @@ mod public_types;
 mod reading;
 mod registration;
 mod request_rules;
+mod retention;
 mod routes;
 mod secrets;
 mod shutdown;

@@ -2,10 +2,13 @@
 
 mod api_args;
 mod database_args;
+mod database_command_args;
+mod erase_args;
 mod export_args;
 mod report_args;
 mod save_args;
 mod serve_args;
+mod summary_args;
 mod tokens_args;
 
 use std::ffi::OsString;
@@ -15,10 +18,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use api_args::ApiArgs;
+pub(crate) use database_command_args::{DatabaseCommand, DatabaseCommandArgs};
+pub(crate) use erase_args::EraseArgs;
 pub(crate) use export_args::{ExportArgs, ExportFormat};
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::{ServeArgs, Who};
+pub(crate) use summary_args::SummaryArgs;
 pub(crate) use tokens_args::{TokenChoiceArgs, TokensArgs, TokensCommand};
 
 use crate::command::report::process_group::LEADER;
@@ -67,6 +73,15 @@ pub(crate) enum Command {
     /// Write the reports of a database as lines
     #[command(long_about = help::EXPORT_ABOUT, after_long_help = help::EXPORT)]
     Export(ExportArgs),
+    /// Erase reports from a database
+    #[command(long_about = help::ERASE_ABOUT, after_long_help = help::ERASE)]
+    Erase(EraseArgs),
+    /// Tell who reported since when, and with what
+    #[command(long_about = help::SUMMARY_ABOUT, after_long_help = help::SUMMARY)]
+    Summary(SummaryArgs),
+    /// Copy a database
+    #[command(long_about = help::DATABASE_ABOUT, after_long_help = help::DATABASE)]
+    Database(DatabaseCommandArgs),
     /// What `report` starts beside COMMAND.
     #[command(name = LEADER, hide = true)]
     LeadProcessGroup,
@@ -141,6 +156,9 @@ impl Cli {
             | Command::Status(_)
             | Command::Tokens(_)
             | Command::Export(_)
+            | Command::Erase(_)
+            | Command::Summary(_)
+            | Command::Database(_)
             | Command::LeadProcessGroup => {
                 return Ok(cli);
             }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects};
+use usage_server::{FailRule, Faults, InvalidFault, InvalidOrigin, Redirects, Retention};
 
 use super::LOCAL;
 use super::database_args::DatabaseArgs;
@@ -18,6 +18,13 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+
+    #[arg(
+        help = "How long to keep what: usage=400d,stats=30d,servers=forever [default: forever]",
+        long,
+        value_name = "TIMES"
+    )]
+    pub(crate) keep: Option<Retention>,
 
     /// Make a token for this organisation, unless it has one, and print it this once
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]

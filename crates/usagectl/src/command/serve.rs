@@ -18,7 +18,9 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     // Before anything is told: whoever reads it may send a signal, and nobody may read it at all.
     let mut signals = StopSignals::listen().map_err(Failure::server)?;
     log_thread::start().map_err(Failure::server)?;
+    let retention = args.keep.unwrap_or_default();
     let config = Config::new(args.database.database()?)
+        .retention(retention)
         .faults(faults(args)?)
         .registration(registration(args)?)
         .redirects(redirects(args)?)
@@ -28,6 +30,11 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         Server::bind(&*args.listen, config).map_err(|error| not_bound(error, &args.listen))?;
     let announced = announce(announcement(&server, args, json)?).map_err(Failure::server)?;
     log_thread::line_now(&format!("storing in {}", server.store().path().display()));
+    log_thread::line_now(&if retention.is_forever() {
+        "keeping all reports for ever: --keep limits that".to_owned()
+    } else {
+        format!("keeping reports: {retention}")
+    });
     if !server.local_addr().ip().is_loopback() {
         log_thread::line_now(
             "other machines can reach this address, and tokens travel readable to it: \

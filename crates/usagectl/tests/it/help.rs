@@ -2,8 +2,10 @@
 
 use crate::usagectl::run;
 
-const COMMANDS: [&str; 9] =
-    ["demo", "serve", "save", "preview", "report", "status", "register", "tokens", "export"];
+const COMMANDS: [&str; 12] = [
+    "demo", "serve", "save", "preview", "report", "status", "register", "tokens", "export",
+    "erase", "summary", "database",
+];
 
 fn help(arguments: &[&str]) -> String {
     let ran = run(arguments).done();

@@ -3,7 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
+mod database;
 mod demo;
+mod erase;
 mod export;
 mod files;
 mod help;
@@ -25,6 +27,7 @@ mod secrets;
 mod serve;
 mod serving;
 mod status;
+mod summary;
 mod terminal;
 mod tokens;
 mod unread_log;

@@ -1,7 +1,9 @@
 //! The database in one `SQLite` file: nothing outside this module knows a statement or a connection.
 
 mod append;
+mod backup;
 mod database_files;
+mod delete;
 mod fill_ids;
 mod page;
 mod reader_pool;
@@ -13,19 +15,22 @@ mod tokens;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tempfile::TempDir;
 use usage_files::Accept;
 
-use super::backend::Backend;
+use super::backend::{Backend, Looked};
 use super::batch::{Batch, Written};
 use super::database::{Database, Location};
+use super::erasure::Audit;
 use super::error::StoreError;
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
 use super::stored::StoredRow;
+use super::target::Target;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 use database_files::DatabaseFiles;
@@ -146,6 +151,76 @@ impl Backend for Sqlite {
 
     fn page(&self, selection: &Selection) -> Result<Vec<StoredRow>, StoreError> {
         self.readers.with(|connection| page::page(connection, selection))
+    }
+
+    fn products(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.with(delete::products)
+    }
+
+    fn known_before(
+        &self,
+        product: &str,
+        instances: &[&str],
+        before: &str,
+    ) -> Result<u64, StoreError> {
+        self.readers.with(|connection| {
+            let mut statement = connection.prepare_cached(sql::KNOWN_BEFORE)?;
+            let mut known = 0;
+            for instance in instances {
+                let is_known: bool =
+                    statement.query_row(params![instance, product, before], |row| row.get(0))?;
+                known += u64::from(is_known);
+            }
+            Ok(known)
+        })
+    }
+
+    fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        let source = schema::open_reader(&self.files)?;
+        backup::backup(&source, to)
+    }
+
+    fn find(&self, target: &Target, after: i64, most: usize) -> Result<Vec<i64>, StoreError> {
+        self.readers.with(|connection| delete::find(connection, target, after, most))
+    }
+
+    fn count(&self, target: &Target) -> Result<u64, StoreError> {
+        let count = self.readers.with(|connection| delete::count(connection, target))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    fn delete(&self, positions: &[i64], keep_keys_since: Option<&str>) -> Result<u64, StoreError> {
+        let delete =
+            |connection: &Connection| delete::delete(connection, positions, keep_keys_since);
+        self.write(delete).map(|count| count as u64)
+    }
+
+    fn forget_left_keys(&self, before: &str, most: usize) -> Result<u64, StoreError> {
+        let forget = |connection: &Connection| delete::forget_left_keys(connection, before, most);
+        self.write(forget).map(|count| count as u64)
+    }
+
+    fn forget_keys(&self, before: &str, after: i64, most: usize) -> Result<Looked, StoreError> {
+        let old = |connection: &Connection| delete::old_keys(connection, before, after, most);
+        let (keyed, looked) = self.readers.with(old)?;
+        if !keyed.is_empty() {
+            self.write(|connection| delete::forget_keys(connection, &keyed))?;
+        }
+        Ok(looked)
+    }
+
+    fn close_erasure(&self, audit: &Audit) -> Result<u64, StoreError> {
+        self.write(|connection| delete::close_erasure(connection, audit)).map(|count| count as u64)
+    }
+
+    fn give_back(&self) -> Result<bool, StoreError> {
+        let more = delete::give_back(&self.writer());
+        self.files.are_there()?;
+        more.map_err(|error| self.not_written(&error))
+    }
+
+    fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError> {
+        self.write(|connection| delete::hold_upkeep(connection, holder, time))
     }
 
     fn path(&self) -> &Path {

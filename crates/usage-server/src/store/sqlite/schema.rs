@@ -55,6 +55,8 @@ pub(super) fn open_writer(files: &DatabaseFiles) -> Result<Connection, StoreErro
     // An answer promises that its report survives a power cut.
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    // What is erased is overwritten.
+    connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed)?;
     migrate(path, &mut connection)?;
     make_shrinkable(&connection).map_err(failed)?;
@@ -275,6 +277,7 @@ mod tests {
             (sql::FIRST_WITH_KEY, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
             (sql::INSERT_REPORT, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
             (sql::TOKEN, "SEARCH token USING INDEX"),
+            (sql::KNOWN_BEFORE, "SEARCH report USING INDEX report_instance (instance=?)"),
             (sql::PAGE, "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"),
         ] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();

@@ -44,6 +44,5 @@ CREATE TABLE erasure (
 CREATE TABLE upkeep (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     holder    TEXT NOT NULL,
-    ends_at   TEXT NOT NULL, -- RFC 3339, UTC
-    pruned_at TEXT -- RFC 3339, UTC: when all was pruned that was to be
+    ends_at   TEXT NOT NULL -- RFC 3339, UTC
 ) STRICT;

@@ -60,6 +60,12 @@ pub(super) const PAGE: &str = "\
         AND (?4 IS NULL OR +received_at >= ?4)
     ORDER BY report.id";
 
+/// The index has the reports of an instance in the order of their positions: the first decides, as a
+/// rule.
+pub(super) const KNOWN_BEFORE: &str = "\
+    SELECT EXISTS (SELECT 1 FROM report INDEXED BY report_instance
+        WHERE instance = ?1 AND product = ?2 AND received_at < ?3)";
+
 /// What was made in a database. What `ANALYZE` keeps there is nobody's.
 pub(super) const OBJECTS: &str = "\
     SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'";
