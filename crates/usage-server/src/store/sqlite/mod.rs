@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod checkpoints;
 mod database_files;
 mod delete;
 mod fill_ids;
@@ -33,13 +34,15 @@ use super::stored::StoredRow;
 use super::target::Target;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
+use checkpoints::Checkpoints;
 use database_files::DatabaseFiles;
 use reader_pool::ReaderPool;
 use said::said;
 
 /// An open file.
 pub(super) struct Sqlite {
-    // Fields go in this order: the writer, then the readers, then the directory of their files.
+    // Fields go in this order: the connections, then the directory of their files.
+    checkpoints: Checkpoints,
     /// The one connection that writes. Whoever has it has it for milliseconds: reports wait for it.
     writer: Mutex<Connection>,
     readers: ReaderPool,
@@ -52,8 +55,9 @@ impl Sqlite {
         let (files, directory) = find(database)?;
         let files = Arc::new(files);
         let writer = Mutex::new(schema::open_writer(&files)?);
+        let checkpoints = Checkpoints::start(schema::open_checkpoints(&files)?, files.log())?;
         let readers = ReaderPool::new(files.clone());
-        Ok(Self { writer, readers, files, _directory: directory })
+        Ok(Self { checkpoints, writer, readers, files, _directory: directory })
     }
 
     /// Refuses a file that is not there.
@@ -85,6 +89,7 @@ impl Sqlite {
             Ok(done)
         })();
         drop(writer);
+        self.checkpoints.wake();
         self.files.are_there()?;
         done.map_err(|error| self.not_written(&error))
     }
@@ -98,6 +103,7 @@ impl Sqlite {
 impl Backend for Sqlite {
     fn append(&self, batch: &mut Batch<'_>) -> Result<Written, StoreError> {
         let performed = append::append(&self.writer(), batch);
+        self.checkpoints.wake();
         // What was committed into a file without a name is lost, so nobody is told that it is
         // stored. A file that loses its name later was there when this was answered.
         self.files.are_there()?;

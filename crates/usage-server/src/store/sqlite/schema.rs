@@ -27,9 +27,10 @@ struct Migration {
     fill: Option<fn(&Connection) -> rusqlite::Result<()>>,
 }
 
-/// After how many pages the log beside the database is written into it: 16 MiB. Ids and keys are
-/// random, so a page of their indexes is written once for many reports, rather than for few.
-const CHECKPOINT: i64 = 4096;
+/// After how many pages of the log the one that writes has to write it into the database, and reports
+/// wait for that: 64 MiB. As a rule the thread of [`Checkpoints`](super::checkpoints::Checkpoints) was
+/// there long before.
+const CHECKPOINT: i64 = 16_384;
 
 /// `PRAGMA auto_vacuum`: what is freed can be given back, page by page. It is chosen when the file is
 /// made, and costs a rebuild of the file later.
@@ -61,6 +62,20 @@ pub(super) fn open_writer(files: &DatabaseFiles) -> Result<Connection, StoreErro
     migrate(path, &mut connection)?;
     make_shrinkable(&connection).map_err(failed)?;
     files.are_open()?;
+    Ok(connection)
+}
+
+/// Opens a connection that writes nothing but the log into the database.
+pub(super) fn open_checkpoints(files: &DatabaseFiles) -> Result<Connection, StoreError> {
+    let path = files.path();
+    let failed = |error| open_error(path, &error);
+    let connection = connect(path).map_err(failed)?;
+    // What is in the database by then may be overwritten in the log.
+    connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    // It has no lock before its first look at the file, and the last connection to close would take the
+    // log away from under it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+    files.are_there()?;
     Ok(connection)
 }
 
