@@ -174,6 +174,8 @@ pub use store::erasure::{Erased, Erasure};
 pub use store::error::StoreError;
 pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
+#[cfg(feature = "postgres")]
+pub use store::postgres_address::InvalidAddress;
 pub use store::retention::{InvalidRetention, Retention};
 pub use store::selection::Selection;
 pub use store::stored::{Rows, Stored};

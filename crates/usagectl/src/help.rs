@@ -70,19 +70,19 @@ EXIT STATUS
 ENVIRONMENT
   NO_COLOR     set to anything: no colours, not even on a terminal";
 
-pub(crate) const SERVE_SUMMARY: &str =
-    "Be a Usage API that stores what it is told in a SQLite file";
+pub(crate) const SERVE_SUMMARY: &str = "Be a Usage API that stores what it is told";
 
 pub(crate) const SERVE_ABOUT: &str = "\
-Be a Usage API that stores what it is told in a SQLite file
+Be a Usage API that stores what it is told
 
 Prints one line, `listening on http://…`, when it is ready, and logs each
 request on standard error, one line each, without tokens. Stops on SIGINT,
 SIGTERM and SIGHUP: requests in flight are finished first, a second signal stops
 at once.
 
-A report is answered when it is safely in the file, and can be read there with
-any SQLite tool. Reports without a token are taken, and belong to nobody.
+A report is answered when it is safely in the database: an SQLite file, or one
+of PostgreSQL 15 or newer, which any number of servers may share. Reports
+without a token are taken, and belong to nobody.
 
 The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
@@ -108,6 +108,9 @@ EXAMPLES
     usagectl serve --create-token 'Example Inc.'
   On a free port, for a script that reads the first line:
     usagectl serve --listen 127.0.0.1:0 --database ./usage.db
+  Several servers over one database:
+    usagectl serve --database postgres://usage@db.example/usage \\
+        --password-file /etc/usage/password
   Keep usage for 400 days, and the rest for ever:
     usagectl serve --keep usage=400d
   Fail three times, then work, to try a client:
@@ -129,7 +132,8 @@ EXIT STATUS
   130  stopped by a second signal
 
 ENVIRONMENT
-  USAGE_DATABASE  the database, if there is no --database";
+  USAGE_DATABASE  the database, if there is no --database; an address of
+                  PostgreSQL may have its password here";
 
 macro_rules! database_help {
     () => {
@@ -141,7 +145,8 @@ EXIT STATUS
   5  a file or a variable is wrong
 
 ENVIRONMENT
-  USAGE_DATABASE  the database, if there is no --database"
+  USAGE_DATABASE  the database, if there is no --database; an address of
+                  PostgreSQL may have its password here"
     };
 }
 

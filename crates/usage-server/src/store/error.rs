@@ -138,6 +138,22 @@ pub enum StoreError {
     /// Nothing is named that is to be erased.
     #[error("what is to be erased is blank: an id or an organisation has a name")]
     BlankErasure,
+    /// A database that other machines have does not answer. Whoever comes again may find it there.
+    #[error("the database {database} cannot be reached")]
+    #[non_exhaustive]
+    Unreachable {
+        /// Its address, without a password.
+        database: String,
+        /// What was heard of it.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// Such a database is copied by other means.
+    #[error("the database {database} is copied with PostgreSQL's own pg_dump")]
+    #[non_exhaustive]
+    NoBackup {
+        /// Its address, without a password.
+        database: String,
+    },
     /// A copy is a new file.
     #[error("{} is there already: name a new file for the copy", path.display())]
     #[non_exhaustive]
@@ -164,6 +180,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the whole database is away, and not only something in it.
     pub(super) fn is_gone(&self) -> bool {
-        matches!(self, Self::Gone { .. })
+        matches!(self, Self::Gone { .. } | Self::Unreachable { .. })
     }
 }

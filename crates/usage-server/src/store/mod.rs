@@ -8,6 +8,11 @@ pub(crate) mod error;
 pub(crate) mod instance;
 pub(crate) mod kind;
 pub(crate) mod metrics;
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_address;
 pub(crate) mod registrant;
 pub(crate) mod retention;
 pub(crate) mod room;
@@ -46,7 +51,6 @@ use room::{Place, Room};
 use row::{Purpose, Report};
 use selection::Selection;
 use sender::Sender;
-use sqlite::Sqlite;
 use stored::Rows;
 use token_hash::TokenHash;
 use upkeep::{Upkeep, UpkeepOptions};
@@ -150,7 +154,7 @@ impl Store {
     ///
     /// [`StoreError::Missing`] if it is not there; otherwise those of [`open`](Self::open).
     pub fn open_existing(database: &Database) -> Result<Self, StoreError> {
-        Sqlite::must_exist(database)?;
+        open::must_exist(database)?;
         Self::open(database)
     }
 
@@ -158,7 +162,7 @@ impl Store {
         database: &Database,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let backend: Arc<dyn Backend> = Arc::new(Sqlite::open(database)?);
+        let backend = open::open(database)?;
         let counters = Arc::<Counters>::default();
         let queue = WriteQueue::start(backend.clone(), counters.clone(), options)?;
         let room = Room::new(options.queue_bytes);
@@ -210,7 +214,8 @@ impl Store {
         self.inner.counters.snapshot()
     }
 
-    /// The database file, as a path that means the same in every working directory.
+    /// The database file, as a path that means the same in every working directory; the address of a
+    /// database that is not a file, without a password.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.inner.backend.path()

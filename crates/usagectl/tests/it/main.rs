@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
+#[path = "../../../usage-server/tests/backends/cluster.rs"]
+#[expect(dead_code, reason = "shared with the suite of the server, which uses more of it")]
+mod cluster;
 mod database;
 mod demo;
 mod erase;
@@ -13,6 +16,7 @@ mod kill;
 mod no_answer;
 mod outcomes;
 mod pipes;
+mod postgres;
 mod preview;
 mod reach;
 mod register;

@@ -24,7 +24,6 @@ use usage_files::Accept;
 
 use super::backend::{Backend, Looked};
 use super::batch::{Batch, Written};
-use super::database::{Database, Location};
 use super::erasure::Audit;
 use super::error::StoreError;
 use super::row::Purpose;
@@ -51,24 +50,27 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
-        let (files, directory) = find(database)?;
+    /// A file, made if it is not there.
+    pub(super) fn open(path: &Path, accept: Accept) -> Result<Self, StoreError> {
+        Self::over(DatabaseFiles::find(path, accept)?, None)
+    }
+
+    /// A file in a directory that goes with it.
+    pub(super) fn temporary() -> Result<Self, StoreError> {
+        let directory = tempfile::Builder::new()
+            .prefix("usage-server-")
+            .tempdir()
+            .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
+        let files = DatabaseFiles::find(&directory.path().join("usage.db"), Accept::NOTHING)?;
+        Self::over(files, Some(directory))
+    }
+
+    fn over(files: DatabaseFiles, directory: Option<TempDir>) -> Result<Self, StoreError> {
         let files = Arc::new(files);
         let writer = Mutex::new(schema::open_writer(&files)?);
         let checkpoints = Checkpoints::start(schema::open_checkpoints(&files)?, files.log())?;
         let readers = ReaderPool::new(files.clone());
         Ok(Self { checkpoints, writer, readers, files, _directory: directory })
-    }
-
-    /// Refuses a file that is not there.
-    pub(super) fn must_exist(database: &Database) -> Result<(), StoreError> {
-        match &database.0 {
-            // Whatever else is there is looked at when it is opened.
-            Location::File { path, .. } if std::fs::symlink_metadata(path).is_err() => {
-                Err(StoreError::Missing { path: path.clone() })
-            }
-            _ => Ok(()),
-        }
     }
 
     fn writer(&self) -> MutexGuard<'_, Connection> {
@@ -237,19 +239,5 @@ impl Backend for Sqlite {
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sqlite").field("path", &self.files.path()).finish_non_exhaustive()
-    }
-}
-
-fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
-    match &database.0 {
-        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
-        Location::Temporary => {
-            let directory = tempfile::Builder::new()
-                .prefix("usage-server-")
-                .tempdir()
-                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
-            let path = directory.path().join("usage.db");
-            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
-        }
     }
 }
