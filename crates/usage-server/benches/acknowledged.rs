@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p usage-server --bench acknowledged -- [REPORTS [FILLED [OLD]]]`. Many connections,
 //! one report at a time on each, with a key and an instance of its own: what the indexes cost is in
-//! it. FILLED reports are in the database before, and OLD more that are pruned meanwhile.
+//! it. FILLED reports are in the database before, and OLD more that are pruned meanwhile. With
+//! `USAGE_DATABASE`, an address, it is done on that database, as it is.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says so")]
 
@@ -22,10 +23,17 @@ fn main() {
     let (filled, old) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.db");
-    drop(Store::open(&Database::file(&path)).unwrap());
-    fill(&path, filled, "now");
-    fill(&path, old, "2020-01-01");
-    let config = Config::new(Database::file(&path));
+    let database = match std::env::var("USAGE_DATABASE") {
+        #[cfg(feature = "postgres")]
+        Ok(address) => Database::postgres(&address).unwrap(),
+        _ => {
+            drop(Store::open(&Database::file(&path)).unwrap());
+            fill(&path, filled, "now");
+            fill(&path, old, "2020-01-01");
+            Database::file(&path)
+        }
+    };
+    let config = Config::new(database);
     let config = if old > 0 { config.retention("usage=365d".parse().unwrap()) } else { config };
     let server = Server::bind("127.0.0.1:0", config).unwrap();
     let address = server.local_addr();

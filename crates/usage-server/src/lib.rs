@@ -174,6 +174,7 @@ pub use store::erasure::{Erased, Erasure};
 pub use store::error::StoreError;
 pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
+pub use store::moving::Moved;
 #[cfg(feature = "postgres")]
 pub use store::postgres_address::InvalidAddress;
 pub use store::retention::{InvalidRetention, Retention};

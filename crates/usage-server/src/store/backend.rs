@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::batch::{Batch, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
@@ -109,6 +110,30 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
 
     /// Takes the upkeep of the database for a while, or keeps it; `false` if another one has it.
     fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError>;
+
+    /// All tokens with what belongs to them, those of nobody too.
+    fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError>;
+
+    /// A page of reports behind a position, as they stand.
+    fn reports_to_move(&self, after: i64) -> Result<Vec<MovedReport>, StoreError>;
+
+    /// A page of keys that have outlived their reports, behind one of them.
+    fn keys_to_move(&self, after: Option<&(i64, String)>) -> Result<Vec<LeftKey>, StoreError>;
+
+    /// All that was noted of erasures.
+    fn erasures_to_move(&self) -> Result<Vec<MovedErasure>, StoreError>;
+
+    /// How many reports there are, and the last position of them; 0 without any.
+    fn extent(&self) -> Result<(u64, i64), StoreError>;
+
+    /// The last position that was given, to whatever became of its report.
+    fn last_position(&self) -> Result<i64, StoreError>;
+
+    /// Takes over what is not there yet, in one transaction.
+    fn take(&self, portion: &Portion) -> Result<(), StoreError>;
+
+    /// Gives no position again up to this one.
+    fn go_on_after(&self, position: i64) -> Result<(), StoreError>;
 
     /// What the database is called in messages: never with a password.
     fn path(&self) -> &Path;

@@ -49,7 +49,9 @@ impl Database {
     pub fn accept(self, risk: Risk) -> Self {
         Self(match self.0 {
             Location::File { path, accept } => Location::File { path, accept: accept.and(risk) },
-            other => other,
+            Location::Temporary => Location::Temporary,
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => Location::Postgres(address),
         })
     }
 

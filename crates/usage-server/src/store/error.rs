@@ -154,6 +154,28 @@ pub enum StoreError {
         /// Its address, without a password.
         database: String,
     },
+    /// What is moved is moved into a database that has nothing of others.
+    #[error(
+        "the database {} has tokens or reports that are not from there: name a new one",
+        path.display()
+    )]
+    #[non_exhaustive]
+    NotEmpty {
+        /// The database that was to take what is moved.
+        path: PathBuf,
+    },
+    /// Not all is there, or more.
+    #[error(
+        "there are {found} reports where there should be {expected}: stop what writes to either \
+         database, and move again"
+    )]
+    #[non_exhaustive]
+    Miscounted {
+        /// How many reports are in the database that is moved.
+        expected: u64,
+        /// How many there are in the other one.
+        found: u64,
+    },
     /// A copy is a new file.
     #[error("{} is there already: name a new file for the copy", path.display())]
     #[non_exhaustive]

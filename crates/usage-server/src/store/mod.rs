@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod instance;
 pub(crate) mod kind;
 pub(crate) mod metrics;
+pub(crate) mod moving;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;

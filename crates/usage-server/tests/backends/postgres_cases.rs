@@ -7,8 +7,9 @@ use tokio_postgres::NoTls;
 use usage_server::{Database, Selection, ServerEvent, Store, StoreError};
 
 use crate::Case;
+use crate::cases::{fill_to_move, goes_on, is_moved};
 use crate::client::{PATIENCE, Request, USAGE, get, post, start_with, wait_until};
-use crate::target::Target;
+use crate::target::{Backend, Target};
 
 pub(crate) const ALL: &[Case] = &[
     ("positions_are_given_in_the_order_of_commits", positions_are_given_in_the_order_of_commits),
@@ -17,6 +18,7 @@ pub(crate) const ALL: &[Case] = &[
     ("a_database_goes_and_comes_back", a_database_goes_and_comes_back),
     ("a_password_is_not_told", a_password_is_not_told),
     ("what_is_not_durable_is_refused", what_is_not_durable_is_refused),
+    ("a_file_moves_into_it", a_file_moves_into_it),
 ];
 
 const TARGET: &str = "/api/v1/usage/influxdb";
@@ -127,4 +129,24 @@ fn what_is_not_durable_is_refused(target: &Target) {
     let error = Store::open(&database).unwrap_err();
     let words = std::error::Error::source(&error).unwrap().to_string();
     assert!(words.contains("synchronous_commit"), "{words}");
+}
+
+fn a_file_moves_into_it(target: &Target) {
+    let file = Backend::File.new_target().unwrap();
+    let from = file.start();
+    let token = fill_to_move(&file, &from);
+    let to = target.start();
+    // Another database's are not mixed with what is there.
+    let foreign = Store::open(&Database::temporary()).unwrap();
+    foreign.create_token("Mallory").unwrap();
+    from.store().move_to(to.store()).unwrap();
+    is_moved(from.store(), to.store());
+    let error = foreign.move_to(to.store()).unwrap_err();
+    assert!(matches!(error, StoreError::NotEmpty { .. }), "{error:?}");
+    let moved = from.store().move_to(to.store()).unwrap();
+    assert_eq!((moved.reports, moved.before), (0, 1103));
+    goes_on(&to, &token);
+    // What was stored there is not in the file.
+    let error = from.store().move_to(to.store()).unwrap_err();
+    assert!(matches!(error, StoreError::NotEmpty { .. }), "{error:?}");
 }

@@ -122,10 +122,7 @@ impl Target {
 
     /// Another handle to the database of a server, as another process would have one.
     pub(crate) fn beside(&self, server: &Server) -> Store {
-        match self.place {
-            Place::Temporary => Store::open(&Database::file(server.store().path())).unwrap(),
-            _ => Store::open(&self.database).unwrap(),
-        }
+        Store::open(&self.shared(server)).unwrap()
     }
 
     /// Another server over the same database.
@@ -134,11 +131,14 @@ impl Target {
         server: &Server,
         settings: impl FnOnce(Config) -> Config,
     ) -> Server {
-        let config = match self.place {
-            Place::Temporary => Config::new(Database::file(server.store().path())),
-            _ => self.config(),
-        };
-        start_with(settings(config))
+        start_with(settings(Config::new(self.shared(server))))
+    }
+
+    fn shared(&self, server: &Server) -> Database {
+        if matches!(self.place, Place::Temporary) {
+            return Database::file(server.store().path());
+        }
+        self.database.clone()
     }
 
     /// Changes rows by hand.

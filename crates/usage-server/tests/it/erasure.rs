@@ -79,7 +79,12 @@ fn an_organisation_is_erased_with_its_tokens_and_keys() {
     assert_eq!(store.erase(&organisation).unwrap(), erased(251, 1));
     assert_eq!(send(&token, "key1"), 401);
     assert_eq!(send(&other, "key"), 201, "the key of another");
-    assert_eq!((count(&server, "token"), count(&server, "report")), (1, 1));
+    assert_eq!((count(&server, "registration"), count(&server, "report")), (0, 1));
+    assert_eq!(store.tokens().unwrap().len(), 1);
+    // What stays is an id that no other token gets.
+    let next = server.create_token("Next").unwrap();
+    assert_eq!(store.token_id(&next).unwrap(), Some(3));
+    assert_eq!(store.token_id(&token).unwrap(), None);
     let error = store.erase(&organisation).unwrap_err();
     assert!(matches!(error, StoreError::NoOrganisation { .. }), "{error:?}");
 }

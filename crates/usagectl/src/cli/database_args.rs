@@ -1,7 +1,7 @@
 //! Which database a command is about.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -41,45 +41,71 @@ pub(crate) struct DatabaseArgs {
 impl DatabaseArgs {
     /// The database that is meant.
     pub(crate) fn database(&self) -> Result<Database, Failure> {
-        let name = match (&self.database, std::env::var_os(VARIABLE)) {
-            (Some(name), _) => name.clone(),
+        let (name, is_argument) = match (&self.database, std::env::var_os(VARIABLE)) {
+            (Some(name), _) => (name.clone(), true),
             (None, Some(name)) if name.is_empty() => {
                 return Err(wrong(format!("{VARIABLE} is empty: unset it, or name a database")));
             }
-            (None, Some(name)) => name,
-            (None, None) => DEFAULT.into(),
+            (None, Some(name)) => (name, false),
+            (None, None) => (DEFAULT.into(), false),
         };
-        if let Some(address) = name.to_str()
-            && SCHEMES.iter().any(|scheme| address.starts_with(scheme))
-        {
-            return self.postgres(address);
+        let password_file = self.password_file.as_deref();
+        if let Some(address) = address(&name) {
+            if is_argument {
+                without_password(address)?;
+            }
+            return postgres(address, password_file);
         }
-        let file = Database::file(PathBuf::from(name));
-        Ok(self.accept_file.iter().fold(file, |file, &risk| file.accept(risk)))
-    }
-
-    fn postgres(&self, address: &str) -> Result<Database, Failure> {
-        if self.database.is_some() && has_password(address) {
-            return Err(wrong(
-                "other users of this machine can read the password in an argument: put it into a \
-                 file for --password-file, or the whole address into USAGE_DATABASE"
-                    .to_owned(),
-            ));
-        }
-        let database = Database::postgres(address).map_err(|error| wrong(error.to_string()))?;
-        let Some(path) = &self.password_file else { return Ok(database) };
-        let (most, wait) = PASSWORD;
-        let secret = usage_files::read_secret(path, most, wait)
-            .map_err(|error| Failure::unread(error, "the password in ", None))?;
-        let text = String::from_utf8(secret.bytes)
-            .map_err(|_| wrong(format!("the password in {} is not UTF-8", path.display())))?;
-        Ok(database.password(text.trim_end_matches(['\r', '\n'])))
+        Ok(file(&name, &self.accept_file))
     }
 
     /// Opens a database that is there: to look into one that is not would show an empty one.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
         Store::open_existing(&self.database()?).map_err(Failure::server)
     }
+}
+
+/// A database that an argument names.
+pub(super) fn named(
+    name: &OsStr,
+    password_file: Option<&Path>,
+    accept: &[Risk],
+) -> Result<Database, Failure> {
+    match address(name) {
+        Some(address) => without_password(address).and_then(|()| postgres(address, password_file)),
+        None => Ok(file(name, accept)),
+    }
+}
+
+/// What is an address, and not the name of a file.
+fn address(name: &OsStr) -> Option<&str> {
+    name.to_str().filter(|name| SCHEMES.iter().any(|scheme| name.starts_with(scheme)))
+}
+
+fn file(name: &OsStr, accept: &[Risk]) -> Database {
+    accept.iter().fold(Database::file(PathBuf::from(name)), |file, &risk| file.accept(risk))
+}
+
+fn without_password(address: &str) -> Result<(), Failure> {
+    if !has_password(address) {
+        return Ok(());
+    }
+    Err(wrong(
+        "other users of this machine can read the password in an argument: put it into a file for \
+         --password-file, or the whole address into USAGE_DATABASE"
+            .to_owned(),
+    ))
+}
+
+fn postgres(address: &str, password_file: Option<&Path>) -> Result<Database, Failure> {
+    let database = Database::postgres(address).map_err(|error| wrong(error.to_string()))?;
+    let Some(path) = password_file else { return Ok(database) };
+    let (most, wait) = PASSWORD;
+    let secret = usage_files::read_secret(path, most, wait)
+        .map_err(|error| Failure::unread(error, "the password in ", None))?;
+    let text = String::from_utf8(secret.bytes)
+        .map_err(|_| wrong(format!("the password in {} is not UTF-8", path.display())))?;
+    Ok(database.password(text.trim_end_matches(['\r', '\n'])))
 }
 
 /// Whether an address says a password, in front of its host or behind its question mark.

@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use api_args::ApiArgs;
-pub(crate) use database_command_args::{DatabaseCommand, DatabaseCommandArgs};
+pub(crate) use database_command_args::{DatabaseCommand, DatabaseCommandArgs, MoveArgs};
 pub(crate) use erase_args::EraseArgs;
 pub(crate) use export_args::{ExportArgs, ExportFormat};
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
@@ -28,7 +28,7 @@ pub(crate) use summary_args::SummaryArgs;
 pub(crate) use tokens_args::{TokenChoiceArgs, TokensArgs, TokensCommand};
 
 use crate::command::report::process_group::LEADER;
-use crate::help;
+use crate::{help, help_database};
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
 pub(crate) const LOCAL: &str = "127.0.0.1:7086";
@@ -68,19 +68,19 @@ pub(crate) enum Command {
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
     /// Make, show, end and replace the tokens of a database
-    #[command(long_about = help::TOKENS_ABOUT, after_long_help = help::TOKENS)]
+    #[command(long_about = help_database::TOKENS_ABOUT, after_long_help = help_database::TOKENS)]
     Tokens(TokensArgs),
     /// Write the reports of a database as lines
-    #[command(long_about = help::EXPORT_ABOUT, after_long_help = help::EXPORT)]
+    #[command(long_about = help_database::EXPORT_ABOUT, after_long_help = help_database::EXPORT)]
     Export(ExportArgs),
     /// Erase reports from a database
-    #[command(long_about = help::ERASE_ABOUT, after_long_help = help::ERASE)]
+    #[command(long_about = help_database::ERASE_ABOUT, after_long_help = help_database::ERASE)]
     Erase(EraseArgs),
     /// Tell who reported since when, and with what
-    #[command(long_about = help::SUMMARY_ABOUT, after_long_help = help::SUMMARY)]
+    #[command(long_about = help_database::SUMMARY_ABOUT, after_long_help = help_database::SUMMARY)]
     Summary(SummaryArgs),
-    /// Copy a database
-    #[command(long_about = help::DATABASE_ABOUT, after_long_help = help::DATABASE)]
+    /// Copy a database, or move it to another
+    #[command(long_about = help_database::DATABASE_ABOUT, after_long_help = help_database::DATABASE)]
     Database(DatabaseCommandArgs),
     /// What `report` starts beside COMMAND.
     #[command(name = LEADER, hide = true)]

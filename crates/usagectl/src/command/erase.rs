@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::EraseArgs;
 use crate::failure::Failure;
 use crate::output;
+use crate::plural::counted;
 
 pub(crate) fn run(args: &EraseArgs, json: bool) -> Result<(), Failure> {
     let store = args.database.open()?;
@@ -28,10 +29,6 @@ pub(crate) fn run(args: &EraseArgs, json: bool) -> Result<(), Failure> {
         })
     };
     printed.map_err(Failure::Output)
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use usage_server::{Store, StoredToken, TokenChoice};
 
 use crate::cli::{TokenChoiceArgs, TokensArgs, TokensCommand};
 use crate::failure::Failure;
+use crate::plural::counted;
 use crate::{output, table, terminal_text, token_file};
 
 pub(crate) fn run(args: &TokensArgs, json: bool) -> Result<(), Failure> {
@@ -104,8 +105,8 @@ fn tell_count(outcome: &'static str, tokens: usize, done: &str, json: bool) -> R
     let printed = if json {
         output::json(&Ended { outcome, tokens })
     } else {
-        let noun = if tokens == 1 { "token" } else { "tokens" };
-        output::line(&terminal_text::escape(&format!("{done}: {tokens} {noun}")))
+        let tokens = counted(tokens as u64, "token");
+        output::line(&terminal_text::escape(&format!("{done}: {tokens}")))
     };
     printed.map_err(Failure::Output)
 }

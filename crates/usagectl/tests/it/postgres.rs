@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::usagectl::{File, command, example, finish, run};
@@ -58,6 +59,20 @@ fn every_command_takes_an_address() {
     let copy = run(&["database", "backup", "copy.db", "--database", &address]).done();
     assert_eq!(copy.code, Some(1), "{copy:?}");
     assert!(copy.stderr.contains("pg_dump"), "{copy:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let moved = run(&["database", "move", "--from", &address, "--to", "moved.db", "--json"])
+        .directory(directory.path())
+        .done();
+    assert_eq!(moved.json(), json!({"outcome": "moved", "reports": 1, "before": 0, "tokens": 1}));
+    let back = cluster.address(&cluster.new_database(), false);
+    let moved = run(&["database", "move", "--from", "moved.db", "--to", &back])
+        .directory(directory.path())
+        .done();
+    assert_eq!(moved.stdout, "moved: 1 report, 0 were there before; 1 token there\n");
+    let there =
+        |address: &str| run(&["export", "--format", "csv", "--database", address]).done().stdout;
+    assert_eq!(there(&address), there(&back));
 
     kill_process(Pid::from_child(&serving), Signal::TERM).unwrap();
     let ran = finish(serving);

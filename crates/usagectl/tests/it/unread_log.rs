@@ -70,8 +70,8 @@ fn a_log_that_is_read_late_is_all_there() {
     drop(stream);
     let lines = thread::spawn(|| BufReader::new(reader).lines().map_while(Result::ok).count());
     assert_eq!(serving.stop().code, Some(0));
-    // Where it stores, the requests, that it stops and that it has stopped.
-    assert_eq!(lines.join().unwrap(), 103);
+    // Where it stores and for how long, the requests, that it stops and that it has stopped.
+    assert_eq!(lines.join().unwrap(), 104);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::failure::Failed;
 use super::text::text;
 use crate::store::batch::{Done, NewToken, Work};
 use crate::store::registrant::Registrant;
-use crate::store::row::{Body, Purpose, Report};
+use crate::store::row::{Body, Purpose, Report, Row};
 
 /// The row of the last position is locked until the commit, so that positions are given in the order of
 /// commits; the time is told under the lock. A key that is known keeps its report out.
@@ -81,8 +81,8 @@ pub(super) async fn append(client: &Client, works: &[&Work]) -> Result<Vec<Done>
 }
 
 /// The columns of a batch.
-#[derive(Default)]
-struct Columns {
+#[derive(Debug, Default)]
+pub(super) struct Columns {
     token_id: Vec<Option<i64>>,
     kind: Vec<&'static str>,
     product: Vec<String>,
@@ -98,13 +98,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, report: &Report) {
-        let Report { token_id, idempotency_key, row, .. } = report;
-        self.token_id.push(*token_id);
+    pub(super) fn push(&mut self, token_id: Option<i64>, key: Option<&str>, row: &Row) {
+        self.token_id.push(token_id);
         self.kind.push(row.kind().as_str());
         self.product.push(text(&row.product));
         self.instance.push(row.ids.instance.as_deref().map(text));
-        self.key.push(idempotency_key.as_deref().map(text));
+        self.key.push(key.map(text));
         let some = |value: &String| Some(text(value));
         let (cluster_id, server_id, host, version, data) = match &row.body {
             Body::Server { cluster_id, server_id, host, version } => {
@@ -127,6 +126,27 @@ impl Columns {
             self.other_of.push(n);
         }
     }
+
+    /// The columns of the reports, in this order.
+    pub(super) fn parameters(&self) -> [(&(dyn ToSql + Sync), Type); 10] {
+        [
+            (&self.token_id, Type::INT8_ARRAY),
+            (&self.kind, Type::TEXT_ARRAY),
+            (&self.product, Type::TEXT_ARRAY),
+            (&self.instance, Type::TEXT_ARRAY),
+            (&self.key, Type::TEXT_ARRAY),
+            (&self.cluster_id, Type::TEXT_ARRAY),
+            (&self.server_id, Type::TEXT_ARRAY),
+            (&self.host, Type::TEXT_ARRAY),
+            (&self.version, Type::TEXT_ARRAY),
+            (&self.data, Type::TEXT_ARRAY),
+        ]
+    }
+
+    /// Other ids, and which of the reports each is of, from 1 on.
+    pub(super) fn others(&self) -> [(&(dyn ToSql + Sync), Type); 2] {
+        [(&self.other, Type::TEXT_ARRAY), (&self.other_of, Type::INT8_ARRAY)]
+    }
 }
 
 async fn insert_reports(
@@ -145,27 +165,13 @@ async fn insert_reports(
             }
             first.insert((report.token_id, key), report);
         }
-        columns.push(report);
+        columns.push(report.token_id, report.idempotency_key.as_deref(), &report.row);
         sent.push((*place, *report));
     }
     let count = i64::try_from(sent.len()).unwrap_or(i64::MAX);
-    let Columns { token_id, kind, product, instance, key, .. } = &columns;
-    let Columns { cluster_id, server_id, host, version, data, other, other_of, .. } = &columns;
-    let parameters: [(&(dyn ToSql + Sync), Type); 13] = [
-        (token_id, Type::INT8_ARRAY),
-        (kind, Type::TEXT_ARRAY),
-        (product, Type::TEXT_ARRAY),
-        (instance, Type::TEXT_ARRAY),
-        (key, Type::TEXT_ARRAY),
-        (cluster_id, Type::TEXT_ARRAY),
-        (server_id, Type::TEXT_ARRAY),
-        (host, Type::TEXT_ARRAY),
-        (version, Type::TEXT_ARRAY),
-        (data, Type::TEXT_ARRAY),
-        (&count, Type::INT8),
-        (other, Type::TEXT_ARRAY),
-        (other_of, Type::INT8_ARRAY),
-    ];
+    let mut parameters = columns.parameters().to_vec();
+    parameters.push((&count, Type::INT8));
+    parameters.extend(columns.others());
     let rows = client.query_typed(INSERT, &parameters).await?;
     let mut stored = vec![false; sent.len()];
     for row in rows {

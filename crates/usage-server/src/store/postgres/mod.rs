@@ -9,6 +9,7 @@ mod connections;
 mod delete;
 mod failure;
 mod known_tokens;
+mod moving;
 mod page;
 mod schema;
 mod text;
@@ -27,6 +28,7 @@ use super::backend::{Backend, Looked};
 use super::batch::{Batch, Done, Work, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
 use super::postgres_address::PostgresAddress;
 use super::row::Purpose;
 use super::selection::Selection;
@@ -306,6 +308,45 @@ impl Backend for Postgres {
         self.write(
             || on_connection!(self, PATIENCE, client => delete::hold_upkeep(&client, holder, time)),
         )
+    }
+
+    fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError> {
+        on_connection!(self, LONG, client => moving::tokens(&client))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn reports_to_move(&self, after: i64) -> Result<Vec<MovedReport>, StoreError> {
+        on_connection!(self, LONG, client => moving::reports(&client, after))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn keys_to_move(&self, after: Option<&(i64, String)>) -> Result<Vec<LeftKey>, StoreError> {
+        on_connection!(self, LONG, client => moving::keys(&client, after))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn erasures_to_move(&self) -> Result<Vec<MovedErasure>, StoreError> {
+        on_connection!(self, LONG, client => moving::erasures(&client))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn extent(&self) -> Result<(u64, i64), StoreError> {
+        let (count, last) = on_connection!(self, LONG, client => moving::extent(&client))
+            .map_err(|failed| self.not_read(failed))?;
+        Ok((u64::try_from(count).unwrap_or_default(), last))
+    }
+
+    fn last_position(&self) -> Result<i64, StoreError> {
+        on_connection!(self, LONG, client => moving::last_position(&client))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn take(&self, portion: &Portion) -> Result<(), StoreError> {
+        self.write(|| on_connection!(self, LONG, client => moving::take(&client, portion)))
+    }
+
+    fn go_on_after(&self, position: i64) -> Result<(), StoreError> {
+        self.write(|| on_connection!(self, LONG, client => moving::go_on_after(&client, position)))
     }
 
     fn path(&self) -> &Path {

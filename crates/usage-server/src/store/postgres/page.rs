@@ -54,14 +54,22 @@ pub(super) async fn page(client: &Client, selection: &Selection) -> Result<Vec<S
 }
 
 fn stored_row(row: &Row) -> Result<StoredRow, Failed> {
-    let kind: &str = row.try_get(4)?;
-    let kind = kind.parse().map_err(|error: InvalidKind| Failed::Other(error.to_string()))?;
-    let column = |place: usize| {
-        Ok::<String, tokio_postgres::Error>(
-            row.try_get::<_, Option<String>>(place)?.unwrap_or_default(),
-        )
+    Ok(StoredRow {
+        position: row.try_get(0)?,
+        received_at: row.try_get(1)?,
+        organisation: row.try_get(2)?,
+        instance: row.try_get(3)?,
+        product: row.try_get(5)?,
+        body: body(row)?,
+    })
+}
+
+/// The kind and the columns that belong to it, from the fifth and from the seventh on.
+pub(super) fn body(row: &Row) -> Result<Body, Failed> {
+    let column = |place: usize| -> Result<String, tokio_postgres::Error> {
+        Ok(row.try_get::<_, Option<String>>(place)?.unwrap_or_default())
     };
-    let body = match kind {
+    Ok(match kind(row.try_get(4)?)? {
         Kind::Server => Body::Server {
             cluster_id: column(6)?,
             server_id: column(7)?,
@@ -72,13 +80,9 @@ fn stored_row(row: &Row) -> Result<StoredRow, Failed> {
             Body::Stats { cluster_id: column(6)?, server_id: column(7)?, data: column(10)? }
         }
         Kind::Usage => Body::Usage { data: column(10)? },
-    };
-    Ok(StoredRow {
-        position: row.try_get(0)?,
-        received_at: row.try_get(1)?,
-        organisation: row.try_get(2)?,
-        instance: row.try_get(3)?,
-        product: row.try_get(5)?,
-        body,
     })
+}
+
+pub(super) fn kind(text: &str) -> Result<Kind, Failed> {
+    text.parse().map_err(|error: InvalidKind| Failed::Other(error.to_string()))
 }

@@ -7,7 +7,7 @@ use super::sql;
 use crate::store::batch::{Batch, Done, NewToken, Work};
 use crate::store::kind::Kind;
 use crate::store::registrant::Registrant;
-use crate::store::row::{Body, Purpose, Report};
+use crate::store::row::{Body, Purpose, Report, Row};
 
 /// What became of each job of a batch that is committed.
 pub(super) type Performed = Vec<rusqlite::Result<Done>>;
@@ -124,6 +124,12 @@ fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<D
         return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
     }
     let id = connection.last_insert_rowid();
+    insert_body(connection, id, row)?;
+    Ok(Done::Stored)
+}
+
+/// What stands in the other tables of a report.
+pub(super) fn insert_body(connection: &Connection, id: i64, row: &Row) -> rusqlite::Result<()> {
     match &row.body {
         Body::Server { cluster_id, server_id, host, version } => connection
             .prepare_cached(sql::INSERT_SERVER)?
@@ -138,7 +144,7 @@ fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<D
     for other in &row.ids.others {
         connection.prepare_cached(sql::INSERT_OTHER_ID)?.execute(params![other, id])?;
     }
-    Ok(Done::Stored)
+    Ok(())
 }
 
 /// What the first report with a key was for.

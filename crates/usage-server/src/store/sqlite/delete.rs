@@ -79,7 +79,13 @@ const FORGET_KEYS_OF: &str = "\
 const DELETE_REPORTS_OF: &str = "\
     DELETE FROM report WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
 
-const DELETE_TOKENS_OF: &str = "DELETE FROM token WHERE organisation = ?1";
+const FORGET_REGISTRATIONS_OF: &str = "\
+    DELETE FROM registration WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+
+/// Their rows stay, with nothing in them: an id is never given twice, not even to a report that waits.
+const EMPTY_TOKENS_OF: &str = "\
+    UPDATE token SET organisation = '', hash = randomblob(32), ends_at = created_at
+    WHERE organisation = ?1";
 
 const INSERT_ERASURE: &str = "\
     INSERT INTO erasure (erased_at, kind, hash, reports, tokens) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -195,7 +201,8 @@ pub(super) fn close_erasure(connection: &Connection, audit: &Audit) -> rusqlite:
     if let Some(name) = &audit.organisation {
         reports = connection.execute(DELETE_REPORTS_OF, params![name])?;
         connection.execute(FORGET_KEYS_OF, params![name])?;
-        tokens = connection.execute(DELETE_TOKENS_OF, params![name])?;
+        connection.execute(FORGET_REGISTRATIONS_OF, params![name])?;
+        tokens = connection.execute(EMPTY_TOKENS_OF, params![name])?;
     }
     let count = |of: u64| i64::try_from(of).unwrap_or(i64::MAX);
     connection.execute(

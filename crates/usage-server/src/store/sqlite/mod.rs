@@ -6,6 +6,7 @@ mod checkpoints;
 mod database_files;
 mod delete;
 mod fill_ids;
+mod moving;
 mod page;
 mod reader_pool;
 mod said;
@@ -26,6 +27,7 @@ use super::backend::{Backend, Looked};
 use super::batch::{Batch, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
@@ -229,6 +231,39 @@ impl Backend for Sqlite {
 
     fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError> {
         self.write(|connection| delete::hold_upkeep(connection, holder, time))
+    }
+
+    fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError> {
+        self.readers.with(moving::tokens)
+    }
+
+    fn reports_to_move(&self, after: i64) -> Result<Vec<MovedReport>, StoreError> {
+        self.readers.with(|connection| moving::reports(connection, after))
+    }
+
+    fn keys_to_move(&self, after: Option<&(i64, String)>) -> Result<Vec<LeftKey>, StoreError> {
+        self.readers.with(|connection| moving::keys(connection, after))
+    }
+
+    fn erasures_to_move(&self) -> Result<Vec<MovedErasure>, StoreError> {
+        self.readers.with(moving::erasures)
+    }
+
+    fn extent(&self) -> Result<(u64, i64), StoreError> {
+        let (count, last) = self.readers.with(moving::extent)?;
+        Ok((u64::try_from(count).unwrap_or_default(), last))
+    }
+
+    fn last_position(&self) -> Result<i64, StoreError> {
+        self.readers.with(moving::last_position)
+    }
+
+    fn take(&self, portion: &Portion) -> Result<(), StoreError> {
+        self.write(|connection| moving::take(connection, portion))
+    }
+
+    fn go_on_after(&self, position: i64) -> Result<(), StoreError> {
+        self.write(|connection| moving::go_on_after(connection, position))
     }
 
     fn path(&self) -> &Path {

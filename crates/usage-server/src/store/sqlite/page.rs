@@ -34,7 +34,19 @@ pub(super) fn page(
 }
 
 fn stored_row(row: &Row<'_>) -> rusqlite::Result<StoredRow> {
-    let body = match row.get(4)? {
+    Ok(StoredRow {
+        position: row.get(0)?,
+        received_at: row.get(1)?,
+        organisation: row.get(2)?,
+        instance: row.get(3)?,
+        product: row.get(5)?,
+        body: body(row)?,
+    })
+}
+
+/// The kind and the columns that belong to it, from the fifth and from the seventh on.
+pub(super) fn body(row: &Row<'_>) -> rusqlite::Result<Body> {
+    Ok(match row.get(4)? {
         Kind::Server => Body::Server {
             cluster_id: row.get(6)?,
             server_id: row.get(7)?,
@@ -45,13 +57,5 @@ fn stored_row(row: &Row<'_>) -> rusqlite::Result<StoredRow> {
             Body::Stats { cluster_id: row.get(6)?, server_id: row.get(7)?, data: row.get(10)? }
         }
         Kind::Usage => Body::Usage { data: row.get(10)? },
-    };
-    Ok(StoredRow {
-        position: row.get(0)?,
-        received_at: row.get(1)?,
-        organisation: row.get(2)?,
-        instance: row.get(3)?,
-        product: row.get(5)?,
-        body,
     })
 }
