@@ -30,6 +30,7 @@ mod save;
 mod secrets;
 mod serve;
 mod serving;
+mod soak;
 mod status;
 mod summary;
 mod terminal;

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::usagectl::{File, command, example, finish, run};
 
 /// A cluster, or `None` after it was said that there is none.
-fn cluster() -> Option<Cluster> {
+pub(crate) fn cluster() -> Option<Cluster> {
     let started = Cluster::start();
     if let Err(reason) = &started {
         // Not by a macro, whose output is shown for a test that fails alone.
