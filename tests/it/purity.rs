@@ -8,14 +8,16 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::dependencies::behind;
 
-/// What `usage-proto` asks for itself; `httparse` is optional.
-const DIRECT: [&str; 13] = [
+/// What `usage-proto` asks for itself; `http-body` and `httparse` are optional.
+const DIRECT: [&str; 15] = [
     "base64",
     "bytes",
     "http",
+    "http-body",
     "httparse",
     "httpdate",
     "itoa",
+    "memchr",
     "percent-encoding",
     "serde",
     "serde_json",
@@ -27,7 +29,7 @@ const DIRECT: [&str; 13] = [
 
 /// What these pull in and a host links: no runtime, socket, clock, file or source of randomness.
 /// Before a name is added here, look into that crate for one of them.
-const BEHIND: [&str; 24] = [
+const BEHIND: [&str; 23] = [
     "form_urlencoded",
     "icu_collections",
     "icu_locale_core",
@@ -39,7 +41,6 @@ const BEHIND: [&str; 24] = [
     "idna",
     "idna_adapter",
     "litemap",
-    "memchr",
     "potential_utf",
     "serde_core",
     "smallvec",

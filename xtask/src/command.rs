@@ -139,7 +139,7 @@ fn not_started(command: &Command, error: &std::io::Error) -> String {
 }
 
 /// The command as one would type it, with the variables that were set for it.
-fn show(command: &Command) -> String {
+pub(crate) fn show(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {

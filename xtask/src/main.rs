@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
+mod bench;
 mod command;
 mod fuzz;
 mod lines;
@@ -24,15 +25,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let outcome = match arguments.split_first() {
-        // The one command with options of its own.
+        // The two commands with options of their own.
         Some((name, options)) if name == "fuzz" && !options.is_empty() => {
-            fuzz::Options::parse(options).map(|options| match fuzz::fuzz(&options) {
-                Ok(_) => ExitCode::SUCCESS,
-                Err(failure) => {
-                    eprintln!("\nerror: {failure}");
-                    ExitCode::FAILURE
-                }
-            })
+            fuzz::Options::parse(options).map(|options| ended(fuzz::fuzz(&options)))
+        }
+        Some((name, options)) if name == "bench" && !options.is_empty() => {
+            bench::Options::parse(options).map(|options| ended(bench::bench(options)))
         }
         _ => chosen(&arguments).map(|steps| runner::run_all(&steps)),
     };
@@ -40,6 +38,16 @@ fn main() -> ExitCode {
         eprintln!("error: {message}; `cargo xtask --help` lists the commands");
         ExitCode::from(2)
     })
+}
+
+fn ended<T>(outcome: Result<T, String>) -> ExitCode {
+    match outcome {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nerror: {failure}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The steps that the command line asks for.

@@ -1,7 +1,7 @@
 //! The table of steps: what each is called, what it checks, and how it runs.
 
 use crate::runner::{How, Step};
-use crate::{fuzz, lines, msrv};
+use crate::{bench, fuzz, lines, msrv};
 
 /// What `cargo xtask ci` runs, in this order: what fails fast comes first, and each step finds the
 /// artefacts of the one before it (clippy's metadata serves `features` and `doc`, the test build
@@ -100,14 +100,8 @@ pub(crate) const CI: &[Step] = &[
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
         name: "bench",
-        about: "what a request, a reporter, its drivers and the adapters cost a host; numbers to read, no test",
-        how: How::Lines(&[
-            "cargo bench --package usage-proto --locked --bench encode",
-            "cargo bench --package usage-reporter --all-features --locked --bench idle --bench driver",
-            "cargo bench --package usage-ureq --locked --bench saves",
-            "cargo bench --package usage-reqwest --locked --bench saves",
-            "cargo bench --package usage-hyper --locked --bench saves",
-        ]),
+        about: "what a request, an answer, a reporter, its drivers and the adapters cost a host: bench [--json] [--write]",
+        how: How::Code(|| bench::bench(bench::Options::default()).map(|()| "")),
     },
     Step {
         name: "simulate",

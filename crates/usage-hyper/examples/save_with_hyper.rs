@@ -3,24 +3,30 @@
 //! ```sh
 //! cargo run -p usage-hyper --example save_with_hyper
 //! ```
-#![expect(clippy::print_stdout, reason = "it shows what comes back")]
 
 use std::error::Error;
+use std::io::{self, Write};
+use std::time::Duration;
 
 use usage_hyper::Client;
-use usage_proto::{Api, ResponseErrorKind, Server, Usage, UsageData};
+use usage_proto::{Api, Deadlines, ResponseErrorKind, Server, Usage, UsageData};
 use usage_server::{Config, Database};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    demo(&mut io::stdout()).await
+}
+
+/// Does it, and tells about it on `out`.
+pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let there = usage_server::Server::bind("127.0.0.1:0", Config::new(Database::temporary()))?;
     let token = there.create_token("Example Inc.")?;
 
-    // Where the API is, and who reports. An application takes both from its configuration.
-    let api = Api::new(there.url().parse()?)
-        .with_application(concat!("example/", env!("CARGO_PKG_VERSION")))?
-        .with_token(token)?;
-    let client = Client::new(api)?;
+    // An application takes the address and the token from its configuration.
+    let api = Api::new(there.url().parse()?).with_application("example/1.0")?.with_token(token)?;
+    let deadlines = Deadlines::new().total(Duration::from_secs(10));
+    let config = usage_hyper::Config::new().idle_timeout(Duration::from_secs(30));
+    let client = Client::configured(api, deadlines, config)?;
 
     // At every start.
     let server = Server::new()
@@ -29,29 +35,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .host("db.example.com")
         .product("influxdb")
         .version("1.8.10");
-    let saved = client.save(&server).await?;
-    println!("registered: {}", saved.status());
+    writeln!(out, "server: {}", client.save(&server).await?.status())?;
 
     // Every 12 hours.
-    let usage = Usage::new("influxdb")
-        .data(UsageData::new().tag("os", std::env::consts::OS).value("num_databases", 3));
-    let saved = client.save(&usage).await?;
-    println!("reported: {}", saved.status());
+    let data = UsageData::new().tag("os", std::env::consts::OS).value("num_databases", 3);
+    let usage = Usage::new("influxdb").data(data);
+    writeln!(out, "usage: {}", client.save(&usage).await?.status())?;
 
-    // What a refusal looks like.
-    let error = match client.save(&server.host(" ")).await {
-        Err(usage_proto::Error::Response(error)) => error,
+    // A report that the API refuses.
+    match client.save(&server.version("")).await {
+        Err(usage_proto::Error::Response(refused)) => {
+            writeln!(out, "refused: {refused:#}")?;
+            if let ResponseErrorKind::Validation(fields) = refused.kind {
+                writeln!(out, "fields: {:?}", fields.errors)?;
+            }
+        }
         other => return Err(format!("expected a refusal, got {other:?}").into()),
-    };
-    println!("refused: {error:#}");
-    if let ResponseErrorKind::Validation(fields) = error.kind {
-        println!("because of: {:?}", fields.errors);
     }
 
-    println!(
-        "stored: {} server, {} report",
-        there.store().servers().read_all()?.len(),
-        there.store().usage().read_all()?.len()
-    );
+    let (servers, reports) =
+        (there.store().servers().read_all()?.len(), there.store().usage().read_all()?.len());
+    writeln!(out, "stored: {servers} server, {reports} usage report")?;
+
+    // An API that is not there. `{:#}` says what happened, and why.
+    there.shutdown()?;
+    match client.save(&usage).await {
+        Err(error) => writeln!(out, "gone: {error:#}; try again: {}", error.is_retryable())?,
+        Ok(saved) => return Err(format!("expected no answer, got {saved:?}").into()),
+    }
     Ok(())
 }

@@ -2,10 +2,8 @@
 
 use std::{fmt, pin::Pin, sync::Arc, sync::Mutex, task::Context, task::Poll, time::Duration};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body;
 use http_body_util::Full;
+use hyper::{Request, Response, body::Body, body::Bytes};
 use tokio::sync::Semaphore;
 use tower::{BoxError, Service, ServiceExt};
 use usage_proto::{Api, Deadlines, InvalidProxy, Saveable, Saving, TransportError, choose_proxy};
@@ -15,7 +13,7 @@ use crate::{deadline::Deadline, pool::Pool, service::HttpService};
 /// An async client of a Usage API.
 ///
 /// Clones share one pool of connections. A client can be used from many tasks at once, and from
-/// several runtimes.
+/// several runtimes at once.
 ///
 /// `S` is what carries a request: the ready-made [`HttpService`], with or without layers around it
 /// (see [`map_service`](Self::map_service)), or a service of the application's own (see
@@ -72,9 +70,30 @@ impl Client {
             idle: Mutex::default(),
             idle_timeout: config.idle_timeout.unwrap_or(Duration::from_secs(90)),
         };
-        // The service ends first, and says what it knows.
-        let total = within.total.saturating_add(Duration::from_secs(1));
-        Ok(Self { api, service: HttpService(Arc::new(pool)), total })
+        // The deadlines are the service's.
+        Ok(Self { api, service: HttpService(Arc::new(pool)), total: Duration::MAX })
+    }
+
+    /// Puts layers around the ready-made service.
+    ///
+    /// What [`with_service`](Self::with_service) asks of a service is asked of the whole of them. The
+    /// deadlines hold for each call of the ready-made service. All that the layers do together has
+    /// one second more than the total deadline: what the service knows of a request that got no
+    /// answer comes through before, if no layer wastes that time.
+    ///
+    /// ```
+    /// use tower::ServiceBuilder;
+    /// use usage_hyper::Client;
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// let client = Client::new(Api::new(BaseUrl::STAGING))?
+    ///     .map_service(|service| ServiceBuilder::new().concurrency_limit(4).service(service));
+    /// # Ok::<(), usage_proto::InvalidProxy>(())
+    /// ```
+    pub fn map_service<T>(self, wrap: impl FnOnce(HttpService) -> T) -> Client<T> {
+        // The ready-made service ends first, and says what it knows.
+        let total = self.service.0.deadlines.total.saturating_add(Duration::from_secs(1));
+        Client { api: self.api, service: wrap(self.service), total }
     }
 }
 
@@ -83,21 +102,20 @@ impl<S> Client<S> {
     /// A client over the application's own service, such as a tower stack around a client that it
     /// has already.
     ///
-    /// The total deadline, by tokio's time, and the limits of head and body hold here too. The service is
-    /// made ready and called within the deadline, on a clone for each call. The connect deadline is
-    /// not used, and no proxy is chosen.
+    /// The total deadline, by tokio's clock, and the limits of head and body hold here too. For each
+    /// call a clone of the service is made ready and called within the deadline. There is no connect
+    /// deadline, and no proxy is chosen.
     ///
     /// What happens inside the service is the caller's: it must
     ///
     /// - not follow redirects, which would take the token to another host,
     /// - not turn statuses into errors,
     /// - not decompress, or bound what comes of it: the limit counts what it hands over,
-    /// - not send a request twice unless it has an idempotency key:
-    ///   [`TransportError::may_have_been_sent`]
-    ///   tells of the attempt that failed last.
+    /// - not send a request twice unless it has an idempotency key: what an error says of sending it
+    ///   says of the last attempt alone.
     ///
-    /// Of its errors one is understood: a [`TransportError`], wherever
-    /// it stands in the chain of sources. Anything else becomes one of the kind
+    /// Of its errors one is understood: a [`TransportError`], wherever it stands in the chain of
+    /// sources. Anything else becomes one of the kind
     /// [`Other`](usage_proto::TransportErrorKind::Other), which counts as sent. A stack that knows
     /// more says so:
     ///
@@ -134,26 +152,6 @@ impl<S> Client<S> {
     /// ```
     pub fn with_service(api: Api, deadlines: Deadlines, service: S) -> Self {
         Self { api, service, total: deadlines.total }
-    }
-
-    /// Puts layers around the service, such as the ready-made one.
-    ///
-    /// What [`with_service`](Self::with_service) asks of a service holds for the whole of them. What
-    /// the ready-made service knows of a request that got no answer comes through: the deadlines and
-    /// [`TransportError::may_have_been_sent`] are as
-    /// exact as without layers.
-    ///
-    /// ```
-    /// use tower::ServiceBuilder;
-    /// use usage_hyper::Client;
-    /// use usage_proto::{Api, BaseUrl};
-    ///
-    /// let client = Client::new(Api::new(BaseUrl::STAGING))?
-    ///     .map_service(|service| ServiceBuilder::new().concurrency_limit(4).service(service));
-    /// # Ok::<(), usage_proto::InvalidProxy>(())
-    /// ```
-    pub fn map_service<T>(self, wrap: impl FnOnce(S) -> T) -> Client<T> {
-        Client { api: self.api, service: wrap(self.service), total: self.total }
     }
 
     /// The API that the client was made for.
@@ -198,15 +196,14 @@ where
     ///
     /// # Errors
     ///
-    /// The future gives [`TransportError`] if nothing with a complete
-    /// head came.
+    /// The future gives [`TransportError`] if nothing with a complete head came.
     pub fn execute(&self, request: Request<Bytes>) -> Execute {
-        let (service, uri) = (self.service.clone(), request.uri().clone());
-        let (total, limit) = (self.total, self.api.response_limit());
+        let (uri, total, limit) = (request.uri().clone(), self.total, self.api.response_limit());
+        let answer = Box::pin(self.service.clone().oneshot(request.map(Full::new)));
         Execute(Box::pin(async move {
             let answer = async {
                 let deadline = Deadline::new(total, TransportError::total_deadline);
-                let answer = deadline.limit(service.oneshot(request.map(Full::new))).await?;
+                let answer = deadline.limit(answer).await?;
                 deadline.read(answer.map_err(TransportError::of_service)?, limit).await
             };
             answer.await.map_err(|error| error.at(&uri))

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind::ConnectionReset};
 use std::{net::SocketAddr, net::ToSocketAddrs, sync::Arc, thread, vec};
 
-use http::{Uri, uri::Scheme};
+use hyper::http::{Uri, uri::Scheme};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::Name, proxy::Tunnel};
 use socket2::{SockRef, Socket};
 use tokio::sync::{Semaphore, oneshot};

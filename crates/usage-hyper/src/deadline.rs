@@ -2,16 +2,14 @@
 
 use std::{panic::AssertUnwindSafe, panic::catch_unwind, pin::pin, time::Duration};
 
-use bytes::Bytes;
-use http::Response;
-use http_body::Body;
-use http_body_util::BodyExt;
+use hyper::{Response, body::Body, body::Bytes};
 use tokio::{runtime::Handle, time::Instant, time::timeout_at};
 use usage_proto::{Collector, TransportError};
 
 use crate::client::Answer;
 
-/// A point in time after which nobody waits any more, and the error of that.
+/// A point in time after which nobody waits any more, and the error of that. There is none of
+/// [`Duration::MAX`].
 pub(crate) struct Deadline(Instant, Duration, fn(Duration) -> TransportError);
 
 impl Deadline {
@@ -23,12 +21,15 @@ impl Deadline {
     /// What `future` gives before the deadline.
     pub(crate) async fn limit<F: Future>(&self, future: F) -> Result<F::Output, TransportError> {
         Handle::try_current().map_err(|_| TransportError::no_runtime())?;
-        if self.0 <= Instant::now() {
-            return Err(self.2(self.1));
+        match Instant::now() {
+            _ if self.1 == Duration::MAX => return Ok(future.await),
+            now if self.0 <= now => return Err(self.2(self.1)),
+            _ => {}
         }
         // It is by a panic alone that tokio tells of a runtime without its time driver.
         let limited = catch_unwind(AssertUnwindSafe(|| timeout_at(self.0, future)));
-        limited.map_err(|_| TransportError::no_runtime())?.await.map_err(|_| self.2(self.1))
+        let limited = pin!(limited.map_err(|_| TransportError::no_runtime())?);
+        limited.await.map_err(|_| self.2(self.1))
     }
 
     /// An answer with its body, which has `max` bytes at most. If that breaks off, by the deadline
@@ -36,18 +37,7 @@ impl Deadline {
     pub(crate) async fn read(&self, from: Response<impl Body<Data = Bytes>>, max: usize) -> Answer {
         let (parts, body) = from.into_parts();
         let mut answer = Collector::new(parts, max)?;
-        let mut body = pin!(body);
-        let read = self.limit(async {
-            // To the end of a body within the limit: only then is the connection used again.
-            while answer.wants_more()
-                && let Some(frame) = body.frame().await
-            {
-                let Ok(frame) = frame else { return false };
-                // What is no data is trailers.
-                answer.push(frame.into_data().unwrap_or_default());
-            }
-            true
-        });
-        Ok(if matches!(read.await, Ok(true)) { answer.finish() } else { answer.break_off() })
+        let is_whole = self.limit(answer.read(body)).await.is_ok_and(|is_whole| is_whole);
+        Ok(if is_whole { answer.finish() } else { answer.break_off() })
     }
 }

@@ -2,30 +2,25 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use std::{collections::VecDeque, io::ErrorKind::WouldBlock, mem::MaybeUninit};
+use std::{collections::VecDeque, io::ErrorKind::WouldBlock, mem::MaybeUninit, net::Shutdown};
 
-use bytes::Bytes;
-use http::Uri;
 use http_body_util::Full;
 use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper::{Uri, body::Bytes};
 use socket2::Socket;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::{runtime::Id, task::JoinHandle, task::JoinSet, time::timeout};
-use usage_proto::{Deadlines, Proxy, TransportError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{runtime::Id, task::JoinSet, time::timeout};
+use usage_proto::{Collector, Deadlines, Proxy, TransportError};
 
 use crate::wire::{Watch, Wire};
 
 /// The runtime that a connection belongs to, and the other end: `http://host:port/`.
 pub(crate) type Target = (Id, Uri);
 
-/// A connection, and the turn to use it.
-pub(crate) type Leased<'p> = Result<(Line, Option<SemaphorePermit<'p>>), TransportError>;
-
 /// What the clones of a client share: its settings, connections that are idle, and room for more.
 ///
 /// A request waits for its turn, of which there are as many as connections. A connection has a place
 /// for as long as it is open.
-#[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
@@ -40,7 +35,6 @@ pub(crate) struct Pool {
 }
 
 /// A connection. It is closed when this is dropped.
-#[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) sender: SendRequest<Full<Bytes>>,
     pub(crate) watch: Arc<Watch>,
@@ -49,18 +43,23 @@ pub(crate) struct Line {
     target: Target,
     /// When it was given back; `None` if it is new.
     pub(crate) since: Option<Instant>,
-    task: JoinHandle<()>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
     /// The idle connection to `target` that was used last, or else a new one.
-    pub(crate) async fn line(self: &Arc<Self>, target: &Target) -> Leased<'_> {
-        let turn = self.turns.acquire().await.ok();
-        if let Some(line) = self.take(target) {
-            return Ok((line, turn));
+    pub(crate) async fn line(self: &Arc<Self>, target: &Target) -> Result<Line, TransportError> {
+        if let Some(mut line) = self.take(target)
+            && line.sender.ready().await.is_ok()
+        {
+            return Ok(line);
         }
-        let _ = (self.places.available_permits() == 0).then(|| self.idle().pop_front());
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let mut place = Arc::clone(&self.places).try_acquire_owned().ok();
+        if place.is_none() {
+            // There are as many places as turns: one that has none is idle.
+            drop(self.idle().pop_front());
+            place = Arc::clone(&self.places).acquire_owned().await.ok();
+        }
         let mut connecting = JoinSet::new();
         connecting.spawn(Arc::clone(self).connect(target.1.clone()));
         // It is by a panic alone that tokio tells of a runtime without its IO driver.
@@ -68,17 +67,16 @@ impl Pool {
         let (stream, socket) = connected.ok_or_else(TransportError::no_runtime)??;
         let watch = Arc::<Watch>::default();
         let wire = Wire { stream, watch: Arc::clone(&watch), gone: false };
-        // More of a head than the collector takes, so that it is the one to say what is too large.
-        let connection = Builder::new().max_buf_size(80 << 10).handshake(wire).await;
+        // So that the collector is the one to say what is too large.
+        let connection = Builder::new().max_buf_size(Collector::HEAD_ROOM).handshake(wire).await;
         let (sender, driver) = connection.map_err(TransportError::connect)?;
-        let task = tokio::spawn(drive(driver, Arc::downgrade(self), self.idle_timeout, place));
-        Ok((Line { sender, watch, socket, target: target.clone(), since: None, task }, turn))
+        tokio::spawn(drive(driver, Arc::downgrade(self), self.idle_timeout));
+        Ok(Line { sender, watch, socket, target: target.clone(), since: None, _place: place })
     }
 
     fn take(&self, target: &Target) -> Option<Line> {
         let mut idle = self.idle();
-        let is_for = |line: &Line| line.target == *target && line.sender.is_ready();
-        let last = idle.iter().rposition(is_for)?;
+        let last = idle.iter().rposition(|line| line.target == *target)?;
         let line = idle.remove(last)?;
         // By the system, since the runtime may not have heard of it yet: on a connection that the
         // server has closed a request would be lost, and it would take what came for its answer.
@@ -89,34 +87,39 @@ impl Pool {
     }
 
     /// The idle connections without those whose time is over.
-    fn idle(&self) -> MutexGuard<'_, VecDeque<Line>> {
+    pub(crate) fn idle(&self) -> MutexGuard<'_, VecDeque<Line>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = |since: Instant| since.elapsed() >= self.idle_timeout;
+        let now = Instant::now();
+        let is_over = |since: Instant| now.duration_since(since) >= self.idle_timeout;
         idle.retain(|line| !line.sender.is_closed() && !line.since.is_some_and(is_over));
         idle
     }
+}
 
-    /// Takes a connection back whose answer has been read.
-    pub(crate) fn give_back(&self, mut line: Line) {
-        line.since = Some(Instant::now());
-        self.idle().push_back(line);
+impl Line {
+    /// Ends the connection, and says whether nothing of the request has left. In this order: its
+    /// driver may be about to write.
+    pub(crate) fn closed_unsent(&self) -> bool {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        !self.watch.begun.load(SeqCst)
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.task.abort();
+        // From any thread, and whether or not its runtime is running: there is room for another.
+        self.closed_unsent();
     }
 }
 
 /// Does the work of a connection, and closes those that were idle for long enough. What ends it is
 /// told to the request that has it.
-async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration, _place: impl Send) {
-    let mut driver = Some(Box::pin(driver));
-    while let Some(mut running) = driver.take() {
-        let ended =
-            timeout(Duration::from_millis(100).max(idle / 2), running.as_mut()).await.is_ok();
-        driver = (!ended).then_some(running);
-        pool.upgrade().iter().for_each(|pool| drop(pool.idle()));
+async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration) {
+    let mut driver = Box::pin(driver);
+    let tidy = || pool.upgrade().map(|pool| drop(pool.idle()));
+    while timeout(idle / 2 + Duration::from_millis(50), driver.as_mut()).await.is_err() {
+        tidy();
     }
+    drop(driver);
+    tidy();
 }

@@ -3,16 +3,11 @@
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, ready};
-use std::{io, io::IoSlice, pin::Pin, sync::Arc, sync::OnceLock};
+use std::{io, io::IoSlice, mem::MaybeUninit, pin::Pin, sync::Arc, sync::OnceLock};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// How many interim answers there may be before an answer.
-pub(crate) const INTERIM: usize = 100;
-
-/// How much is read at once, in bytes.
-const PIECE: usize = 8 << 10;
+use usage_proto::{Collector, TransportError};
 
 /// TCP, or TLS over it.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -20,23 +15,22 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// What is known of the request that a connection was lent to last.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Watch {
     /// Whether a byte of it has left, or is about to.
     pub(crate) begun: AtomicBool,
+    /// Whether all that was written of it has left.
+    pub(crate) flushed: AtomicBool,
     /// The interim answers to it so far.
     pub(crate) interim: AtomicUsize,
-    /// What the server has done that it must not do. It stands here, and not in the error that ends
-    /// the connection: hyper hands that on only to a request that it has taken by then.
-    pub(crate) fault: OnceLock<&'static str>,
+    /// What the server has done that it must not do. Beside the error of it, which hyper does not
+    /// always hand on.
+    pub(crate) fault: OnceLock<fn() -> TransportError>,
 }
-
-pub(crate) const FLOOD: &str = "the server sent more than 100 interim answers";
-const UNASKED: &str = "the server spoke before it was asked";
 
 /// A stream that
 ///
-/// - tells when a request begins to leave,
+/// - tells when a request begins to leave, and when it has left,
 /// - takes nothing for an answer that comes before,
 /// - lets hyper look for an answer when the server closed before it had read the whole request,
 /// - ends when there are too many interim answers: hyper would read on for as long as there are more,
@@ -56,15 +50,15 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut space = [0; PIECE];
-        let mut piece = ReadBuf::new(&mut space[..PIECE.min(cursor.remaining())]);
+        let mut space = [MaybeUninit::uninit(); 8 << 10];
+        let mut piece = ReadBuf::uninit(&mut space[..cursor.remaining().min(8 << 10)]);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece));
         let piece = piece.filled();
         Poll::Ready(if !piece.is_empty() && !self.watch.begun.load(SeqCst) {
-            self.watch.fault.get_or_init(|| UNASKED);
+            let _ = self.watch.fault.set(TransportError::spoke_first);
             Err(InvalidData.into())
-        } else if self.watch.interim.load(SeqCst) > INTERIM {
-            self.watch.fault.get_or_init(|| FLOOD);
+        } else if self.watch.interim.load(SeqCst) > Collector::MAX_INTERIM {
+            let _ = self.watch.fault.set(TransportError::too_many_interim);
             Err(InvalidData.into())
         } else if piece.is_empty() && self.gone && read.is_ok() {
             // The system has told of the reset already: this is not the end of a body.
@@ -96,6 +90,7 @@ impl Write for Wire {
     ) -> Poll<io::Result<usize>> {
         // Before and not after it: nobody may hear in between that nothing has left.
         self.watch.begun.store(true, SeqCst);
+        self.watch.flushed.store(false, SeqCst);
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, buffers));
         Poll::Ready(written.or_else(|error| {
             // Nobody reads on, but there may be an answer, such as a 413: hyper looks for it.
@@ -105,7 +100,9 @@ impl Write for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        self.watch.flushed.store(flushed.is_ok() && !self.gone, SeqCst);
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,6 +1,7 @@
 //! The protocol itself: requests out, answers in.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
@@ -35,7 +36,8 @@ pub struct Api {
     /// The authority of the base URL, parsed once.
     authority: Authority,
     token: Option<Token>,
-    user_agent: HeaderValue,
+    /// What each request has; made once.
+    headers: Arc<HeaderMap>,
     request_limit: usize,
     response_limit: usize,
 }
@@ -51,11 +53,16 @@ impl Api {
     /// The API at `base_url`, without a token and with the default limits.
     #[must_use]
     pub fn new(base_url: BaseUrl) -> Self {
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            (USER_AGENT, HeaderValue::from_static(AGENT)),
+        ];
         Self {
             authority: base_url.authority(),
             base_url,
             token: None,
-            user_agent: HeaderValue::from_static(AGENT),
+            headers: Arc::new(headers.into_iter().collect()),
             request_limit: Self::DEFAULT_REQUEST_LIMIT,
             response_limit: Self::DEFAULT_RESPONSE_LIMIT,
         }
@@ -71,6 +78,7 @@ impl Api {
         if !self.base_url.carries_token() {
             return Err(BuildError::PlaintextToken { host: self.base_url.host().to_owned() });
         }
+        Arc::make_mut(&mut self.headers).insert(TOKEN_HEADER, token.to_header());
         self.token = Some(token);
         Ok(self)
     }
@@ -79,6 +87,7 @@ impl Api {
     #[must_use]
     pub fn without_token(mut self) -> Self {
         self.token = None;
+        Arc::make_mut(&mut self.headers).remove(TOKEN_HEADER);
         self
     }
 
@@ -96,8 +105,8 @@ impl Api {
         if !parts.into_iter().all(is_token) {
             return Err(fault());
         }
-        self.user_agent =
-            HeaderValue::from_str(&format!("{product} {AGENT}")).map_err(|_| fault())?;
+        let agent = HeaderValue::from_str(&format!("{product} {AGENT}")).map_err(|_| fault())?;
+        Arc::make_mut(&mut self.headers).insert(USER_AGENT, agent);
         Ok(self)
     }
 
@@ -137,7 +146,7 @@ impl Api {
         let mut request = Request::new(encode::body(payload, self.request_limit)?);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = self.headers();
+        *request.headers_mut() = HeaderMap::clone(&self.headers);
         Ok(request)
     }
 
@@ -149,18 +158,6 @@ impl Api {
     /// `https` URL.
     pub fn registration_url(&self, registration: &Registration) -> Result<Url, BuildError> {
         registration.url(&self.base_url)
-    }
-
-    fn headers(&self) -> HeaderMap {
-        // Room for what a transport adds: `Host`, `Content-Length`, `Idempotency-Key`.
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Some(token) = &self.token {
-            headers.insert(TOKEN_HEADER, token.to_header());
-        }
-        headers
     }
 
     fn uri<P: Saveable + ?Sized>(&self, payload: &P) -> Result<Uri, BuildError> {
@@ -260,7 +257,7 @@ impl fmt::Debug for Api {
         f.debug_struct("Api")
             .field("base_url", &self.base_url)
             .field("token", &self.token)
-            .field("user_agent", &self.user_agent)
+            .field("user_agent", &self.headers.get(USER_AGENT))
             .field("request_limit", &self.request_limit)
             .field("response_limit", &self.response_limit)
             .finish_non_exhaustive()

@@ -57,6 +57,17 @@ enum Kept {
 }
 
 impl Collector {
+    /// The largest head of an answer, in bytes.
+    pub const MAX_HEAD: usize = head::MAX_SIZE;
+
+    /// What a library with a limit of its own for a head is told, in bytes: above ours, so that a head
+    /// that is too large is told of in the same words.
+    pub const HEAD_ROOM: usize = Self::MAX_HEAD + (16 << 10);
+
+    /// How many interim answers (1xx) may come before an answer. More of them are
+    /// [`TransportError::too_many_interim`].
+    pub const MAX_INTERIM: usize = 100;
+
     /// Judges the head of an answer. `limit` is the size of the largest body, in bytes.
     ///
     /// These heads are refused, since HTTP libraries do not agree on them:
@@ -110,6 +121,35 @@ impl Collector {
             }
             Kept::Many(many) => many.extend_from_slice(&piece),
         }
+    }
+
+    /// Takes pieces of `body` until it ends or no more of it is of use, and says whether it did not
+    /// break off. It is read to its end if it is within the limit: most libraries use a connection
+    /// again only then. What came stays here if the future is dropped, as by a deadline.
+    ///
+    /// ```
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// # async fn doc<B: http_body::Body<Data = bytes::Bytes>>(response: http::Response<B>)
+    /// # -> Result<http::Response<bytes::Bytes>, usage_proto::TransportError> {
+    /// let api = Api::new(BaseUrl::STAGING);
+    /// let (head, body) = response.into_parts();
+    /// let mut answer = api.receive(head)?;
+    /// let is_whole = answer.read(body).await;
+    /// Ok(if is_whole { answer.finish() } else { answer.break_off() })
+    /// # }
+    /// ```
+    #[cfg(feature = "http-body")]
+    pub async fn read(&mut self, body: impl http_body::Body<Data = Bytes>) -> bool {
+        let mut body = std::pin::pin!(body);
+        while self.wants_more()
+            && let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await
+        {
+            let Ok(frame) = frame else { return false };
+            // What is no data is trailers.
+            self.push(frame.into_data().unwrap_or_default());
+        }
+        true
     }
 
     /// Takes a copy of a piece of the body, for a transport that reads into a buffer of its own.

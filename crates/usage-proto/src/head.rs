@@ -33,9 +33,12 @@ pub(crate) fn check(version: Version, headers: &HeaderMap) -> Result<(), Invalid
     Ok(())
 }
 
-/// What is not a number at all is for the library to refuse.
-fn is_too_long(length: &HeaderValue) -> bool {
-    length.to_str().ok().and_then(|text| text.parse::<u64>().ok()).is_some_and(|n| n > MAX_LENGTH)
+/// What is not a number at all is for the library to refuse. One length may be said more than once in
+/// a value (RFC 9110, section 8.6).
+fn is_too_long(lengths: &HeaderValue) -> bool {
+    let number = |text: &[u8]| str::from_utf8(text.trim_ascii()).ok()?.parse::<u64>().ok();
+    let mut numbers = lengths.as_bytes().split(|&byte| byte == b',').filter_map(number);
+    numbers.any(|number| number > MAX_LENGTH)
 }
 
 const STATUS_LINE: &str = "HTTP/1.1 200 \r\n";

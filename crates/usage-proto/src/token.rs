@@ -80,6 +80,11 @@ impl Token {
         redact::redacted(text, self.expose())
     }
 
+    /// Whether the token may stand in a text that is read from `bytes`.
+    pub(crate) fn may_stand_in(&self, bytes: &[u8]) -> bool {
+        redact::may_stand_in(bytes, self.expose())
+    }
+
     pub(crate) fn to_header(&self) -> HeaderValue {
         self.header.clone()
     }

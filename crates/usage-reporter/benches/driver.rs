@@ -4,7 +4,6 @@
 //! `cargo bench --package usage-reporter --bench driver` prints a table. Nothing is asserted: times
 //! belong to the machine.
 
-#![expect(clippy::print_stdout, reason = "a bench speaks to its user")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 #![expect(clippy::disallowed_types, reason = "a bench has an API of its own")]
 
@@ -14,6 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use testkit::bench::{Row, Unit, print};
 use usage_proto::{Api, BaseUrl, Stats, StatsData, Usage, UsageData};
 use usage_reporter::{Config, Consent, Handle, Host, Reporter, Seed, State, blocking};
 
@@ -58,33 +58,36 @@ struct Worst {
 
 fn main() -> Result<(), BoxError> {
     let apis = [
-        ("nobody listens", unreachable()?),
-        ("accepts, and never answers", serve(|stream| drop(stream.read(&mut [0; 1])))?),
-        ("503 for ever", serve(|stream| answer(stream, "503 Service Unavailable", 0))?),
-        ("50 MiB of answer", serve(|stream| answer(stream, "200 OK", HUGE))?),
+        // Nobody listens, nobody answers, every answer is a refusal, an answer has 50 MiB.
+        unreachable()?,
+        serve(|stream| drop(stream.read(&mut [0; 1])))?,
+        serve(|stream| answer(stream, "503 Service Unavailable", 0))?,
+        serve(|stream| answer(stream, "200 OK", HUGE))?,
     ];
-    println!("the longest of {ROUNDS} calls, in microseconds");
-    println!(
-        "{:28} {:8} {:>7} {:>11} {:>7} {:>15}",
-        "API", "driver", "spawn", "push_stats", "status", "shutdown(ZERO)"
-    );
-    for (name, url) in apis {
-        let mut worst = Worst::default();
-        (0..ROUNDS).try_for_each(|_| over_a_thread(&url, &mut worst))?;
-        print(name, "thread", &worst);
-        let mut worst = Worst::default();
+    let (mut thread, mut task) = (Worst::default(), Worst::default());
+    for url in apis {
+        (0..ROUNDS).try_for_each(|_| over_a_thread(&url, &mut thread))?;
         let runtime = tokio::runtime::Runtime::new()?;
-        (0..ROUNDS).try_for_each(|_| runtime.block_on(over_a_task(&url, &mut worst)))?;
-        print("", "task", &worst);
+        (0..ROUNDS).try_for_each(|_| runtime.block_on(over_a_task(&url, &mut task)))?;
         runtime.shutdown_background();
     }
+    print(&rows("thread", &thread));
+    print(&rows("task", &task));
     Ok(())
 }
 
-fn print(name: &str, driver: &str, worst: &Worst) {
-    let [spawn, push, status, shutdown] =
-        [worst.spawn, worst.push, worst.status, worst.shutdown].map(|time| time.as_micros());
-    println!("{name:28} {driver:8} {spawn:>7} {push:>11} {status:>7} {shutdown:>15}");
+fn rows(driver: &str, worst: &Worst) -> Vec<Row> {
+    let of = [
+        ("spawn", worst.spawn),
+        ("push_stats", worst.push),
+        ("status", worst.status),
+        ("shutdown(ZERO)", worst.shutdown),
+    ];
+    let row = |(call, time): (&str, Duration)| {
+        let what = format!("{call}, {driver}, the longest of all");
+        Row::alone(what, Unit::Microseconds, time.as_secs_f64() * 1e6, None)
+    };
+    of.map(row).into()
 }
 
 fn over_a_thread(url: &str, worst: &mut Worst) -> Result<(), BoxError> {

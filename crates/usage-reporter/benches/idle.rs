@@ -3,7 +3,6 @@
 //! `cargo bench --package usage-reporter --bench idle` prints both. Nothing is asserted: times
 //! belong to the machine.
 
-#![expect(clippy::print_stdout, reason = "a bench speaks to its user")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::error::Error;
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use allocation_counter::measure;
 use bytes::Bytes;
+use testkit::bench::{Row, Unit, print};
 use usage_proto::{Api, BaseUrl, Server, Stats, StatsData, Token, Usage, UsageData};
 use usage_reporter::{Action, Config, Identity, Reporter, Seed, State};
 
@@ -23,17 +23,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut made = None;
     let heap = measure(|| made = Some(after_a_month(start)));
     let (mut reporter, until) = made.ok_or("the reporter was not made")??;
-    let inline = size_of::<Reporter>();
-    println!("memory of an idle reporter, its own API and identity included:");
-    println!("  {inline} bytes, and {} on the heap", heap.bytes_current);
-
+    let heap = f64::from(u32::try_from(heap.bytes_current)?);
+    let inline = f64::from(u32::try_from(size_of::<Reporter>())?);
     let idle = until.checked_sub(Duration::from_secs(1)).unwrap_or(start);
     let best = (0..ROUNDS).map(|_| poll_many(&mut reporter, idle)).min().unwrap_or_default();
-    println!("a poll that has nothing to do:");
-    println!(
-        "  {:.1} ns, the best of {ROUNDS} rounds",
-        best.as_secs_f64() * 1e9 / f64::from(POLLS)
-    );
+    let poll = best.as_secs_f64() * 1e9 / f64::from(POLLS);
+    print(&[
+        Row::alone("an idle reporter, in place", Unit::Bytes, inline, None),
+        Row::alone("an idle reporter, its heap with it", Unit::Bytes, inline + heap, Some(1024.0)),
+        Row::alone("a poll with nothing to do", Unit::Nanoseconds, poll, Some(30.0)),
+    ]);
     Ok(())
 }
 

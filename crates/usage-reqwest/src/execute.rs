@@ -62,7 +62,8 @@ impl Client {
             let http = self.http.get_or_try_init(make).await?;
             // What cannot be cloned is sent once, whatever the client would do by itself. Where it
             // went before, as at a redirect, is not told by an error of what came next.
-            let taken = Arc::new(AtomicBool::new(false));
+            // Nobody asks for a body that is empty.
+            let taken = Arc::new(AtomicBool::new(request.body().is_empty()));
             let mark = Arc::clone(&taken);
             let take = |bytes| Full::new(bytes).inspect_frame(move |_| mark.store(true, Relaxed));
             let request = request.map(|bytes| reqwest::Body::wrap(take(bytes))).try_into();
@@ -74,16 +75,8 @@ impl Client {
             if *response.url() != asked {
                 return Err(TransportError::other(FOLLOWED).not_retryable());
             }
-            let (head, mut body) = Response::from(response).into_parts();
-            let answer = answer.insert(self.api().receive(head)?);
-            // To the end of a body within the limit: only then is the connection used again.
-            while answer.wants_more()
-                && let Some(frame) = body.frame().await
-            {
-                let Ok(frame) = frame else { return Ok(false) };
-                answer.push(frame.into_data().unwrap_or_default());
-            }
-            Ok(true)
+            let (head, body) = Response::from(response).into_parts();
+            Ok(answer.insert(self.api().receive(head)?).read(body).await)
         };
         match (timeout(self.total, exchange).await, answer) {
             (Ok(Err(error)), _) => Err(error),

@@ -1,7 +1,7 @@
 //! A Usage API to talk to: the other end of `usage-proto`.
 //!
 //! It listens to what products report (that a server started, statistics, anonymous usage), checks
-//! it, and keeps it in one `SQLite` file. It serves two ends: in production behind
+//! it, and keeps it in a database. It serves two ends: in production behind
 //! `usagectl serve`, and in a test as a real API inside the test's own process, with switches that
 //! make it fail on demand.
 //!
@@ -123,11 +123,19 @@
 //!
 //! # Storage
 //!
-//! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
-//! waits, commits it in one transaction, and only then are the requests answered. So an answer
-//! promises that the report survives a power cut, and a slow disk makes transactions larger rather
-//! than the queue longer; [`Store::metrics`] counts both. A report that cannot be stored fails alone;
-//! if a commit fails, every request in it is told so and nothing of it is stored.
+//! One `SQLite` file in WAL mode with `synchronous = FULL`, or, behind the feature `postgres`, a
+//! database of `PostgreSQL` 15 or newer, which any number of servers may share. One thread of a server
+//! writes: it takes whatever waits, commits it in one transaction, and only then are the requests
+//! answered. So an answer promises that the report survives a power cut, and a slow disk makes
+//! transactions larger rather than the queue longer; [`Store::metrics`] counts both. A report that
+//! cannot be stored fails alone; if a commit fails, every request in it is told so and nothing of it is
+//! stored. While a database of other machines cannot be reached, reports get 500 with `Retry-After`, and
+//! it is found again by itself.
+//!
+//! Each report has a [position](Stored::position) that grows in the order of commits, whichever server
+//! commits: who reads [after](Selection::after) a position misses nothing. What is too old can be
+//! [pruned](Retention), what somebody wants to be gone can be [erased](Store::erase), and all of it can be
+//! [moved](Store::move_to) to another database.
 //!
 //! Of a token only its SHA-256 is kept. A file that is no database, is another program's, was changed
 //! by somebody or was written by a newer version is refused and not touched, and so is one that is

@@ -81,8 +81,8 @@ impl Client {
         let builder = Agent::config_builder()
             // The request is complete: it goes out as `Api::build_request` has made it.
             .accept("")
-            // Above what the collector takes, so that it is the one to say what is too large.
-            .max_response_header_size(80 << 10)
+            // So that the collector is the one to say what is too large.
+            .max_response_header_size(usage_proto::Collector::HEAD_ROOM)
             .max_idle_connections(AT_ONCE)
             .max_idle_connections_per_host(AT_ONCE);
         #[cfg(feature = "tls")]

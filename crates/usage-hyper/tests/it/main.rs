@@ -14,7 +14,9 @@ mod configured;
 mod connections;
 mod early;
 mod event;
+mod examples;
 mod races;
+mod runtimes;
 mod service;
 #[cfg(feature = "tls")]
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, mem};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -19,20 +19,20 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn into_kind(self, redacted: impl Fn(String) -> String) -> ResponseErrorKind {
-        let message = self.message.map(&redacted);
-        match self.errors {
-            Some(errors) => {
-                let mut validation = ValidationErrors::new();
-                for (field, texts) in errors {
-                    let texts = texts.into_iter().map(&redacted).collect();
-                    validation.errors.insert(redacted(field), texts);
-                }
-                validation.message = message;
-                ResponseErrorKind::Validation(validation)
-            }
-            None => ResponseErrorKind::Simple(SimpleError::new(message.unwrap_or_default())),
+    /// `hidden` gives a text without what is secret in it, if there is something.
+    pub(super) fn into_kind(self, hidden: impl Fn(&str) -> Option<String>) -> ResponseErrorKind {
+        let clean = |text: String| hidden(&text).unwrap_or(text);
+        let message = self.message.map(clean);
+        let Some(mut errors) = self.errors else {
+            return ResponseErrorKind::Simple(SimpleError::new(message.unwrap_or_default()));
+        };
+        for text in errors.values_mut().flatten() {
+            *text = clean(mem::take(text));
         }
+        if errors.keys().any(|field| hidden(field).is_some()) {
+            errors = errors.into_iter().map(|(field, texts)| (clean(field), texts)).collect();
+        }
+        ResponseErrorKind::Validation(ValidationErrors { errors, message })
     }
 }
 

@@ -4,6 +4,8 @@ mod body;
 mod fold;
 mod redirect;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Response;
 
@@ -27,26 +29,33 @@ pub(crate) fn parse(
         return Ok(Saved::new(Response::from_parts(parts, body), !too_large && !broke_off));
     }
 
-    let redacted = |text: String| match token {
-        Some(token) => token.redacted(&text).into_owned(),
-        None => text,
-    };
     let kind = if redirect::is_redirect(parts.status) {
+        let redacted = |text: String| hidden(token, &text).unwrap_or(text);
         ResponseErrorKind::Redirect { location: redirect::location(&parts.headers, redacted) }
     } else if too_large {
         ResponseErrorKind::TooLarge { limit }
     } else {
+        let token = token.filter(|token| token.may_stand_in(&body));
         // 300 and 304 are no errors of the API whatever their body says (rule W37).
         let shape = if parts.status.is_redirection() { None } else { body::parse(&body) };
         shape.map_or_else(
-            || ResponseErrorKind::Unexpected { excerpt: unexpected(&body, redacted) },
-            |shape| shape.into_kind(redacted),
+            || ResponseErrorKind::Unexpected { excerpt: unexpected(&body, token) },
+            |shape| shape.into_kind(|text| hidden(token, text)),
         )
     };
     Err(ResponseError { status: parts.status, retry_after: retry_after(&parts.headers), kind })
 }
 
+/// A text without the token, if it stands in it.
+fn hidden(token: Option<&Token>, text: &str) -> Option<String> {
+    match token?.redacted(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
+    }
+}
+
 /// The start of a body of neither shape. What is secret goes first: a cut could leave half of it.
-fn unexpected(body: &[u8], redacted: impl Fn(String) -> String) -> String {
-    excerpt::line(&redacted(String::from_utf8_lossy(body).into_owned()))
+fn unexpected(body: &[u8], token: Option<&Token>) -> String {
+    let text = String::from_utf8_lossy(body);
+    excerpt::line(&hidden(token, &text).map_or(text, Cow::Owned))
 }

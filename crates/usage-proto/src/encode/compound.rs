@@ -20,7 +20,7 @@ pub(super) struct Compound<'e> {
     variant: Option<&'static str>,
     /// How many elements were written.
     count: usize,
-    /// Where the key begins whose value comes next.
+    /// Where the key begins whose value comes next, or the comma in front of it.
     key_at: usize,
 }
 
@@ -117,6 +117,7 @@ impl<'e> Compound<'e> {
     #[cold]
     fn key_text(&self) -> String {
         let written = self.encoder.out.written_since(self.key_at);
+        let written = written.strip_prefix(b",").unwrap_or(written);
         let mut read = serde_json::Deserializer::from_slice(written);
         serde::Deserialize::deserialize(&mut read).unwrap_or_default()
     }
@@ -185,16 +186,12 @@ impl SerializeMap for Compound<'_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
-        if self.count > 0 {
-            self.encoder.out.push(b',')?;
-        }
         self.key_at = self.encoder.out.len();
-        key.serialize(KeyEncoder(&mut *self.encoder))
+        key.serialize(KeyEncoder { encoder: &mut *self.encoder, first: self.count == 0 })
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.encoder.out.push(b':')?;
         if let Err(fault) = value.serialize(&mut *self.encoder) {
             let key = self.key_text();
             self.note(|| Step::Key(key));

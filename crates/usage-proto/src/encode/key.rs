@@ -7,17 +7,32 @@ use serde::{Serialize, Serializer};
 
 use super::encoder::Encoder;
 use super::fault::Fault;
+use super::text;
 use super::text_only::{refuse, refuse_all_but_single_values};
 
-/// Writes a key, as `serde_json` would.
-pub(super) struct KeyEncoder<'e>(pub(super) &'e mut Encoder);
+/// Writes a key, as `serde_json` would, with what stands around it.
+pub(super) struct KeyEncoder<'e> {
+    pub(super) encoder: &'e mut Encoder,
+    /// Whether it is the first of its map.
+    pub(super) first: bool,
+}
 
 impl KeyEncoder<'_> {
+    fn around(self, write: impl FnOnce(&mut Encoder) -> Result<(), Fault>) -> Result<(), Fault> {
+        if !self.first {
+            self.encoder.out.push(b',')?;
+        }
+        write(self.encoder)?;
+        Ok(self.encoder.out.push(b':')?)
+    }
+
     /// What needs no escape, as it is as a value.
     fn quoted(self, value: impl Serialize) -> Result<(), Fault> {
-        self.0.out.push(b'"')?;
-        value.serialize(&mut *self.0)?;
-        Ok(self.0.out.push(b'"')?)
+        self.around(|encoder| {
+            encoder.out.push(b'"')?;
+            value.serialize(&mut *encoder)?;
+            Ok(encoder.out.push(b'"')?)
+        })
     }
 }
 
@@ -52,12 +67,12 @@ impl Serializer for KeyEncoder<'_> {
     }
 
     fn serialize_char(self, value: char) -> Result<(), Fault> {
-        self.0.serialize_char(value)
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Fault> {
-        self.0.serialize_str(value)
+        Ok(text::key(&mut self.encoder.out, self.first, value)?)
     }
 
     fn serialize_unit_variant(
@@ -70,7 +85,7 @@ impl Serializer for KeyEncoder<'_> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        self.0.collect_str(value)
+        self.around(|encoder| encoder.collect_str(value))
     }
 
     refuse_all_but_single_values!(not_a_text);

@@ -7,6 +7,9 @@ const FIRST: usize = 1024;
 
 const MEBIBYTE: usize = 1 << 20;
 
+/// How far ahead of what is written zeros are.
+const AHEAD: usize = 2048;
+
 /// A growing buffer that refuses to hold more than its limit (rule W15).
 ///
 /// It is filled with zeros ahead of what is written. A piece of a known size is then copied without
@@ -72,7 +75,7 @@ impl Output {
         Ok(&mut whole[at..at + length])
     }
 
-    /// Grows fourfold up to a mebibyte, then twofold: five steps, and no more touched than that.
+    /// Makes more room: of what is reserved, or else fourfold up to a mebibyte, then twofold.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, more: usize) -> Result<(), Overflow> {
@@ -81,15 +84,17 @@ impl Output {
             return Err(Overflow);
         }
         let needed = self.length + more;
-        let room = self.whole().len();
-        let factor = if room < MEBIBYTE { 4 } else { 2 };
-        let grown = (factor * room).min(self.limit).max(needed);
         if self.rest.is_empty() {
-            self.rest = Vec::with_capacity(grown);
+            self.rest.reserve_exact((4 * FIRST).min(self.limit).max(needed));
             self.rest.extend_from_slice(&self.first[..self.length]);
+        } else if needed > self.rest.capacity() {
+            let room = self.rest.capacity();
+            let factor = if room < MEBIBYTE { 4 } else { 2 };
+            let grown = (factor * room).min(self.limit).max(needed);
+            self.rest.reserve_exact(grown - self.rest.len());
         }
-        self.rest.reserve_exact(grown - self.rest.len());
-        self.rest.resize(grown, 0);
+        let ahead = (self.length + AHEAD).min(self.rest.capacity());
+        self.rest.resize(needed.max(ahead), 0);
         Ok(())
     }
 

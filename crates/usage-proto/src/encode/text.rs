@@ -5,31 +5,32 @@ use super::output::{Output, Overflow};
 /// Writes `text` between quotes.
 #[inline]
 pub(super) fn quoted(out: &mut Output, text: &str) -> Result<(), Overflow> {
-    let bytes = text.as_bytes();
-    if first_special(bytes) == bytes.len() {
-        return out.between([b'"'], bytes, [b'"']);
-    }
-    out.push(b'"')?;
-    escaped(out, text)?;
-    out.push(b'"')
+    around(out, [b'"'], text, [b'"'])
 }
 
 /// Writes a key with what stands around it, a comma in front unless it is the first.
 #[inline]
 pub(super) fn key(out: &mut Output, first: bool, text: &str) -> Result<(), Overflow> {
-    let bytes = text.as_bytes();
-    if first_special(bytes) == bytes.len() {
-        return if first {
-            out.between([b'"'], bytes, [b'"', b':'])
-        } else {
-            out.between([b',', b'"'], bytes, [b'"', b':'])
-        };
+    if first {
+        around(out, [b'"'], text, [b'"', b':'])
+    } else {
+        around(out, [b',', b'"'], text, [b'"', b':'])
     }
-    if !first {
-        out.push(b',')?;
+}
+
+#[inline]
+fn around<const F: usize, const B: usize>(
+    out: &mut Output,
+    front: [u8; F],
+    text: &str,
+    behind: [u8; B],
+) -> Result<(), Overflow> {
+    if is_plain(text.as_bytes()) {
+        return out.between(front, text.as_bytes(), behind);
     }
-    quoted(out, text)?;
-    out.push(b':')
+    out.extend(&front)?;
+    escaped(out, text)?;
+    out.extend(&behind)
 }
 
 /// Writes `text` with its escapes, and no quotes around it.
@@ -62,23 +63,42 @@ fn escape(out: &mut Output, byte: u8) -> Result<(), Overflow> {
     out.extend(&[b'\\', short])
 }
 
-/// Where the first byte is that has to be escaped: a quote, a backslash or a control character; the
-/// length if there is none. Eight bytes are looked at together.
+/// Whether a byte has to be escaped: a quote, a backslash or a control character.
 #[inline]
-fn first_special(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let found = specials(u64::from_le_bytes(*word));
-        if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
-        }
-    }
-    let special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    words.len() * 8 + rest.iter().position(special).unwrap_or(rest.len())
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// The high bit of each byte that is special. A borrow may set the bit of a byte above one that is,
-/// so the lowest alone counts.
+/// Where the first byte is that has to be escaped; the length if there is none.
+fn first_special(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| is_special(byte)).unwrap_or(bytes.len())
+}
+
+/// Whether nothing has to be escaped. Pieces of a size that the compiler knows are looked at
+/// together; the last one may overlap the one before it.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<16>() {
+        let (chunks, _) = bytes.as_chunks::<16>();
+        return !chunks.iter().any(|chunk| any_special(*chunk)) && !any_special(*last);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        let [first, last] = [first, last].map(|word| u64::from_le_bytes(*word));
+        return specials(first) | specials(last) == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return specials(first | last << 32) == 0;
+    }
+    !bytes.iter().any(|&byte| is_special(byte))
+}
+
+#[inline]
+fn any_special(bytes: [u8; 16]) -> bool {
+    bytes.iter().fold(false, |any, &byte| any | is_special(byte))
+}
+
+/// Not zero if one of eight bytes is special.
 #[inline]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
@@ -92,21 +112,19 @@ fn specials(word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Output, escaped, first_special, quoted};
+    use super::{Output, escaped, is_plain, is_special, quoted};
 
     #[test]
-    fn the_first_special_byte_is_found_wherever_it_stands() {
-        for special in (0..=255_u8).filter(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-            for length in 1..20 {
-                for at in 0..length {
-                    for around in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
-                        let mut bytes = vec![around; length];
-                        assert_eq!(first_special(&bytes), length);
+    fn a_special_byte_is_found_wherever_it_stands() {
+        for special in (0..=255_u8).filter(|&byte| is_special(byte)) {
+            for length in 0..40 {
+                for around in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
+                    let plain = vec![around; length];
+                    assert!(is_plain(&plain));
+                    for at in 0..length {
+                        let mut bytes = plain.clone();
                         bytes[at] = special;
-                        assert_eq!(first_special(&bytes), at, "{special} in {length} of {around}");
-                        // One behind it changes nothing.
-                        bytes[length - 1] = b'"';
-                        assert_eq!(first_special(&bytes), at);
+                        assert!(!is_plain(&bytes), "{special} at {at} in {length} of {around}");
                     }
                 }
             }

@@ -35,7 +35,10 @@ pub struct TransportError {
     source: Source,
 }
 
-/// The situation in which there was no answer; the same from every adapter.
+/// The situation in which there was no answer.
+///
+/// Connect, time-out and TLS are the same from every adapter. What broke off before a complete head is
+/// interrupted or protocol as the HTTP library tells it; both may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -179,6 +182,19 @@ impl TransportError {
         }
     }
 
+    /// More [interim answers](crate::Collector::MAX_INTERIM) came than are passed over. Whoever sends
+    /// these may never send another.
+    #[must_use]
+    pub fn too_many_interim() -> Self {
+        Self::protocol(Circumstance::Interim)
+    }
+
+    /// The server spoke before it was asked: what it said is not an answer.
+    #[must_use]
+    pub fn spoke_first() -> Self {
+        Self::protocol(Circumstance::SpokeFirst)
+    }
+
     /// An async adapter was called where there is no runtime that it can use. Nothing was sent, and
     /// it would fail again.
     #[must_use]
@@ -290,6 +306,13 @@ enum Circumstance {
     NoTls(&'static str),
     #[error("there is no tokio runtime with its IO and time drivers on here: await it in one")]
     NoRuntime,
+    #[error(
+        "more than {} interim answers came, and no other",
+        crate::collector::Collector::MAX_INTERIM
+    )]
+    Interim,
+    #[error("the server spoke before it was asked")]
+    SpokeFirst,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -85,7 +85,7 @@ fn tokens(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String
         .get_all(name)
         .iter()
         .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-        .map(|token| String::from_utf8_lossy(token).trim().to_ascii_lowercase())
+        .map(|token| String::from_utf8_lossy(token.trim_ascii()).to_ascii_lowercase())
 }
 
 /// One length, however often it is said.

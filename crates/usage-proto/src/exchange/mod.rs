@@ -19,9 +19,6 @@ use crate::error::TransportError;
 use framing::{Framing, closes, keeps_alive};
 use parse_head::HeadParser;
 
-/// So many interim answers may come before the answer.
-const MAX_INTERIM: u8 = 100;
-
 /// One request out and one answer in, over HTTP/1.1 and without IO: the caller owns the socket, the
 /// clock and the loop.
 ///
@@ -85,7 +82,7 @@ pub struct Exchange {
     may_have_been_sent: bool,
     write_error: Option<io::Error>,
     phase: Phase,
-    interim: u8,
+    interim: usize,
     reusable: bool,
 }
 
@@ -307,8 +304,8 @@ impl Exchange {
     fn begin_body(&mut self, head: Parts) {
         if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             self.interim += 1;
-            if self.interim > MAX_INTERIM {
-                self.failed(TransportError::protocol(TooManyInterim));
+            if self.interim > Collector::MAX_INTERIM {
+                self.failed(TransportError::too_many_interim());
             }
             return;
         }
@@ -379,7 +376,3 @@ impl fmt::Debug for Exchange {
 fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("more than {MAX_INTERIM} interim answers came, and no other")]
-struct TooManyInterim;

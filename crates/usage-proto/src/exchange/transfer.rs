@@ -5,6 +5,9 @@ use std::time::Instant;
 
 use super::Exchange;
 
+/// How often a stream may say that a signal came in between.
+const INTERRUPTIONS: u8 = 100;
+
 /// # Input and output
 impl Exchange {
     /// Writes to the stream and reads from it as far as it goes without blocking: until it says
@@ -16,12 +19,17 @@ impl Exchange {
     /// bounded.
     pub fn transfer(&mut self, now: Instant, stream: &mut (impl Read + Write)) {
         self.handle_timeout(now);
+        let mut interruptions = 0;
+        let mut is_blocked = |error: &io::Error| {
+            interruptions += u8::from(error.kind() == io::ErrorKind::Interrupted);
+            error.kind() == io::ErrorKind::WouldBlock || interruptions > INTERRUPTIONS
+        };
         while !self.to_write().is_empty() {
             match stream.write(self.to_write()) {
                 // The other side takes no more; what it says about it is for the reader to find.
                 Ok(0) => self.write_failed(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.wrote(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if is_blocked(&error) => break,
                 Err(error) => self.write_failed(error),
             }
         }
@@ -29,7 +37,7 @@ impl Exchange {
         while self.wants_read() {
             match stream.read(&mut buffer) {
                 Ok(count) => self.read(now, &buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if is_blocked(&error) => break,
                 Err(error) => self.read_failed(error),
             }
         }

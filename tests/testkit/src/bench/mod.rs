@@ -6,6 +6,7 @@
 mod saves;
 mod server;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::time::Instant;
 
@@ -22,16 +23,16 @@ const ROUNDS: usize = 11;
 pub struct Row {
     /// What was measured.
     pub what: String,
-    /// What ours and the bare one are counted in.
+    /// What it is counted in.
     pub unit: Unit,
     /// By ours: the median.
     pub ours: f64,
-    /// By what it is measured against: the median.
-    pub bare: f64,
+    /// By what it is measured against, if there is something: the median.
+    pub bare: Option<f64>,
     /// The median of `ours / bare` over the rounds.
-    pub ratio: f64,
-    /// What the ratio should be at least if it is of rates, or at most if it is of times.
-    pub target: f64,
+    pub ratio: Option<f64>,
+    /// What the ratio, or else the value, should be: at least if it is of rates, at most otherwise.
+    pub target: Option<f64>,
     /// How many connections ours has opened, if that was counted.
     pub connections: Option<usize>,
 }
@@ -45,6 +46,25 @@ pub enum Unit {
     /// Nanoseconds for each: the less the better.
     #[serde(rename = "ns")]
     Nanoseconds,
+    /// Microseconds for each: the less the better.
+    #[serde(rename = "µs")]
+    Microseconds,
+    /// Bytes of memory: the less the better.
+    #[serde(rename = "bytes")]
+    Bytes,
+}
+
+impl Row {
+    /// What is measured against nothing else.
+    pub fn alone(what: impl Into<String>, unit: Unit, ours: f64, target: Option<f64>) -> Self {
+        let what = what.into();
+        Self { what, unit, ours, bare: None, ratio: None, target, connections: None }
+    }
+}
+
+/// Whether the rows are for a machine.
+fn is_json() -> bool {
+    std::env::args().any(|argument| argument == "--json")
 }
 
 /// Lets both do `count` things in turn, and compares how often they do one in a second.
@@ -100,9 +120,9 @@ fn in_turn(
         what: what.to_owned(),
         unit,
         ours,
-        bare,
-        ratio: median(ratios),
-        target,
+        bare: Some(bare),
+        ratio: Some(median(ratios)),
+        target: Some(target),
         connections: None,
     }
 }
@@ -115,6 +135,9 @@ fn measure(unit: Unit, count: usize, work: &mut impl FnMut()) -> f64 {
     match unit {
         Unit::PerSecond => count as f64 / seconds,
         Unit::Nanoseconds => seconds * 1e9 / count as f64,
+        Unit::Microseconds => seconds * 1e6 / count as f64,
+        // Memory is not what a clock measures.
+        Unit::Bytes => f64::NAN,
     }
 }
 
@@ -130,27 +153,34 @@ fn median(mut of: Vec<f64>) -> f64 {
 /// If standard output is closed.
 pub fn print(rows: &[Row]) {
     let mut out = io::stdout().lock();
-    if std::env::args().any(|argument| argument == "--json") {
-        for row in rows {
-            writeln!(out, "{}", serde_json::to_string(row).unwrap()).unwrap();
-        }
-        return;
-    }
     for row in rows {
-        let Row { what, ours, bare, ratio, target, connections, unit } = row;
+        if is_json() {
+            writeln!(out, "{}", serde_json::to_string(row).unwrap()).unwrap();
+        } else {
+            writeln!(out, "{row}").unwrap();
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, ours, bare, ratio, target, connections, unit } = self;
         let (unit, bound) = match unit {
             Unit::PerSecond => ("/s", "at least"),
             Unit::Nanoseconds => (" ns", "at most"),
+            Unit::Microseconds => (" µs", "at most"),
+            Unit::Bytes => (" bytes", "at most"),
         };
-        let connections = match connections {
-            Some(count) => format!(", {count} connections"),
-            None => String::new(),
-        };
-        writeln!(
-            out,
-            "{what:44} {ours:9.0}{unit}  bare {bare:9.0}{unit}  ratio {ratio:5.2} \
-             ({bound} {target:.2}){connections}"
-        )
-        .unwrap();
+        write!(f, "{what:48} {ours:9.0}{unit}")?;
+        if let Some(bare) = bare {
+            write!(f, "  bare {bare:9.0}{unit}")?;
+        }
+        if let Some(ratio) = ratio {
+            write!(f, "  ratio {ratio:5.2}")?;
+        }
+        if let Some(target) = target {
+            write!(f, " ({bound} {target})")?;
+        }
+        connections.map_or(Ok(()), |count| write!(f, ", {count} connections"))
     }
 }
