@@ -10,13 +10,14 @@ use crate::store::error::StoreError;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ServerEvent {
-    /// The database was removed or replaced: see [`StoreError::Gone`]. Reports are refused from now
-    /// on. This is told once, within half a minute or with the next report.
+    /// The database was removed or replaced ([`StoreError::Gone`]), or does not answer
+    /// ([`StoreError::Unreachable`]). Reports are refused from now on. This is told once, within half a
+    /// minute or with the next report.
     DatabaseGone(StoreError),
-    /// The database has its name again, and reports are taken again.
+    /// The database is there again, and reports are taken again.
     #[non_exhaustive]
     DatabaseBack {
-        /// The database file.
+        /// The database file, or its address without a password.
         path: PathBuf,
     },
     /// Reports become too old faster than they are deleted. This is told once each time.
@@ -28,7 +29,7 @@ pub enum ServerEvent {
 impl fmt::Display for ServerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DatabaseGone(error) => write!(f, "no report is taken: {error}"),
+            Self::DatabaseGone(error) => write!(f, "no report is taken: {}", Chain(error)),
             Self::DatabaseBack { path } => {
                 write!(f, "reports are taken again: {} is back", path.display())
             }
