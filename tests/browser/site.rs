@@ -80,7 +80,7 @@ impl Site {
         let api = self.api().with_token(token).unwrap();
         let client = usage_ureq::Client::new(api).unwrap();
         client.save(&testkit::samples::usage()).unwrap();
-        self.there.store().usage().unwrap().pop().unwrap().organisation
+        self.there.store().usage().read_all().unwrap().pop().unwrap().organisation
     }
 }
 

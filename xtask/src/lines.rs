@@ -76,7 +76,7 @@ fn mark(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
                 let words = attribute.stream().to_string().replace(' ', "");
                 if words.starts_with("doc=") {
                     tokens.next();
-                } else if words == "cfg(test)" && !inner {
+                } else if matches!(words.as_str(), "cfg(test)" | "cfg(doctest)") && !inner {
                     skip_item(&mut tokens);
                 } else {
                     lines.insert(token.span().start().line);

@@ -54,7 +54,10 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         writeln!(out, "answer: {}", answer?.lines().last().unwrap_or_default())?;
         Ok::<_, Box<dyn Error>>(())
     })?;
-    let (servers, usage) = (api.store().servers()?, api.store().usage()?);
+    let (servers, usage) = (
+        api.store().servers().collect::<Result<Vec<_>, _>>()?,
+        api.store().usage().collect::<Result<Vec<_>, _>>()?,
+    );
     writeln!(out, "stored: {} server, {} usage report", servers.len(), usage.len())?;
     Ok(api.shutdown()?)
 }

@@ -53,7 +53,8 @@ pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         other => return Err(format!("expected a refusal, got {other:?}").into()),
     }
 
-    let (servers, reports) = (there.store().servers()?.len(), there.store().usage()?.len());
+    let (servers, reports) =
+        (there.store().servers().read_all()?.len(), there.store().usage().read_all()?.len());
     writeln!(out, "stored: {servers} server, {reports} usage report")?;
 
     // An API that is not there. `{:#}` says what happened, and why.

@@ -65,7 +65,7 @@ pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "ready-made: {}", client.save(&usage).await?.status())?;
     writeln!(out, "counted: {}", sent.load(Ordering::Relaxed))?;
 
-    writeln!(out, "stored: {} usage reports", there.store().usage()?.len())?;
+    writeln!(out, "stored: {} usage reports", there.store().usage().read_all()?.len())?;
     there.shutdown()?;
     match client.save(&usage).await {
         Err(error) => writeln!(out, "gone: {error:#}; try again: {}", error.is_retryable())?,

@@ -44,7 +44,7 @@
 //!     Err(Error::Response(refused)) => eprintln!("the API refused: {refused}"),
 //!     Err(error) => eprintln!("{error:#}, try again: {}", error.is_retryable()),
 //! }
-//! # assert_eq!(server.store().usage()?.len(), 1);
+//! # assert_eq!(server.store().usage().read_all()?.len(), 1);
 //! # Ok(())
 //! # }
 //! ```

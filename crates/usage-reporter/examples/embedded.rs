@@ -252,10 +252,10 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), BoxError> {
         Ok::<(), BoxError>(())
     })?;
 
-    for stored in there.store().servers()? {
+    for stored in there.store().servers().read_all()? {
         writeln!(out, "stored: server {}", stored.report.server_id)?;
     }
-    for stored in there.store().usage()? {
+    for stored in there.store().usage().read_all()? {
         writeln!(out, "stored: usage {}", serde_json::to_string(&stored.report)?)?;
     }
     there.shutdown()?;

@@ -41,8 +41,8 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         left == 0
     })?;
     writeln!(out, "the state to keep: {}", serde_json::to_string(&state)?)?;
-    writeln!(out, "stored: {} server", server.store().servers()?.len())?;
-    for stored in server.store().usage()? {
+    writeln!(out, "stored: {} server", server.store().servers().read_all()?.len())?;
+    for stored in server.store().usage().read_all()? {
         let organisation = stored.organisation.unwrap_or_default();
         let usage = serde_json::to_string(&stored.report)?;
         writeln!(out, "stored: usage of {organisation}: {usage}")?;

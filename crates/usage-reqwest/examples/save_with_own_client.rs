@@ -43,7 +43,7 @@ pub(crate) async fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         Err(error) => writeln!(out, "not saved: {error:#}")?,
     }
 
-    writeln!(out, "stored: {} usage report", there.store().usage()?.len())?;
+    writeln!(out, "stored: {} usage report", there.store().usage().read_all()?.len())?;
     there.shutdown()?;
     Ok(())
 }

@@ -193,7 +193,7 @@ impl Client {
     /// assert_eq!(saved.status(), 201);
     /// # assert_eq!(attempt, 3);
     /// # let again = client.api().parse_response(client.execute(request).await?)?;
-    /// # assert_eq!((again.status().as_u16(), there.store().usage()?.len()), (201, 1));
+    /// # assert_eq!((again.status().as_u16(), there.store().usage().read_all()?.len()), (201, 1));
     /// # there.shutdown()?;
     /// # Ok(())
     /// # }

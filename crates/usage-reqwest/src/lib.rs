@@ -24,7 +24,7 @@
 //! let server = server.host("example.com").version("1.8.10");
 //! let saved = client.save(&server).await?;
 //! assert_eq!(saved.status(), 201);
-//! assert_eq!(there.store().servers()?[0].report, server);
+//! assert_eq!(there.store().servers().read_all()?[0].report, server);
 //!
 //! match client.save(&server.cluster_id("")).await {
 //!     Err(Error::Response(refused)) => match &refused.kind {

@@ -14,7 +14,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for attempt in 1..=3 {
         println!("attempt {attempt}: {}", report(&server)?);
     }
-    println!("stored: {} usage report", server.store().usage()?.len());
+    println!(
+        "stored: {} usage report",
+        server.store().usage().collect::<Result<Vec<_>, _>>()?.len()
+    );
     server.shutdown()?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::registration::policy::{Redirects, Registration};
 use crate::request_log::RequestLog;
 use crate::store;
 use crate::store::database::Database;
+use crate::store::retention::Retention;
 use crate::terms::Terms;
 
 /// How a [`Server`](crate::Server) is to run. Everything but the database has a default.
@@ -52,6 +53,7 @@ pub struct Config {
     pub(crate) connections_per_address: Option<usize>,
     pub(crate) queue: usize,
     pub(crate) queue_bytes: usize,
+    pub(crate) retention: Retention,
 }
 
 /// Longer than any deadline needs to be, and short enough to be added to the time of day.
@@ -79,6 +81,7 @@ impl Config {
             connections_per_address: None,
             queue: store::QUEUE,
             queue_bytes: store::QUEUE_BYTES,
+            retention: Retention::default(),
         }
     }
 
@@ -203,6 +206,13 @@ impl Config {
     pub fn queue_bytes(self, most: usize) -> Self {
         Self { queue_bytes: most, ..self }
     }
+
+    /// How long reports are kept; for ever unless set. What is older is deleted in small slices, and
+    /// its room is given back to the disk.
+    #[must_use]
+    pub fn retention(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
 }
 
 impl fmt::Debug for Config {
@@ -221,6 +231,7 @@ impl fmt::Debug for Config {
             .field("connections_per_address", &self.connections_per_address)
             .field("queue", &self.queue)
             .field("queue_bytes", &self.queue_bytes)
+            .field("retention", &self.retention)
             .finish_non_exhaustive()
     }
 }

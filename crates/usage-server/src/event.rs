@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use usage_proto::Chain;
+
 use crate::store::error::StoreError;
 use crate::variety::OTHER;
 
@@ -9,13 +11,14 @@ use crate::variety::OTHER;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ServerEvent {
-    /// The database was removed or replaced: see [`StoreError::Gone`]. Reports are refused from now
-    /// on. This is told once, within half a minute or with the next report.
+    /// The database was removed or replaced ([`StoreError::Gone`]), or does not answer
+    /// ([`StoreError::Unreachable`]). Reports are refused from now on. This is told once, within half a
+    /// minute or with the next report.
     DatabaseGone(StoreError),
-    /// The database has its name again, and reports are taken again.
+    /// The database is there again, and reports are taken again.
     #[non_exhaustive]
     DatabaseBack {
-        /// The database file.
+        /// The database file, or its address without a password.
         path: PathBuf,
     },
     /// A product brings more variety than [`Limits`](crate::Limits) allow. This is told once a day for
@@ -25,12 +28,16 @@ pub enum ServerEvent {
         /// The product, or the first 64 characters of its name.
         product: String,
     },
+    /// Reports become too old faster than they are deleted. This is told once each time.
+    PruningBehind,
+    /// What is too old could not be deleted. This is told once, until it works again.
+    NotPruned(StoreError),
 }
 
 impl fmt::Display for ServerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DatabaseGone(error) => write!(f, "no report is taken: {error}"),
+            Self::DatabaseGone(error) => write!(f, "no report is taken: {}", Chain(error)),
             Self::DatabaseBack { path } => {
                 write!(f, "reports are taken again: {} is back", path.display())
             }
@@ -39,6 +46,12 @@ impl fmt::Display for ServerEvent {
                 "the product {product:?} brings more different keys or texts than it may in a day: \
                  further ones are stored as {OTHER:?}"
             ),
+            Self::PruningBehind => f.write_str(
+                "pruning is behind: reports become too old faster than they are deleted",
+            ),
+            Self::NotPruned(error) => {
+                write!(f, "reports that are too old are still there: {}", Chain(error))
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A Usage API to talk to: the other end of `usage-proto`.
 //!
 //! It listens to what products report (that a server started, statistics, anonymous usage), checks
-//! it, and keeps it in one `SQLite` file. It serves two ends: in production behind
+//! it, and keeps it in a database. It serves two ends: in production behind
 //! `usagectl serve`, and in a test as a real API inside the test's own process, with switches that
 //! make it fail on demand.
 //!
@@ -29,7 +29,7 @@
 //! product.read_to_string(&mut answer)?;
 //! assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"));
 //!
-//! let rows = server.store().usage()?;
+//! let rows = server.store().usage().read_all()?;
 //! assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 //! assert_eq!(rows[0].report.data[0].tags.get("os"), Some("linux"));
 //!
@@ -83,7 +83,8 @@
 //! A token comes in the header `X-Authorization`, or as `?token=`; the header counts if both are
 //! there. A blank one is none. A report without a token is stored without an organisation; one with
 //! an unknown token is refused. Tokens are made with [`Server::create_token`] or
-//! [`Store::create_token`].
+//! [`Store::create_token`], and end with [`Store::revoke_tokens`], [`Store::rotate_token`] or
+//! [`Store::remove_organisation`]. A token that has ended is an unknown one.
 //!
 //! ## Registration
 //!
@@ -112,7 +113,7 @@
 //! token (or, like it, without one), of the same kind and for the same product, is answered like the
 //! first and not stored, whatever its numbers are. A key belongs to what it was used for:
 //! for another kind or product it is refused. Keys are remembered as long as their reports are
-//! stored. A report that was refused does not use up its key.
+//! stored, and for 14 days at least ([`Retention`]). A report that was refused does not use up its key.
 //!
 //! # Faults
 //!
@@ -150,11 +151,19 @@
 //!
 //! # Storage
 //!
-//! One `SQLite` file in WAL mode with `synchronous = FULL`. One thread writes: it takes whatever
-//! waits, commits it in one transaction, and only then are the requests answered. So an answer
-//! promises that the report survives a power cut, and a slow disk makes transactions larger rather
-//! than the queue longer; [`Store::metrics`] counts both. A report that cannot be stored fails alone;
-//! if a commit fails, every request in it is told so and nothing of it is stored.
+//! One `SQLite` file in WAL mode with `synchronous = FULL`, or, behind the feature `postgres`, a
+//! database of `PostgreSQL` 15 or newer, which any number of servers may share. One thread of a server
+//! writes: it takes whatever waits, commits it in one transaction, and only then are the requests
+//! answered. So an answer promises that the report survives a power cut, and a slow disk makes
+//! transactions larger rather than the queue longer; [`Store::metrics`] counts both. A report that
+//! cannot be stored fails alone; if a commit fails, every request in it is told so and nothing of it is
+//! stored. While a database of other machines cannot be reached, reports get 500 with `Retry-After`, and
+//! it is found again by itself.
+//!
+//! Each report has a [position](Stored::position) that grows in the order of commits, whichever server
+//! commits: who reads [after](Selection::after) a position misses nothing. What is too old can be
+//! [pruned](Retention), what somebody wants to be gone can be [erased](Store::erase), and all of it can be
+//! [moved](Store::move_to) to another database.
 //!
 //! Of a token only its SHA-256 is kept. A file that is no database, is another program's, was changed
 //! by somebody or was written by a newer version is refused and not touched, and so is one that is
@@ -218,9 +227,18 @@ pub use request_log::RequestLog;
 pub use server::Server;
 pub use store::Store;
 pub use store::database::Database;
+pub use store::erasure::{Erased, Erasure};
 pub use store::error::StoreError;
+pub use store::kind::{InvalidKind, Kind};
 pub use store::metrics::Metrics;
-pub use store::stored::Stored;
+pub use store::moving::Moved;
+#[cfg(feature = "postgres")]
+pub use store::postgres_address::InvalidAddress;
+pub use store::retention::{InvalidRetention, Retention};
+pub use store::selection::Selection;
+pub use store::stored::{Rows, Stored};
+pub use store::summary::{Shares, Summary};
+pub use store::token::{StoredToken, TokenChoice};
 pub use terms::Terms;
 pub use usage_files::{FileError, Risk};
 

@@ -1,7 +1,8 @@
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
-use crate::store::row::{Kind, Purpose};
+use crate::store::kind::Kind;
+use crate::store::row::Purpose;
 
 /// What a report is for, as far as its address tells.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +37,8 @@ impl NamedPurpose {
 #[cfg(test)]
 mod tests {
     use super::NamedPurpose;
-    use crate::store::row::{Kind, Purpose};
+    use crate::store::kind::Kind;
+    use crate::store::row::Purpose;
 
     #[test]
     fn an_address_tells_the_kind_and_but_for_servers_the_product() {

@@ -229,11 +229,12 @@ impl Refusal {
             Self::TooMany { of, wait } => too_many(of, wait),
             Self::Crowded => busy("it had not come to this report by its deadline"),
             Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
+            Self::Store(failure @ StoreError::Unreachable { .. }) => {
+                later(NOT_STORED, &json_answer::chain(&failure))
+            }
             Self::Store(failure) => {
-                let mut response = json_answer::error(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the report could not be stored: send it again later",
-                );
+                let mut response =
+                    json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_STORED);
                 response.extensions_mut().insert(Failure(json_answer::chain(&failure)));
                 response
             }
@@ -256,12 +257,14 @@ fn too_many(of: Sender, wait: Duration) -> Response {
     response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }
+const NOT_STORED: &str = "the report could not be stored: send it again later";
 
 fn busy(failure: &str) -> Response {
-    let mut response = json_answer::error(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "too many reports at once: send this one again later",
-    );
+    later("too many reports at once: send this one again later", failure)
+}
+
+fn later(message: &str, failure: &str) -> Response {
+    let mut response = json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, message);
     response.headers_mut().insert(RETRY_AFTER, BUSY_WAIT);
     response.extensions_mut().insert(Failure(failure.to_owned()));
     response

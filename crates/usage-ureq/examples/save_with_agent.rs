@@ -48,7 +48,7 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         Err(error) => writeln!(out, "no usage: {error:#}")?,
     }
 
-    writeln!(out, "stored: {} usage report", there.store().usage()?.len())?;
+    writeln!(out, "stored: {} usage report", there.store().usage().read_all()?.len())?;
     writeln!(out, "requests of this program: {}", count.load(Ordering::Relaxed))?;
     there.shutdown()?;
     Ok(())

@@ -165,9 +165,9 @@ impl Client {
     /// };
     /// assert_eq!(saved.status(), 201);
     /// # assert_eq!(attempt, 3);
-    /// # assert_eq!(there.store().usage()?.len(), 1);
+    /// # assert_eq!(there.store().usage().read_all()?.len(), 1);
     /// # let again = client.api().parse_response(client.execute(request)?)?;
-    /// # assert_eq!((again.status().as_u16(), there.store().usage()?.len()), (201, 1));
+    /// # assert_eq!((again.status().as_u16(), there.store().usage().read_all()?.len()), (201, 1));
     /// # there.shutdown()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

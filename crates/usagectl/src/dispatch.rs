@@ -35,6 +35,11 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Report(args) => command::report::run(args, cli.json),
         Command::Status(args) => command::report_status::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
+        Command::Tokens(args) => command::tokens::run(args, cli.json),
+        Command::Export(args) => command::export::run(args),
+        Command::Erase(args) => command::erase::run(args, cli.json),
+        Command::Summary(args) => command::summary::run(args, cli.json),
+        Command::Database(args) => command::database::run(args, cli.json),
         Command::LeadProcessGroup => {
             command::report::process_group::lead();
             Ok(())

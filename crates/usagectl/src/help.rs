@@ -70,11 +70,10 @@ EXIT STATUS
 ENVIRONMENT
   NO_COLOR     set to anything: no colours, not even on a terminal";
 
-pub(crate) const SERVE_SUMMARY: &str =
-    "Be a Usage API that stores what it is told in a SQLite file";
+pub(crate) const SERVE_SUMMARY: &str = "Be a Usage API that stores what it is told";
 
 pub(crate) const SERVE_ABOUT: &str = "\
-Be a Usage API that stores what it is told in a SQLite file
+Be a Usage API that stores what it is told
 
 Prints one line, `listening on http://…`, when it is ready, and logs each
 request on standard error or in --log-file, one line each, without tokens. Stops
@@ -98,8 +97,9 @@ What is above a limit is answered with 429 and the time to wait. Clients of this
 project wait and send again; old Go clients take it for a success, and that report
 is lost.
 
-A report is answered when it is safely in the file, and can be read there with
-any SQLite tool. Reports without a token are taken, and belong to nobody.
+A report is answered when it is safely in the database: an SQLite file, or one
+of PostgreSQL 15 or newer, which any number of servers may share. Reports
+without a token are taken, and belong to nobody.
 
 The file has to be this user's own: a link, a file of another user, or one that
 others may write is refused, unless --accept-file says that it is meant, as for
@@ -110,6 +110,10 @@ With --registration open or invite customers register in a browser at the page
 own machine, or to an origin that --allow-redirect names. Over plain http the
 page works on this machine alone: a browser sends the form only where it trusts
 the connection.
+
+What is older than --keep says is deleted, and its room is given back. There are
+servers, stats, usage, and keys: those are the idempotency keys, which go with
+their reports, but are kept for 14 days at least.
 
 What --create-token prints is a secret. Where this runs as a service, what it
 prints ends in the service's journal, which more people read. Make the token by
@@ -138,6 +142,11 @@ EXAMPLES
     usagectl serve --create-token 'Example Inc.'
   On a free port, for a script that reads the first line:
     usagectl serve --listen 127.0.0.1:0 --database ./usage.db
+  Several servers over one database:
+    usagectl serve --database postgres://usage@db.example/usage \\
+        --password-file /etc/usage/password
+  Keep usage for 400 days, and the rest for ever:
+    usagectl serve --keep usage=400d
   Fail three times, then work, to try a client:
     usagectl serve --fail 503:3 --retry-after 30
   Let customers register in a browser, at the page /start:
@@ -160,8 +169,12 @@ EXIT STATUS
   0    stopped by a signal, with every request answered
   1    could not start, or left requests unanswered
   2    the arguments make no sense
-  5    the configuration or another file is wrong
-  130  stopped by a second signal";
+  5    a file, the configuration or a variable is wrong
+  130  stopped by a second signal
+
+ENVIRONMENT
+  USAGE_DATABASE  the database, if there is no --database; an address of
+                  PostgreSQL may have its password here";
 
 pub(crate) const SAVE_ABOUT: &str = "\
 Send a report

@@ -130,7 +130,7 @@ fn saved() {
     assert_eq!(ran, Ran { code: Some(0), object });
     // From standard input, and to the address that the environment names.
     assert_eq!(same(true, &["-"], &[("USAGE_URL", &server.url())]), ran);
-    let rows = server.store().servers().unwrap();
+    let rows = server.store().servers().read_all().unwrap();
     assert_eq!(rows.len(), 2 * (1 + ADAPTERS.len()));
     assert!(rows.iter().all(|row| row.report == rows[0].report && row.organisation.is_none()));
 }
@@ -141,7 +141,7 @@ fn saved_with_a_token() {
     let (_of_token, token) = file(token.expose());
     let ran = same(true, &["--token-file", &token, &path], &[("USAGE_URL", &server.url())]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let rows = server.store().servers().unwrap();
+    let rows = server.store().servers().read_all().unwrap();
     assert_eq!(rows.len(), 1 + ADAPTERS.len());
     assert!(rows.iter().all(|row| row.organisation.as_deref() == Some("Example Inc.")));
 }

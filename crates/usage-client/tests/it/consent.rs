@@ -26,5 +26,5 @@ fn the_setting_switches_it_off_and_nothing_is_made() {
     assert!(reporting.preview().unwrap().is_none() && reporting.registration().is_none());
     reporting.stop(Duration::ZERO);
     assert!(folder.path().read_dir().unwrap().next().is_none(), "no file");
-    assert!(there.store().servers().unwrap().is_empty());
+    assert!(there.store().servers().read_all().unwrap().is_empty());
 }

@@ -17,9 +17,9 @@ fn it_registers_reports_and_is_the_same_one_after_a_restart() {
         wait_until("it is registered and has reported", || reporting.status().delivered >= 2);
         reporting.stop(PATIENCE);
         assert_eq!(reporting.status().phase, "stopped");
-        assert_eq!(there.store().servers().unwrap().len(), start);
+        assert_eq!(there.store().servers().read_all().unwrap().len(), start);
     }
-    let servers = there.store().servers().unwrap();
+    let servers = there.store().servers().read_all().unwrap();
     let (first, second) = (&servers[0].report, &servers[1].report);
     assert_eq!(first, second, "the same server");
     assert_eq!(first.product, "tinykv");
@@ -27,7 +27,7 @@ fn it_registers_reports_and_is_the_same_one_after_a_restart() {
     assert_eq!(first.host, "host.example");
     assert!(first.server_id.len() == 32 && first.cluster_id.len() == 32, "{first:?}");
 
-    for usage in there.store().usage().unwrap() {
+    for usage in there.store().usage().read_all().unwrap() {
         let data = &usage.report.data[0];
         assert_eq!(data.tags.get("version"), Some("1.2.3"));
         assert_eq!(data.tags.get("os"), Some(std::env::consts::OS));
@@ -50,9 +50,9 @@ fn what_the_collector_says_itself_stands() {
             Ok::<_, std::io::Error>(vec![own, UsageData::new()])
         })
         .unwrap();
-    wait_until("it has reported", || !there.store().usage().unwrap().is_empty());
+    wait_until("it has reported", || !there.store().usage().read_all().unwrap().is_empty());
     reporting.stop(PATIENCE);
-    let usage = there.store().usage().unwrap();
+    let usage = there.store().usage().read_all().unwrap();
     let data = &usage[0].report.data;
     assert_eq!(data.len(), 2);
     assert_eq!(data[0].tags.get("version"), Some("custom"));
@@ -74,14 +74,14 @@ fn a_preview_is_what_goes_and_sends_nothing() {
         .unwrap();
     wait_until("it runs", || reporting.status().phase == "running");
     let preview = reporting.preview().unwrap().unwrap();
-    assert!(there.store().usage().unwrap().is_empty());
+    assert!(there.store().usage().read_all().unwrap().is_empty());
     assert_eq!(preview.uri().path(), "/api/v1/usage/tinykv");
     let shown = preview.to_string();
     assert!(shown.contains("\"num_keys\":3") && shown.contains("x-authorization: [redacted]"));
     assert!(!format!("{shown}{preview:?}").contains(token.expose()), "{shown}");
     reporting.report_now();
-    wait_until("it has reported", || !there.store().usage().unwrap().is_empty());
-    let stored = there.store().usage().unwrap().remove(0);
+    wait_until("it has reported", || !there.store().usage().read_all().unwrap().is_empty());
+    let stored = there.store().usage().read_all().unwrap().remove(0);
     let sent = serde_json::to_value(&stored.report).unwrap();
     assert_eq!(serde_json::from_slice::<serde_json::Value>(preview.body()).unwrap(), sent);
     reporting.stop(Duration::from_secs(2));

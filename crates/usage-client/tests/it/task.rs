@@ -22,7 +22,7 @@ async fn a_collector_may_await() {
     });
     reporting.stop(PATIENCE).await;
     assert_eq!(reporting.status().phase, "stopped");
-    assert!(!there.store().usage().unwrap().is_empty());
+    assert!(!there.store().usage().read_all().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,10 +28,10 @@ fn w23_the_whole_way_round() {
 
     let belongs = |organisation: Option<String>| organisation.as_deref() == Some("Example Inc.");
     wait_until("the server is registered under the organisation", || {
-        there.store().servers().unwrap().into_iter().any(|row| belongs(row.organisation))
+        there.store().servers().read_all().unwrap().into_iter().any(|row| belongs(row.organisation))
     });
     wait_until("usage belongs to the organisation", || {
-        there.store().usage().unwrap().into_iter().any(|row| belongs(row.organisation))
+        there.store().usage().read_all().unwrap().into_iter().any(|row| belongs(row.organisation))
     });
     reporting.stop(PATIENCE);
 }

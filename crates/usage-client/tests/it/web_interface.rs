@@ -86,7 +86,14 @@ fn visit(url: &str, form: Option<&str>) -> (String, Option<String>, String) {
 }
 
 fn organisations(there: &Server) -> Vec<Option<String>> {
-    there.store().usage().unwrap().into_iter().map(|row| row.organisation).collect()
+    there
+        .store()
+        .usage()
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap()
+        .into_iter()
+        .map(|row| row.organisation)
+        .collect()
 }
 
 #[test]

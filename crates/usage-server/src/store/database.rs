@@ -2,14 +2,22 @@ use std::path::PathBuf;
 
 use usage_files::{Accept, Risk};
 
+#[cfg(feature = "postgres")]
+use super::postgres_address::{InvalidAddress, PostgresAddress};
+
 /// Where a [`Store`](crate::Store) keeps its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database(pub(super) Location);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
-    File { path: PathBuf, accept: Accept },
+    File {
+        path: PathBuf,
+        accept: Accept,
+    },
     Temporary,
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresAddress),
 }
 
 impl Database {
@@ -42,6 +50,40 @@ impl Database {
         Self(match self.0 {
             Location::File { path, accept } => Location::File { path, accept: accept.and(risk) },
             Location::Temporary => Location::Temporary,
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => Location::Postgres(address),
+        })
+    }
+
+    /// A database of `PostgreSQL` 15 or newer, by its address: `postgres://USER:PASSWORD@HOST/DATABASE`.
+    /// Any number of servers may share it. Its tables are made if they are not there.
+    ///
+    /// Over TCP it is spoken to with TLS if it offers that, and `sslmode=require` wants it; the
+    /// certificate is checked as this platform does it. `sslmode=disable` is for this machine.
+    ///
+    /// ```
+    /// use usage_server::Database;
+    ///
+    /// let database = Database::postgres("postgres://usage@db.example/usage?sslmode=require")?
+    ///     .password("from a file");
+    /// # Ok::<(), usage_server::InvalidAddress>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAddress`] if the address is not one.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(address: &str) -> Result<Self, InvalidAddress> {
+        PostgresAddress::parse(address).map(Location::Postgres).map(Self)
+    }
+
+    /// The password for a database that wants one. It says nothing about a file.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn password(self, password: &str) -> Self {
+        Self(match self.0 {
+            Location::Postgres(address) => Location::Postgres(address.with_password(password)),
+            other => other,
         })
     }
 

@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use usage_files::FileError;
@@ -114,6 +114,82 @@ pub enum StoreError {
     /// A token needs to belong to someone.
     #[error("the name of the organisation is blank: a token needs one")]
     BlankOrganisation,
+    /// There is no such token.
+    #[error("there is no token with the id {id}: a list of the tokens shows those that there are")]
+    #[non_exhaustive]
+    NoToken {
+        /// The id that was asked for.
+        id: i64,
+    },
+    /// A token that has ended has no successor.
+    #[error("the token with the id {id} has ended: make a new one instead")]
+    #[non_exhaustive]
+    Ended {
+        /// The id that was asked for.
+        id: i64,
+    },
+    /// There is no token of such an organisation.
+    #[error("there is no organisation {organisation:?}: its name is written as it was given")]
+    #[non_exhaustive]
+    NoOrganisation {
+        /// The name that was asked for.
+        organisation: String,
+    },
+    /// Nothing is named that is to be erased.
+    #[error("what is to be erased is blank: an id or an organisation has a name")]
+    BlankErasure,
+    /// A database that other machines have does not answer. Whoever comes again may find it there.
+    #[error("the database {database} cannot be reached")]
+    #[non_exhaustive]
+    Unreachable {
+        /// Its address, without a password.
+        database: String,
+        /// What was heard of it.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// Such a database is copied by other means.
+    #[error("the database {database} is copied with PostgreSQL's own pg_dump")]
+    #[non_exhaustive]
+    NoBackup {
+        /// Its address, without a password.
+        database: String,
+    },
+    /// What is moved is moved into a database that has nothing of others.
+    #[error(
+        "the database {} has tokens or reports that are not from there: name a new one",
+        path.display()
+    )]
+    #[non_exhaustive]
+    NotEmpty {
+        /// The database that was to take what is moved.
+        path: PathBuf,
+    },
+    /// Not all is there, or more.
+    #[error(
+        "there are {found} reports where there should be {expected}: stop what writes to either \
+         database, and move again"
+    )]
+    #[non_exhaustive]
+    Miscounted {
+        /// How many reports are in the database that is moved.
+        expected: u64,
+        /// How many there are in the other one.
+        found: u64,
+    },
+    /// A copy is a new file.
+    #[error("{} is there already: name a new file for the copy", path.display())]
+    #[non_exhaustive]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no such database, and none was to be made.
+    #[error("there is no database {}: name the one that the server stores in", path.display())]
+    #[non_exhaustive]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
     /// The operating system gave no random bytes for a token.
     #[error("cannot make a token: the operating system gave no random bytes")]
     #[non_exhaustive]
@@ -123,30 +199,9 @@ pub enum StoreError {
     },
 }
 
-/// The words of a `SQLite` error, said once. Its own sources repeat it in other words, and its text
-/// may name the file, which whoever holds it names too.
-pub(super) fn said(error: &rusqlite::Error, path: &Path) -> Arc<dyn Error + Send + Sync> {
-    let text = error.to_string();
-    let words = text.strip_suffix(&format!(": {}", path.display())).unwrap_or(&text);
-    Box::<dyn Error + Send + Sync>::from(words).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use rusqlite::Connection;
-
-    use super::said;
-
-    #[test]
-    fn an_error_of_sqlite_is_told_once() {
-        let path = Path::new("/nowhere/usage.db");
-        let error = Connection::open(path).unwrap_err();
-        // What is to be mended here.
-        assert!(std::error::Error::source(&error).is_some() && error.to_string().contains('/'));
-        let words = said(&error, path);
-        assert_eq!(words.to_string(), "unable to open database file");
-        assert!(words.source().is_none());
+impl StoreError {
+    /// Whether the whole database is away, and not only something in it.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone { .. } | Self::Unreachable { .. })
     }
 }

@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 /// What a [`Store`](crate::Store) has done since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +14,13 @@ pub struct Metrics {
     pub repeated: u64,
     /// What waits for its transaction right now.
     pub waiting: u64,
+    /// Reports that were deleted since they were too old.
+    pub pruned: u64,
+    /// When pruning last came to its end: milliseconds since 1970; 0 if it never did.
+    pub pruned_at: u64,
+    /// Whether pruning goes on for longer than it should: reports become too old faster than they
+    /// are deleted.
+    pub pruning_is_behind: bool,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +31,25 @@ pub(super) struct Counters {
     /// Counted when a job is in the queue, not on its way to it: it may be answered before.
     pub(super) queued: AtomicU64,
     pub(super) answered: AtomicU64,
+    pub(super) pruning: Pruning,
+}
+
+/// What the upkeep does.
+#[derive(Debug, Default)]
+pub(super) struct Pruning {
+    pub(super) pruned: AtomicU64,
+    pub(super) behind: AtomicBool,
+    finished_at: AtomicU64,
+}
+
+impl Pruning {
+    /// All was pruned that was to be.
+    pub(super) fn finished(&self) {
+        self.behind.store(false, Ordering::Relaxed);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.finished_at.store(now, Ordering::Relaxed);
+    }
 }
 
 impl Counters {
@@ -33,6 +60,9 @@ impl Counters {
             stored: read(&self.stored),
             repeated: read(&self.repeated),
             waiting: read(&self.queued).saturating_sub(read(&self.answered)),
+            pruned: read(&self.pruning.pruned),
+            pruned_at: read(&self.pruning.finished_at),
+            pruning_is_behind: self.pruning.behind.load(Ordering::Relaxed),
         }
     }
 }

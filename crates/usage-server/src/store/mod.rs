@@ -1,48 +1,62 @@
-//! The narrow door to `SQLite`: nothing outside this module knows a statement or a connection.
+//! The narrow door to a database: nothing outside this module knows which one it is.
 
+mod backend;
+mod batch;
 pub(crate) mod database;
-mod database_files;
+pub(crate) mod erasure;
 pub(crate) mod error;
+pub(crate) mod instance;
+pub(crate) mod kind;
 pub(crate) mod metrics;
-mod reader_pool;
+pub(crate) mod moving;
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_address;
 pub(crate) mod registrant;
+pub(crate) mod retention;
 pub(crate) mod room;
 pub(crate) mod row;
-mod schema;
+pub(crate) mod selection;
 pub(crate) mod sender;
-mod sql;
+mod sqlite;
+mod store_tokens;
 pub(crate) mod stored;
+pub(crate) mod summary;
+mod target;
+mod time_text;
+pub(crate) mod token;
 pub(crate) mod token_hash;
+mod upkeep;
 mod write_queue;
 mod writer;
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::oneshot;
-use usage_files::Accept;
-use usage_proto::{Server, Stats, Token, Usage};
+use usage_proto::{Payload, Server, Stats, Usage};
 
 use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::event::Events;
-use database::{Database, Location};
-use database_files::DatabaseFiles;
+use backend::Backend;
+use batch::{Done, Job, Reply, Work};
+use database::Database;
 use error::StoreError;
+use kind::Kind;
 use metrics::{Counters, Metrics};
-use reader_pool::ReaderPool;
-use registrant::Registrant;
+use retention::Retention;
 use room::{Place, Room};
 use row::{Purpose, Report};
+use selection::Selection;
 use sender::Sender;
-use stored::Stored;
+use stored::Rows;
 use token_hash::TokenHash;
+use upkeep::{Upkeep, UpkeepOptions};
 use write_queue::WriteQueue;
-use writer::{Done, Job, Reply, Work};
 
 /// How many writes may wait unless [`Config::queue`](crate::Config::queue) says otherwise.
 pub(crate) const QUEUE: usize = 1024;
@@ -62,27 +76,29 @@ pub(crate) struct StoreOptions {
     pub(crate) watch: Duration,
     pub(crate) events: Events,
     pub(crate) commits: CommitMeter,
+    /// How long reports are kept.
+    pub(crate) retention: Retention,
 }
 
 impl StoreOptions {
     pub(crate) fn of(config: &Config) -> Self {
         let (queue, queue_bytes) = (config.queue, config.queue_bytes);
         let (events, commits) = (config.events.clone(), CommitMeter::default());
-        Self { queue, queue_bytes, watch: WATCH, events, commits }
+        Self { queue, queue_bytes, watch: WATCH, events, commits, retention: config.retention }
     }
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        let (events, commits) = Default::default();
-        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events, commits }
+        let (events, commits, retention) = Default::default();
+        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events, commits, retention }
     }
 }
 
-/// The tokens and reports of a Usage API, in one `SQLite` file.
+/// The tokens and reports of a Usage API, in one database.
 ///
 /// A clone is another handle to the same. It can be used without a [`Server`](crate::Server), and
-/// beside one: several processes may have the same file open.
+/// beside one: several processes may have the same database open.
 ///
 /// Its methods block, for milliseconds as a rule. In async code they belong into
 /// `spawn_blocking`.
@@ -92,7 +108,7 @@ impl Default for StoreOptions {
 ///
 /// let store = Store::open(&Database::temporary())?;
 /// let token = store.create_token("Example Inc.")?;
-/// assert!(store.usage()?.is_empty());
+/// assert!(store.usage().next().is_none());
 /// # Ok::<(), usage_server::StoreError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -111,13 +127,13 @@ pub(crate) enum Saved {
 
 #[derive(Debug)]
 struct Inner {
-    // Fields go in this order: the writer, then the readers, then the directory of their files.
+    // The threads go first: they have the backend too.
+    /// There is none where everything is kept for ever.
+    _upkeep: Option<Upkeep>,
     queue: WriteQueue,
     room: Room,
-    readers: ReaderPool,
-    files: Arc<DatabaseFiles>,
+    backend: Arc<dyn Backend>,
     counters: Arc<Counters>,
-    _directory: Option<TempDir>,
 }
 
 impl Store {
@@ -134,101 +150,64 @@ impl Store {
         Self::open_with(database, &StoreOptions::default())
     }
 
+    /// Opens a database that is there, and makes none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] if it is not there; otherwise those of [`open`](Self::open).
+    pub fn open_existing(database: &Database) -> Result<Self, StoreError> {
+        open::must_exist(database)?;
+        Self::open(database)
+    }
+
     pub(crate) fn open_with(
         database: &Database,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let (files, directory) = find(database)?;
-        let files = Arc::new(files);
-        let connection = schema::open_writer(&files)?;
+        let backend = open::open(database)?;
         let counters = Arc::<Counters>::default();
-        let queue = WriteQueue::start(connection, files.clone(), counters.clone(), options)?;
-        let readers = ReaderPool::new(files.clone());
+        let queue = WriteQueue::start(backend.clone(), counters.clone(), options)?;
         let room = Room::new(options.queue_bytes);
-        let inner = Inner { queue, room, readers, files, counters, _directory: directory };
-        Ok(Self { inner: Arc::new(inner) })
+        let upkeep = if options.retention.is_forever() {
+            None
+        } else {
+            let upkeep = UpkeepOptions::new(options.retention, options.events.clone());
+            Some(Upkeep::start(backend.clone(), counters.clone(), upkeep)?)
+        };
+        Ok(Self { inner: Arc::new(Inner { _upkeep: upkeep, queue, room, backend, counters }) })
     }
 
-    /// Makes a token for an organisation, durable when this returns.
+    /// The servers that registered, oldest first.
+    pub fn servers(&self) -> Rows<Server> {
+        stored::servers(self, Selection::new().kind(Kind::Server))
+    }
+
+    /// The statistics that came, oldest first.
+    pub fn stats(&self) -> Rows<Stats> {
+        stored::all_stats(self, Selection::new().kind(Kind::Stats))
+    }
+
+    /// The usage that came, oldest first.
+    pub fn usage(&self) -> Rows<Usage> {
+        stored::all_usage(self, Selection::new().kind(Kind::Usage))
+    }
+
+    /// The reports of a selection, of whatever kind, oldest first.
     ///
-    /// Only its SHA-256 is stored: nobody can read the token again, so hand it on now. An
-    /// organisation may have several.
+    /// Whoever goes on later selects those [after](Selection::after) the last position that was
+    /// read, and gets each report once.
+    pub fn reports(&self, selection: Selection) -> Rows<Payload> {
+        stored::reports(self, selection)
+    }
+
+    /// Copies what is stored by now into a new file, while servers run; returns its size in bytes.
     ///
     /// # Errors
     ///
-    /// [`StoreError::BlankOrganisation`], [`StoreError::Random`], [`StoreError::Write`] or
-    /// [`StoreError::Closed`].
-    pub fn create_token(&self, organisation: &str) -> Result<Token, StoreError> {
-        let organisation = organisation.trim();
-        if organisation.is_empty() {
-            return Err(StoreError::BlankOrganisation);
-        }
-        self.issue_token(organisation.to_owned(), None)
-    }
-
-    /// The same for somebody who has filled in the form.
-    pub(crate) fn register(&self, registrant: &Registrant) -> Result<Token, StoreError> {
-        self.issue_token(registrant.organisation.clone(), Some(registrant.clone()))
-    }
-
-    fn issue_token(
-        &self,
-        organisation: String,
-        registrant: Option<Registrant>,
-    ) -> Result<Token, StoreError> {
-        let token = random_token()?;
-        let hash = TokenHash::of(token.expose().as_bytes());
-        let work = Work::Token { hash, organisation, registrant };
-        let (reply, answer) = sync_channel(1);
-        self.inner.queue.send(Job { work, reply: Reply::Thread(reply) })?;
-        answer.recv().map_err(|_| StoreError::Closed)??;
-        Ok(token)
-    }
-
-    /// Whether there is a token for an organisation.
-    ///
-    /// ```
-    /// use usage_server::{Database, Store};
-    ///
-    /// let store = Store::open(&Database::temporary())?;
-    /// assert!(!store.has_token("Example Inc.")?);
-    /// store.create_token("Example Inc.")?;
-    /// assert!(store.has_token("Example Inc.")?);
-    /// # Ok::<(), usage_server::StoreError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn has_token(&self, organisation: &str) -> Result<bool, StoreError> {
-        sender::has_token(&self.inner.readers, organisation.trim())
-    }
-
-    /// The servers that registered, oldest first, all of them in memory at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
-        stored::servers(&self.inner.readers)
-    }
-
-    /// The statistics that came, oldest first, all of them in memory at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
-        stored::stats(&self.inner.readers)
-    }
-
-    /// The usage that came, oldest first, all of it in memory at once.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Open`] or [`StoreError::Read`].
-    pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
-        stored::usage(&self.inner.readers)
+    /// [`StoreError::Exists`] if the file is there; [`StoreError::File`], [`StoreError::Open`] or
+    /// [`StoreError::Write`].
+    pub fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        self.backend().backup(to)
     }
 
     /// What was done since the store was opened.
@@ -237,15 +216,16 @@ impl Store {
         self.inner.counters.snapshot()
     }
 
-    /// The database file, as a path that means the same in every working directory.
+    /// The database file, as a path that means the same in every working directory; the address of a
+    /// database that is not a file, without a password.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.inner.files.path()
+        self.inner.backend.path()
     }
 
     /// Whose token it is. Blocks.
     pub(crate) fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
-        sender::look_up(&self.inner.readers, token)
+        self.inner.backend.sender(token)
     }
 
     /// What the first report with a key was for. Blocks.
@@ -254,7 +234,7 @@ impl Store {
         token_id: Option<i64>,
         key: &str,
     ) -> Result<Option<Purpose>, StoreError> {
-        sender::first_with_key(&self.inner.readers, token_id, key)
+        self.inner.backend.first_with_key(token_id, key)
     }
 
     /// Waits for room for a report of this size, to be taken before the report is read.
@@ -280,32 +260,15 @@ impl Store {
         self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
-}
 
-fn find(database: &Database) -> Result<(DatabaseFiles, Option<TempDir>), StoreError> {
-    match &database.0 {
-        Location::File { path, accept } => Ok((DatabaseFiles::find(path, *accept)?, None)),
-        Location::Temporary => {
-            let directory = tempfile::Builder::new()
-                .prefix("usage-server-")
-                .tempdir()
-                .map_err(|error| StoreError::Temporary { source: Arc::new(error) })?;
-            let path = directory.path().join("usage.db");
-            Ok((DatabaseFiles::find(&path, Accept::NOTHING)?, Some(directory)))
-        }
+    fn backend(&self) -> &dyn Backend {
+        &*self.inner.backend
     }
-}
 
-fn random_token() -> Result<Token, StoreError> {
-    let random = |source| StoreError::Random { source };
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| random(Arc::new(error)))?;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String can not fail.
-        let _ = write!(text, "{byte:02x}");
+    /// A row that says what cannot be read.
+    fn not_read(&self, error: serde_json::Error) -> StoreError {
+        StoreError::Read { path: self.path().to_owned(), source: Arc::new(error) }
     }
-    Token::new(&text).map_err(|error| random(Arc::new(error)))
 }
 
 #[cfg(all(test, unix))]

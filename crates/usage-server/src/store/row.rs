@@ -2,45 +2,18 @@
 
 use std::io;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use usage_proto::{Server, Stats, Usage};
 
+use super::instance::Ids;
+use super::kind::Kind;
 use super::room::Place;
-
-/// Which call a report came in by, as `report.kind` holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Server,
-    Stats,
-    Usage,
-}
-
-impl Kind {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Kind::Server => "server",
-            Kind::Stats => "stats",
-            Kind::Usage => "usage",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Kind::Server, Kind::Stats, Kind::Usage].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
 
 /// What a report is for. An idempotency key belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Purpose {
     pub(crate) kind: Kind,
     pub(crate) product: String,
-}
-
-impl FromSql for Kind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Kind::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
-    }
 }
 
 /// A checked report on its way into the tables.
@@ -55,13 +28,21 @@ pub(crate) struct Report {
     pub(crate) place: Place,
 }
 
-/// The columns of one table. JSON is written before the queue, so that the one thread that writes
+/// What is stored of a report. JSON is written before the queue, so that the one thread that writes
 /// does nothing else.
-#[derive(Debug)]
-pub(crate) enum Row {
-    Server(Server),
-    Stats { product: String, cluster_id: String, server_id: String, data: String },
-    Usage { product: String, data: String },
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) product: String,
+    pub(crate) ids: Ids,
+    pub(crate) body: Body,
+}
+
+/// The columns of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Body {
+    Server { cluster_id: String, server_id: String, host: String, version: String },
+    Stats { cluster_id: String, server_id: String, data: String },
+    Usage { data: String },
 }
 
 /// Why a report has no row.
@@ -77,50 +58,55 @@ pub(crate) enum RowError {
 
 impl Row {
     pub(crate) fn server(server: Server, limit: usize) -> Result<Self, RowError> {
-        let row = Row::Server(server);
+        let ids = Ids::of_server(&server);
+        let Server { cluster_id, server_id, host, product, version, .. } = server;
+        let body = Body::Server { cluster_id, server_id, host, version };
+        let row = Self { product, ids, body };
         if row.bytes() > limit { Err(RowError::TooLarge { limit }) } else { Ok(row) }
     }
 
     pub(crate) fn stats(stats: Stats, limit: usize) -> Result<Self, RowError> {
+        let ids = Ids::of_stats(&stats);
         let Stats { product, cluster_id, server_id, data, .. } = stats;
         let data = json(&data, product.len() + cluster_id.len() + server_id.len(), limit)?;
-        Ok(Row::Stats { product, cluster_id, server_id, data })
+        Ok(Self { product, ids, body: Body::Stats { cluster_id, server_id, data } })
     }
 
     pub(crate) fn usage(usage: Usage, limit: usize) -> Result<Self, RowError> {
+        let ids = Ids::of_usage(&usage);
         let Usage { product, data, .. } = usage;
         let data = json(&data, product.len(), limit)?;
-        Ok(Row::Usage { product, data })
+        Ok(Self { product, ids, body: Body::Usage { data } })
     }
 
-    /// The size of its texts.
+    /// The size of its texts, less the ids, which it repeats.
     pub(crate) fn bytes(&self) -> usize {
-        let texts: &[&String] = match self {
-            Row::Server(Server { cluster_id, server_id, host, product, version, .. }) => {
-                &[cluster_id, server_id, host, product, version]
-            }
-            Row::Stats { product, cluster_id, server_id, data } => {
-                &[product, cluster_id, server_id, data]
-            }
-            Row::Usage { product, data } => &[product, data],
-        };
-        texts.iter().map(|text| text.len()).sum()
+        self.product.len() + self.body.bytes()
     }
 
     pub(crate) fn kind(&self) -> Kind {
+        self.body.kind()
+    }
+}
+
+impl Body {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Row::Server(_) => Kind::Server,
-            Row::Stats { .. } => Kind::Stats,
-            Row::Usage { .. } => Kind::Usage,
+            Self::Server { .. } => Kind::Server,
+            Self::Stats { .. } => Kind::Stats,
+            Self::Usage { .. } => Kind::Usage,
         }
     }
 
-    pub(super) fn product(&self) -> &str {
-        match self {
-            Row::Server(Server { product, .. })
-            | Row::Stats { product, .. }
-            | Row::Usage { product, .. } => product,
-        }
+    pub(super) fn bytes(&self) -> usize {
+        let texts: &[&String] = match self {
+            Self::Server { cluster_id, server_id, host, version } => {
+                &[cluster_id, server_id, host, version]
+            }
+            Self::Stats { cluster_id, server_id, data } => &[cluster_id, server_id, data],
+            Self::Usage { data } => &[data],
+        };
+        texts.iter().map(|text| text.len()).sum()
     }
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// What is kept of a token. The secret has 256 random bits, so a fast hash is enough: there is no
 /// dictionary to try. Looking a hash up tells a clock nothing about the secret either.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenHash([u8; 32]);
 
 impl TokenHash {

@@ -5,13 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::StoreOptions;
-use super::database_files::DatabaseFiles;
+use super::backend::Backend;
+use super::batch::Job;
 use super::error::StoreError;
 use super::metrics::Counters;
-use super::writer::{Job, Writer};
+use super::writer::Writer;
 use crate::ended::Ended;
 
 /// How long the last store waits for its writer when it goes. What was answered is durable before;
@@ -30,16 +29,15 @@ pub(super) struct WriteQueue {
 
 impl WriteQueue {
     pub(super) fn start(
-        connection: Connection,
-        files: Arc<DatabaseFiles>,
+        backend: Arc<dyn Backend>,
         counters: Arc<Counters>,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
         let capacity = options.queue;
         let (jobs, queue) = sync_channel(capacity);
         let (running, ended) = Ended::new();
-        let path = files.path().to_owned();
-        let mut writer = Writer::new(connection, files, counters.clone(), options);
+        let path = backend.path().to_owned();
+        let mut writer = Writer::new(backend, counters.clone(), options);
         std::thread::Builder::new()
             .name("usage-server-writer".to_owned())
             .spawn(move || {

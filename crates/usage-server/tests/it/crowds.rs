@@ -205,7 +205,7 @@ fn one_address_leaves_places_for_others() {
     for client in &mut busy {
         client.write(request.to_bytes());
     }
-    wait_until("both are stored", || server.store().usage().unwrap().len() == 2);
+    wait_until("both are stored", || server.store().usage().read_all().unwrap().len() == 2);
     server.faults().clear();
 
     let mut third = connect_from(&server, one);

@@ -157,27 +157,45 @@ fn a_database_of_version_1_is_brought_up_to_date() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.db");
     let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../../src/store/schema_1.sql")).unwrap();
+    old.execute_batch(include_str!("../../src/store/sqlite/schema_1.sql")).unwrap();
     old.execute_batch(
-        "INSERT INTO report VALUES (1, 't', NULL, 'server', 'k1'), (2, 't', NULL, 'stats', 'k2'),
+        r#"INSERT INTO report VALUES (1, 't', NULL, 'server', 'k1'), (2, 't', NULL, 'stats', 'k2'),
              (3, 't', NULL, 'usage', 'k3');
          INSERT INTO server VALUES (1, 'c', 's', 'h', 'one', '1');
          INSERT INTO stats VALUES (2, 'two', 'c', 's', '[]');
-         INSERT INTO usage VALUES (3, 'three', '[]');
+         INSERT INTO usage VALUES (3, 'three', '[{"tags":{"cluster_id":"c"},"values":{"server_id":7}}]');
          PRAGMA application_id = 0x55736741;
-         PRAGMA user_version = 1;",
+         PRAGMA user_version = 1;"#,
     )
     .unwrap();
     drop(old);
     let server = crate::client::start_with(usage_server::Config::new(Database::file(&path)));
     let store = server.store();
-    assert_eq!(store.servers().unwrap()[0].report.product, "one");
-    assert_eq!(store.stats().unwrap()[0].report.product, "two");
-    assert_eq!(store.usage().unwrap()[0].report.product, "three");
+    assert_eq!(store.servers().read_all().unwrap()[0].report.product, "one");
+    assert_eq!(store.stats().read_all().unwrap()[0].report.product, "two");
+    assert_eq!(store.usage().read_all().unwrap()[0].report.product, "three");
+    // Whose each of them is was worked out.
+    let instances: Vec<_> = store
+        .reports(usage_server::Selection::new())
+        .map(|row| row.unwrap().instance.unwrap())
+        .collect();
+    assert_eq!(instances, ["s", "s", "7"]);
     for (product, status) in [("three", 201), ("two", 422)] {
         let target = format!("/api/v1/usage/{product}");
         let request = crate::client::Request::post(&target, "[]").key("k3");
         assert_eq!(request.send(&server).status, status, "{product}");
     }
     assert_eq!(store.metrics().stored, 0);
+}
+
+/// Who looks into a database that is not there has misspelt its name.
+#[test]
+fn a_database_that_has_to_be_there_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.db");
+    let error = Store::open_existing(&Database::file(&path)).unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }), "{error:?}");
+    assert!(!path.exists());
+    drop(Store::open(&Database::file(&path)).unwrap());
+    Store::open_existing(&Database::file(&path)).unwrap();
 }

@@ -42,7 +42,7 @@ fn a_counted_failure_ends() {
     assert!(answers[0].error().contains("fault switch"), "{}", answers[0].error());
     assert_eq!(answers[0].header("retry-after"), None);
     // Nothing of a failed request is stored.
-    assert_eq!(server.store().usage().unwrap().len(), 1);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 1);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_redirect_points_away() {
         (answer.status, answer.header("location")),
         (307, Some("http://localhost:1/elsewhere"))
     );
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
 
     // A failure comes first, and takes the location with it if it is a redirect.
     server.faults().fail(Some("301:1".parse().unwrap()));
@@ -136,7 +136,7 @@ fn a_success_can_be_feigned() {
         let answer = client.send(&Request::post(TARGET, USAGE));
         assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     }
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
 }
 
 /// The report is stored before the wait, so a client that gives up has been heard.
@@ -147,12 +147,12 @@ fn a_delayed_answer_comes_after_the_row() {
     let request = Request::post(TARGET, USAGE).key("the-same");
     let mut impatient = Client::connect(&server);
     impatient.write(request.to_bytes());
-    wait_until("the report is stored", || !server.store().usage().unwrap().is_empty());
+    wait_until("the report is stored", || !server.store().usage().read_all().unwrap().is_empty());
     drop(impatient);
 
     server.faults().delay(Duration::from_millis(10));
     assert_eq!(request.send(&server).status, 201);
-    assert_eq!(server.store().usage().unwrap().len(), 1);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 1);
 }
 
 #[test]

@@ -73,6 +73,6 @@ fn a_database_that_was_exchanged_is_not_taken() {
         assert!(matches!(answer.status, 401 | 500), "{answer:?}");
     }
     is_refused(&server, &told, &data.join("usage.db"));
-    assert!(other.usage().unwrap().is_empty());
-    assert!(matches!(server.store().usage(), Ok(_) | Err(StoreError::Gone { .. })));
+    assert!(other.usage().read_all().unwrap().is_empty());
+    assert!(matches!(server.store().usage().read_all(), Ok(_) | Err(StoreError::Gone { .. })));
 }

@@ -20,7 +20,11 @@ fn a_repeated_report_is_stored_once() {
         assert_eq!(first.body, second.body);
     }
     let store = server.store();
-    let rows = (store.servers().unwrap(), store.stats().unwrap(), store.usage().unwrap());
+    let rows = (
+        store.servers().read_all().unwrap(),
+        store.stats().read_all().unwrap(),
+        store.usage().read_all().unwrap(),
+    );
     assert_eq!((rows.0.len(), rows.1.len(), rows.2.len()), (1, 1, 1));
 }
 
@@ -30,7 +34,7 @@ fn without_a_key_each_report_counts() {
     for _ in 0..2 {
         assert_eq!(Request::post(TARGET, USAGE).send(&server).status, 201);
     }
-    assert_eq!(server.store().usage().unwrap().len(), 2);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 2);
 }
 
 /// All of them pass the first look before any of them is stored: the index decides.
@@ -39,7 +43,7 @@ fn repeated_reports_in_one_commit_are_stored_once() {
     let server = start();
     let answers = all_at_once(&server, &vec![Request::post(TARGET, USAGE).key(KEY); 16], |_| ());
     assert!(answers.iter().all(|answer| (answer.status, answer.body.as_str()) == (201, "{}")));
-    assert_eq!(server.store().usage().unwrap().len(), 1);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 1);
     let metrics = server.store().metrics();
     assert_eq!((metrics.stored, metrics.repeated), (1, 15));
 }
@@ -53,7 +57,7 @@ fn repeated_reports_side_by_side_are_stored_once() {
             scope.spawn(|| assert_eq!(request.send(&server).status, 201));
         }
     });
-    assert_eq!(server.store().usage().unwrap().len(), 1);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 1);
 }
 
 #[test]
@@ -67,7 +71,7 @@ fn a_key_belongs_to_its_token() {
         request.clone().token(one.expose()).send(&server);
         request.clone().token(two.expose()).send(&server);
     }
-    assert_eq!(server.store().usage().unwrap().len(), 3);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 3);
     // A known key opens no door.
     assert_eq!(request.token("unknown").send(&server).status, 401);
 }
@@ -89,7 +93,11 @@ fn w43_other_numbers_under_a_known_key_are_answered_like_the_first() {
         }
     }
     let store = server.store();
-    let rows = (store.servers().unwrap(), store.stats().unwrap(), store.usage().unwrap());
+    let rows = (
+        store.servers().read_all().unwrap(),
+        store.stats().read_all().unwrap(),
+        store.usage().read_all().unwrap(),
+    );
     assert_eq!((rows.0.len(), rows.1.len(), rows.2.len()), (1, 1, 1));
     assert_eq!(rows.0[0].report.version, "1.0");
 }
@@ -165,7 +173,7 @@ fn a_refused_report_does_not_use_up_its_key() {
     let server = start();
     assert_eq!(Request::post("/api/v1/servers", "{}").key(KEY).send(&server).status, 422);
     assert_eq!(Request::post("/api/v1/servers", SERVER).key(KEY).send(&server).status, 201);
-    assert_eq!(server.store().servers().unwrap().len(), 1);
+    assert_eq!(server.store().servers().read_all().unwrap().len(), 1);
 }
 
 #[test]
@@ -176,7 +184,7 @@ fn a_key_is_known_after_a_restart() {
     for _ in 0..2 {
         let server = start_with(Config::new(file.clone()));
         assert_eq!(request.send(&server).status, 201);
-        assert_eq!(server.store().usage().unwrap().len(), 1);
+        assert_eq!(server.store().usage().read_all().unwrap().len(), 1);
         server.shutdown().unwrap();
     }
 }
@@ -195,7 +203,7 @@ fn a_key_that_can_not_be_read_is_a_field_error() {
     }
     let twice = Request::post(TARGET, USAGE).key("a").key("b");
     assert_eq!(twice.send(&server).status, 422);
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
 
     let longest = "k".repeat(256);
     assert_eq!(Request::post(TARGET, USAGE).key(&longest).send(&server).status, 201);

@@ -34,7 +34,7 @@ fn a_body_far_above_the_limit_gets_an_answer() {
     assert!(answer.error().contains("1048576 bytes"), "{}", answer.error());
     assert_eq!(answer.header("connection"), Some("close"));
     client.closed();
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_body_that_breaks_off_is_not_stored() {
     client.stream().shutdown(std::net::Shutdown::Write).unwrap();
     // Whatever it hears, it is no success.
     assert!(client.try_answer().is_none_or(|answer| answer.status == 422));
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
 }
 
 /// The rest of a refused body is awaited for a while only.
@@ -169,11 +169,11 @@ fn a_report_that_grows_far_above_the_limit_is_refused() {
     let json = answer.json();
     let message = json["errors"]["body"][0].as_str().unwrap();
     assert!(message.contains("above 2097"), "{message}");
-    assert!(server.store().usage().unwrap().is_empty());
+    assert!(server.store().usage().read_all().unwrap().is_empty());
     // It may be twice the limit of a body.
     let count = 2 * MIB / 24 - 1;
     assert_eq!(post(&server, TARGET, empty(count)).status, 201);
-    assert_eq!(server.store().usage().unwrap()[0].report.data.len(), count);
+    assert_eq!(server.store().usage().read_all().unwrap()[0].report.data.len(), count);
 }
 
 /// JSON that takes as long to read as any of its size.
@@ -197,7 +197,7 @@ fn small_reports_do_not_wait_behind_large_ones() {
     let small = post(&server, TARGET, usage_of(40 * 1024));
     assert_eq!(small.status, 201);
     // They came before it, and most of them are not answered yet.
-    let stored = server.store().usage().unwrap();
+    let stored = server.store().usage().read_all().unwrap();
     assert!(stored.len() < 8, "the small report came as number {}", stored.len());
     for client in &mut clients {
         assert_eq!(client.answer().status, 201);
@@ -229,7 +229,7 @@ fn a_queue_has_an_end() {
     lock.execute_batch("COMMIT").unwrap();
     assert_eq!(first.answer().status, 201);
     assert_eq!(post(&server, TARGET, USAGE).status, 201);
-    assert_eq!(server.store().usage().unwrap().len(), 2);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 2);
 }
 
 /// The report that waits for the database is the only one in memory, but for the others' bodies.

@@ -5,6 +5,7 @@
 mod client;
 mod crowds;
 mod database;
+mod erasure;
 mod faults;
 #[cfg(unix)]
 mod gone;
@@ -15,8 +16,10 @@ mod openapi;
 mod planted;
 mod public_types;
 mod rates;
+mod reading;
 mod registration;
 mod request_rules;
+mod retention;
 mod routes;
 mod secrets;
 mod shutdown;
@@ -24,5 +27,6 @@ mod shutdown;
 mod sockets;
 mod storage;
 mod terms;
+mod token_ends;
 mod tokens;
 mod validation;

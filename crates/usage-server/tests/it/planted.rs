@@ -21,7 +21,7 @@ fn a_database_that_was_changed_is_refused() {
             "a foreign trigger \"t\"",
         ),
         ("CREATE INDEX i ON report (abs(id))", "a foreign index \"i\""),
-        ("DROP INDEX report_idempotency", "no index \"report_idempotency\""),
+        ("DROP INDEX report_time", "no index \"report_time\""),
         ("ALTER TABLE usage ADD COLUMN more TEXT", "another table \"usage\""),
         ("ALTER TABLE stats RENAME TO statistics", "a foreign table \"statistics\""),
         ("CREATE TABLE \"two\nlines\" (a)", "a foreign table \"two\\nlines\""),

@@ -1,8 +1,8 @@
 //! What every public type can be used for.
 
 use usage_server::{
-    Config, Database, FailRule, Faults, InvalidFailRule, InvalidFault, Metrics, RequestLog, Server,
-    ServerError, Store, StoreError, Stored,
+    Config, Database, FailRule, Faults, InvalidFailRule, InvalidFault, InvalidKind, Kind, Metrics,
+    RequestLog, Rows, Selection, Server, ServerError, Store, StoreError, Stored,
 };
 
 #[test]
@@ -17,9 +17,13 @@ fn public_types_can_cross_threads() {
     check::<usage_server::Listener>();
     check::<usage_server::Listeners>();
     check::<usage_server::ListenAddress>();
+    check::<InvalidKind>();
+    check::<Kind>();
     check::<Metrics>();
     check::<usage_server::Refused>();
     check::<RequestLog>();
+    check::<Rows<usage_proto::Usage>>();
+    check::<Selection>();
     check::<Server>();
     check::<ServerError>();
     check::<usage_server::ServerEvent>();

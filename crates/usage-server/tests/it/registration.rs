@@ -123,7 +123,7 @@ fn shown_token(answer: &Answer) -> Token {
 fn assert_belongs(server: &Server, token: &Token, organisation: &str) {
     let saved = Request::post("/api/v1/usage/chronograf", USAGE).token(token.expose());
     assert_eq!(saved.send(server).status, 201);
-    let rows = server.store().usage().unwrap();
+    let rows = server.store().usage().read_all().unwrap();
     assert_eq!(rows.last().unwrap().organisation.as_deref(), Some(organisation));
 }
 

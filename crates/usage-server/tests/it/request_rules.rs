@@ -12,7 +12,9 @@ const ROUTES: [(&str, &str, u16); 3] = [
 
 fn stored(server: &Server) -> usize {
     let store = server.store();
-    store.servers().unwrap().len() + store.stats().unwrap().len() + store.usage().unwrap().len()
+    store.servers().read_all().unwrap().len()
+        + store.stats().read_all().unwrap().len()
+        + store.usage().read_all().unwrap().len()
 }
 
 /// A post with these headers alone, to each route on one connection.
@@ -173,7 +175,7 @@ fn w54_empty_segments_are_passed_over() {
             assert_eq!(lines.recv_timeout(crate::client::PATIENCE).unwrap(), target);
         }
         assert_eq!(stored(&server), 3);
-        let rows = server.store().usage().unwrap();
+        let rows = server.store().usage().read_all().unwrap();
         assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
         assert_eq!(rows[0].report.product, "influxdb");
         assert_eq!(get(&server, &format!("{prefix}/healthz")).status, 200);

@@ -9,7 +9,7 @@ fn a_server_is_created() {
     assert_eq!((answer.status, answer.body.as_str()), (201, "{}"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
 
-    let rows = server.store().servers().unwrap();
+    let rows = server.store().servers().read_all().unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(serde_json::to_string(&row.report).unwrap(), SERVER);
     assert_eq!(row.organisation, None);
@@ -21,7 +21,7 @@ fn stats_are_taken() {
     let answer = post(&server, "/api/v1/stats/influxdb", STATS);
     assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
 
-    let rows = server.store().stats().unwrap();
+    let rows = server.store().stats().read_all().unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(row.report.product, "influxdb");
     assert_eq!(serde_json::to_string(&row.report).unwrap(), STATS);
@@ -33,7 +33,7 @@ fn usage_is_created() {
     let answer = post(&server, "/api/v1/usage/influxdb", USAGE);
     assert_eq!((answer.status, answer.body.as_str()), (201, "{}"));
 
-    let rows = server.store().usage().unwrap();
+    let rows = server.store().usage().read_all().unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(row.report.product, "influxdb");
     assert_eq!(serde_json::to_string(&row.report).unwrap(), USAGE);
@@ -43,7 +43,7 @@ fn usage_is_created() {
 fn the_time_of_receipt_is_rfc_3339_in_utc() {
     let server = start();
     post(&server, "/api/v1/usage/influxdb", USAGE);
-    let time = server.store().usage().unwrap()[0].received_at.clone();
+    let time = server.store().usage().read_all().unwrap()[0].received_at.clone();
     let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{time}");
 }
@@ -53,7 +53,7 @@ fn the_time_of_receipt_is_rfc_3339_in_utc() {
 fn a_product_is_decoded() {
     let server = start();
     assert_eq!(post(&server, "/api/v1/usage/a%2Fb%20%C3%A9", USAGE).status, 201);
-    assert_eq!(server.store().usage().unwrap()[0].report.product, "a/b é");
+    assert_eq!(server.store().usage().read_all().unwrap()[0].report.product, "a/b é");
 }
 
 #[test]

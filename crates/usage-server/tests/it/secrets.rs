@@ -69,7 +69,7 @@ fn a_client_that_goes_away_is_logged_without_a_status() {
     let mut client = crate::client::Client::connect(&server);
     client.write(Request::post(TARGET, USAGE).to_bytes());
     crate::client::wait_until("the report is stored", || {
-        !server.store().usage().unwrap().is_empty()
+        !server.store().usage().read_all().unwrap().is_empty()
     });
     drop(client);
     let request = receiver.recv_timeout(crate::client::PATIENCE).unwrap();
@@ -83,7 +83,7 @@ fn no_debug_output_holds_a_token() {
     let server = start_with(config.clone());
     let token = server.create_token("Example Inc.").unwrap();
     Request::post(TARGET, USAGE).token(token.expose()).send(&server);
-    let rows = server.store().usage().unwrap();
+    let rows = server.store().usage().read_all().unwrap();
     let faults = server.faults();
     let text = format!("{token:?} {server:?} {config:?} {:?} {faults:?} {rows:?}", server.store());
     assert!(!text.contains(token.expose()), "{text}");

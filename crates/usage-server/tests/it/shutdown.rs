@@ -24,7 +24,9 @@ fn shut_down(server: Server) -> Result<(), ServerError> {
 fn in_flight(server: &Server) -> Client {
     let mut client = Client::connect(server);
     client.write(Request::post(TARGET, USAGE).to_bytes());
-    wait_until("the request is in flight", || !server.store().usage().unwrap().is_empty());
+    wait_until("the request is in flight", || {
+        !server.store().usage().read_all().unwrap().is_empty()
+    });
     client
 }
 
@@ -94,7 +96,7 @@ fn a_restart_keeps_tokens_and_rows() {
 
     let server = start_with(config);
     assert_eq!(request.send(&server).status, 201);
-    let rows = server.store().usage().unwrap();
+    let rows = server.store().usage().read_all().unwrap();
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row.organisation.as_deref() == Some("Example Inc.")));
 }
@@ -105,7 +107,7 @@ fn a_store_outlives_its_server() {
     let store = server.store().clone();
     post(&server, TARGET, USAGE);
     shut_down(server).unwrap();
-    assert_eq!(store.usage().unwrap().len(), 1);
+    assert_eq!(store.usage().read_all().unwrap().len(), 1);
     store.create_token("Example Inc.").unwrap();
 }
 
@@ -119,7 +121,7 @@ fn two_servers_share_a_file() {
         let answer = Request::post(TARGET, USAGE).token(token.expose()).key("same").send(server);
         assert_eq!(answer.status, 201);
     }
-    assert_eq!(two.store().usage().unwrap().len(), 1);
+    assert_eq!(two.store().usage().read_all().unwrap().len(), 1);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn waiting_requests_share_a_commit() {
     assert!(answers.iter().all(|answer| answer.status == 201));
     let metrics = server.store().metrics();
     assert_eq!((metrics.commits, metrics.stored, metrics.waiting), (1, 64, 0));
-    assert_eq!(server.store().usage().unwrap().len(), 64);
+    assert_eq!(server.store().usage().read_all().unwrap().len(), 64);
 }
 
 #[test]
@@ -78,8 +78,22 @@ fn ids_grow_with_each_report() {
         post(&server, "/api/v1/servers", SERVER);
     }
     let ids = |rows: Vec<i64>| rows.windows(2).all(|pair| pair[0] < pair[1]);
-    assert!(ids(server.store().usage().unwrap().iter().map(|row| row.id).collect()));
-    assert!(ids(server.store().servers().unwrap().iter().map(|row| row.id).collect()));
+    assert!(ids(server
+        .store()
+        .usage()
+        .read_all()
+        .unwrap()
+        .iter()
+        .map(|row| row.position)
+        .collect()));
+    assert!(ids(server
+        .store()
+        .servers()
+        .read_all()
+        .unwrap()
+        .iter()
+        .map(|row| row.position)
+        .collect()));
 }
 
 /// One of each, and a look at the health: what they need in the database, and what they get.
@@ -178,7 +192,7 @@ fn a_full_queue_asks_to_come_again() {
             [answered.recv_timeout(PATIENCE).unwrap(), answered.recv_timeout(PATIENCE).unwrap()];
         let stored = rest.iter().filter(|answer| answer.status == 201).count();
         assert!(stored >= 1);
-        assert_eq!(server.store().usage().unwrap().len(), stored);
+        assert_eq!(server.store().usage().read_all().unwrap().len(), stored);
     });
 }
 

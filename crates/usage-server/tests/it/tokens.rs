@@ -7,7 +7,7 @@ use crate::client::{Client, Request, SERVER, USAGE, post, start};
 const TARGET: &str = "/api/v1/usage/influxdb";
 
 fn organisations(server: &usage_server::Server) -> Vec<Option<String>> {
-    server.store().usage().unwrap().into_iter().map(|row| row.organisation).collect()
+    server.store().usage().read_all().unwrap().into_iter().map(|row| row.organisation).collect()
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn an_unknown_token_is_refused_with_a_way_out() {
         assert!(!answer.body.contains(cut), "{}", answer.body);
     }
     assert_eq!(post(&server, "/api/v1/servers?token=unknown", SERVER).status, 401);
-    assert!(server.store().servers().unwrap().is_empty());
+    assert!(server.store().servers().read_all().unwrap().is_empty());
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn a_server_names_each_blank_field() {
     let answer = post(&server, "/api/v1/servers", one);
     assert_eq!(answer.status, 422);
     assert_eq!(answer.body, r#"{"errors":{"cluster_id":["ClusterID can not be blank."]}}"#);
-    assert!(server.store().servers().unwrap().is_empty());
+    assert!(server.store().servers().read_all().unwrap().is_empty());
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn stats_need_ids_and_a_name_in_each_item() {
             "name": ["Name can not be blank."],
         }})
     );
-    assert!(server.store().stats().unwrap().is_empty());
+    assert!(server.store().stats().read_all().unwrap().is_empty());
     let no_items = r#"{"cluster_id":"c","server_id":"s","stats":[]}"#;
     assert_eq!(post(&server, "/api/v1/stats/influxdb", no_items).status, 200);
 }
@@ -64,7 +64,7 @@ fn a_blank_product_in_the_path_is_a_field_error() {
 fn the_body_of_a_deployed_sender_is_taken() {
     let server = start();
     assert_eq!(post(&server, "/api/v1/usage/influxdb", DEPLOYED).status, 201);
-    let row = server.store().usage().unwrap().remove(0);
+    let row = server.store().usage().read_all().unwrap().remove(0);
     let data = &row.report.data[0];
     assert!(data.tags.is_empty());
     assert_eq!(data.values.len(), 8);
@@ -95,7 +95,7 @@ fn numbers_are_stored_as_they_came() {
     let body =
         r#"[{"tags":{},"values":{"a":18446744073709551615,"b":-9223372036854775808,"c":0.1}}]"#;
     assert_eq!(post(&server, "/api/v1/usage/influxdb", body).status, 201);
-    let row = server.store().usage().unwrap().remove(0);
+    let row = server.store().usage().read_all().unwrap().remove(0);
     assert_eq!(serde_json::to_string(&row.report).unwrap(), body);
 }
 

@@ -1,11 +1,17 @@
 //! The arguments, as clap reads them.
 
 mod api_args;
+mod database_args;
+mod database_command_args;
+mod erase_args;
+mod export_args;
 mod register_args;
 mod report_args;
 mod save_args;
 mod serve_args;
 mod settings_args;
+mod summary_args;
+mod tokens_args;
 
 use std::ffi::OsString;
 
@@ -13,14 +19,19 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use api_args::ApiArgs;
+pub(crate) use database_command_args::{DatabaseCommand, DatabaseCommandArgs, MoveArgs};
+pub(crate) use erase_args::EraseArgs;
+pub(crate) use export_args::{ExportArgs, ExportFormat};
 pub(crate) use register_args::RegisterArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
 pub(crate) use serve_args::ServeArgs;
 pub(crate) use settings_args::{LogFormat, Settings, Who};
+pub(crate) use summary_args::SummaryArgs;
+pub(crate) use tokens_args::{TokenChoiceArgs, TokensArgs, TokensCommand};
 
 use crate::command::report::process_group::LEADER;
-use crate::help;
+use crate::{help, help_database};
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
 pub(crate) const LOCAL: &str = "127.0.0.1:7086";
@@ -59,6 +70,21 @@ pub(crate) enum Command {
     /// Register a customer in a browser, and keep the token
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
+    /// Make, show, end and replace the tokens of a database
+    #[command(long_about = help_database::TOKENS_ABOUT, after_long_help = help_database::TOKENS)]
+    Tokens(TokensArgs),
+    /// Write the reports of a database as lines
+    #[command(long_about = help_database::EXPORT_ABOUT, after_long_help = help_database::EXPORT)]
+    Export(ExportArgs),
+    /// Erase reports from a database
+    #[command(long_about = help_database::ERASE_ABOUT, after_long_help = help_database::ERASE)]
+    Erase(EraseArgs),
+    /// Tell who reported since when, and with what
+    #[command(long_about = help_database::SUMMARY_ABOUT, after_long_help = help_database::SUMMARY)]
+    Summary(SummaryArgs),
+    /// Copy a database, or move it to another
+    #[command(long_about = help_database::DATABASE_ABOUT, after_long_help = help_database::DATABASE)]
+    Database(DatabaseCommandArgs),
     /// What `report` starts beside COMMAND.
     #[command(name = LEADER, hide = true)]
     LeadProcessGroup,
@@ -93,6 +119,11 @@ impl Cli {
             Command::Serve(_)
             | Command::Register(_)
             | Command::Status(_)
+            | Command::Tokens(_)
+            | Command::Export(_)
+            | Command::Erase(_)
+            | Command::Summary(_)
+            | Command::Database(_)
             | Command::LeadProcessGroup => {
                 return Ok(cli);
             }

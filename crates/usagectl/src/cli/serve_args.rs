@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use usage_server::{FailRule, Faults, InvalidFault, Risk};
+use usage_server::{FailRule, Faults, InvalidFault, Retention};
 
 use super::LOCAL;
+use super::database_args::DatabaseArgs;
 use super::settings_args::Settings;
 use crate::duration;
 
@@ -24,17 +25,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) metrics: Option<String>,
 
-    #[arg(
-        help = "SQLite file, created if it is not there",
-        long,
-        value_name = "FILE",
-        default_value = "usage.db"
-    )]
-    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 
-    /// Accept a database that is a link, other-owner or writable-by-others
-    #[arg(long, value_name = "RISK")]
-    pub(crate) accept_file: Vec<Risk>,
+    #[arg(
+        help = "How long to keep what: usage=400d,stats=30d,servers=forever [default: forever]",
+        long,
+        value_name = "TIMES"
+    )]
+    pub(crate) keep: Option<Retention>,
 
     /// Make a token for this organisation, unless it has one, and print it this once
     #[arg(long, value_name = "ORGANISATION", value_parser = not_blank)]
@@ -94,7 +93,7 @@ fn address(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn not_blank(text: &str) -> Result<String, &'static str> {
+pub(super) fn not_blank(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("the name is blank"),
         name => Ok(name.to_owned()),

@@ -2,7 +2,10 @@
 
 use crate::usagectl::run;
 
-const COMMANDS: [&str; 7] = ["demo", "serve", "save", "preview", "report", "status", "register"];
+const COMMANDS: [&str; 12] = [
+    "demo", "serve", "save", "preview", "report", "status", "register", "tokens", "export",
+    "erase", "summary", "database",
+];
 
 fn help(arguments: &[&str]) -> String {
     let ran = run(arguments).done();

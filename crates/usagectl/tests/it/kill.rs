@@ -41,7 +41,7 @@ fn a_hundred_kills_lose_no_identity_and_report_nothing_twice_w43() {
         }
     });
 
-    let rows = there.store().usage().unwrap();
+    let rows = there.store().usage().read_all().unwrap();
     for product in 0..PRODUCTS {
         let product = format!("p{product}");
         let of_product: Vec<_> = rows.iter().filter(|row| row.report.product == product).collect();
@@ -80,7 +80,7 @@ fn a_report_whose_answer_was_never_seen_is_counted_once_w43() {
     there.faults().delay(2 * PATIENCE);
     let reporting = start();
     let begun = Instant::now();
-    while there.store().usage().unwrap().is_empty() {
+    while there.store().usage().read_all().unwrap().is_empty() {
         assert!(begun.elapsed() < PATIENCE, "nothing is reported");
         thread::sleep(Duration::from_millis(5));
     }
@@ -94,7 +94,7 @@ fn a_report_whose_answer_was_never_seen_is_counted_once_w43() {
     reporting.wait_for("delivered");
     reporting.signal(Signal::KILL);
     drop(reporting);
-    assert_eq!(there.store().usage().unwrap().len(), 1);
+    assert_eq!(there.store().usage().read_all().unwrap().len(), 1);
 }
 
 fn live_and_die(url: &str, faults: &Faults, product: usize) {

@@ -3,7 +3,13 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
+#[path = "../../../usage-server/tests/backends/cluster.rs"]
+#[expect(dead_code, reason = "shared with the suite of the server, which uses more of it")]
+mod cluster;
+mod database;
 mod demo;
+mod erase;
+mod export;
 mod files;
 mod help;
 mod kill;
@@ -11,6 +17,7 @@ mod no_answer;
 mod operating;
 mod outcomes;
 mod pipes;
+mod postgres;
 mod preview;
 mod reach;
 mod register;
@@ -28,7 +35,10 @@ mod serve_log;
 mod serve_metrics;
 mod serve_sockets;
 mod serving;
+mod soak;
 mod status;
+mod summary;
 mod terminal;
+mod tokens;
 mod unread_log;
 mod usagectl;

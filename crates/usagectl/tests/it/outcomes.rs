@@ -100,7 +100,7 @@ fn simple_has_the_message() {
             "retry_after_s": null,
         }),
     );
-    assert!(serving.store().usage().unwrap().is_empty());
+    assert!(serving.store().usage().read_all().unwrap().is_empty());
 }
 
 /// W39, W44: what a script needs before it tries again.

@@ -33,7 +33,7 @@ fn a_closed_pipe_does_not_hide_the_outcome() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(3), ""));
     let ran = unread(&arguments);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert_eq!(serving.store().usage().unwrap().len(), 1);
+    assert_eq!(serving.store().usage().read_all().unwrap().len(), 1);
 }
 
 /// A full disk is not hidden, and neither is what was done before.

@@ -371,6 +371,6 @@ fn the_whole_round_with_serve() {
         .stdin("[{\"values\":{\"n\":1}}]")
         .done();
     assert_eq!(saved.code, Some(0), "{saved:?}");
-    let usage = serving.store().usage().unwrap();
+    let usage = serving.store().usage().read_all().unwrap();
     assert_eq!(usage[0].organisation.as_deref(), Some("Example Inc."));
 }

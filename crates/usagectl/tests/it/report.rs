@@ -37,8 +37,8 @@ fn it_reports_what_the_program_prints_until_a_signal_comes() {
     assert_eq!((&outcome["outcome"], &outcome["by"]), (&"stopped".into(), &"signal".into()));
     assert!(outcome["delivered"].as_u64().unwrap() >= 3, "{outcome}");
 
-    let servers = serving.store().servers().unwrap();
-    let usage = serving.store().usage().unwrap();
+    let servers = serving.store().servers().read_all().unwrap();
+    let usage = serving.store().usage().read_all().unwrap();
     assert_eq!(servers[0].report.host, "example.com");
     assert_eq!(servers[0].report.product, "influxdb");
     let ids = format!("{} {}", servers[0].report.server_id, servers[0].report.cluster_id);
@@ -91,8 +91,8 @@ fn ids_that_the_file_names_are_the_ids() {
         reporting.wait_for("report=usage");
         // It goes out with the first usage at the latest, or was before it.
         assert_eq!(reporting.stop().code, Some(0));
-        let registered = &serving.store().servers().unwrap()[0].report;
-        let usage = &serving.store().usage().unwrap()[0].report.data[0];
+        let registered = &serving.store().servers().read_all().unwrap()[0].report;
+        let usage = &serving.store().usage().read_all().unwrap()[0].report.data[0];
         let value = |name| serde_json::to_value(usage.values.get(name).unwrap()).unwrap();
         assert_eq!(value("c"), registered.cluster_id);
         assert_eq!(value("s"), registered.server_id);
@@ -156,7 +156,7 @@ fn a_restart_keeps_the_identity_and_the_schedule() {
         reporting.wait_for("delivered");
         assert_eq!(reporting.stop().code, Some(0));
     }
-    let usage = serving.store().usage().unwrap();
+    let usage = serving.store().usage().read_all().unwrap();
     assert_eq!(usage[0].report, usage.last().unwrap().report);
 
     // Half a day is not over: nothing is asked for, and nothing sent.
@@ -168,7 +168,7 @@ fn a_restart_keeps_the_identity_and_the_schedule() {
     let ran = reporting.stop();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.ends_with("usagectl: stopped; 0 delivered, 0 lost\n"), "{}", ran.stderr);
-    assert_eq!(serving.store().usage().unwrap().len(), usage.len());
+    assert_eq!(serving.store().usage().read_all().unwrap().len(), usage.len());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_program_that_does_not_work_is_told_once_and_nothing_is_sent() {
         assert!(warnings[0].contains(expected), "{}", warnings[0]);
         // What it prints is what is reported: nothing of it is in the log, unless asked for.
         assert!(!warnings[0].contains("SECRET"), "{}", warnings[0]);
-        assert_eq!(serving.store().usage().unwrap().len(), 0);
+        assert_eq!(serving.store().usage().read_all().unwrap().len(), 0);
     }
 }
 
@@ -312,7 +312,7 @@ fn what_is_due_is_collected_and_sent_while_it_stops() {
     let ran = reporting.stop();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.ends_with("usagectl: stopped; 1 delivered, 0 lost\n"), "{}", ran.stderr);
-    assert_eq!(serving.store().usage().unwrap().len(), 1);
+    assert_eq!(serving.store().usage().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
 }
 
 /// What another user may have put there is not taken, unless that is said.

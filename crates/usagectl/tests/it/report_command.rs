@@ -90,7 +90,7 @@ fn what_was_printed_counts_though_something_else_holds_the_output() {
         let ran = reporting.stop();
         assert_eq!(ran.code, Some(0));
         assert!(!ran.stderr.contains(" WARN "), "{}", ran.stderr);
-        let usage = &serving.store().usage().unwrap()[0].report.data[0];
+        let usage = &serving.store().usage().read_all().unwrap()[0].report.data[0];
         assert_eq!(serde_json::to_value(usage.values.get("num_databases")).unwrap(), 3);
     }
 }
@@ -240,7 +240,7 @@ fn a_command_gets_no_secret() {
     for kept in ["PROXY_OF=", "PATH=", "USAGE_SERVER_ID=", "USAGE_CLUSTER_ID="] {
         assert!(seen.lines().any(|line| line.starts_with(kept)), "{kept}");
     }
-    let usage = serving.store().usage().unwrap();
+    let usage = serving.store().usage().read_all().unwrap();
     assert_eq!(usage[0].organisation.as_deref(), Some("Example Inc."));
 }
 

@@ -29,7 +29,7 @@ fn the_original_examples_are_saved_and_stored() {
     assert_eq!(send("usage", &["--product", "influxdb"], example::USAGE), saved(201));
 
     let store = serving.store();
-    let server = &store.servers().unwrap()[0];
+    let server = &store.servers().read_all().unwrap()[0];
     assert_eq!(server.organisation.as_deref(), Some("Example Inc."));
     assert_eq!(
         server.report,
@@ -41,7 +41,7 @@ fn the_original_examples_are_saved_and_stored() {
             .version("1.0"),
     );
     assert_eq!(
-        store.stats().unwrap()[0].report,
+        store.stats().read_all().unwrap()[0].report,
         Stats::new("influxdb").cluster_id("clus1").server_id("serv1").data(
             StatsData::new("engine")
                 .tag("path", "/home/philip/.influxdb/data/_internal/monitor/1")
@@ -54,7 +54,7 @@ fn the_original_examples_are_saved_and_stored() {
         ),
     );
     assert_eq!(
-        store.usage().unwrap()[0].report,
+        store.usage().read_all().unwrap()[0].report,
         Usage::new("influxdb").data(
             UsageData::new()
                 .tag("version", "0.9.5")
@@ -86,7 +86,7 @@ fn what_a_deployed_influxdb_sends_is_saved_from_standard_input() {
         "saved, for no organisation: there was no token; the API answered 201 Created\n"
     );
 
-    let rows = serving.store().usage().unwrap();
+    let rows = serving.store().usage().read_all().unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].organisation, None);
     let data = &rows[0].report.data[0];
@@ -108,7 +108,7 @@ fn a_token_from_the_environment_names_the_organisation() {
         .stdin("[]")
         .done();
     assert_eq!(ran.stdout, "saved; the API answered 201 Created\n", "{ran:?}");
-    let rows = serving.store().usage().unwrap();
+    let rows = serving.store().usage().read_all().unwrap();
     assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 }
 
@@ -127,7 +127,7 @@ fn a_token_from_standard_input_names_the_organisation() {
         .stdin(format!("  {token}\r\n"))
         .done();
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let rows = serving.store().usage().unwrap();
+    let rows = serving.store().usage().read_all().unwrap();
     assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 }
 
@@ -141,7 +141,7 @@ fn a_save_is_an_explicit_act() {
         .stdin("[]")
         .done();
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(serving.store().usage().unwrap().len(), 1);
+    assert_eq!(serving.store().usage().read_all().unwrap().len(), 1);
     let help = run(&["save", "--help"]).done().stdout;
     assert!(help.contains("To save is an explicit act: DO_NOT_TRACK"), "{help}");
 }
@@ -168,5 +168,5 @@ fn the_option_names_the_product_of_a_server_whose_file_does_not() {
         .stdin(body)
         .done();
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(serving.store().servers().unwrap()[0].report.product, "influxdb");
+    assert_eq!(serving.store().servers().read_all().unwrap()[0].report.product, "influxdb");
 }

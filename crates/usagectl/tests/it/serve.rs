@@ -66,7 +66,7 @@ fn it_answers_what_is_in_flight() {
     answer.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("HTTP/1.1 201 Created\r\n"), "{rest}");
     let store = serving.store();
-    assert_eq!(store.usage().unwrap().len(), 1);
+    assert_eq!(store.usage().read_all().unwrap().len(), 1);
     drop(store);
     assert_eq!(serving.finish().code, Some(0));
 }
@@ -98,7 +98,7 @@ fn what_it_has_stored_is_in_the_file() {
     let directory = serving.keep();
     let path = directory.path().join("usage.db");
     let store = usage_server::Store::open(&usage_server::Database::file(path)).unwrap();
-    assert_eq!(store.usage().unwrap().len(), 1);
+    assert_eq!(store.usage().read_all().unwrap().len(), 1);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_object_says_where_it_listens() {
         .stdin("[]")
         .done();
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let rows = serving.store().usage().unwrap();
+    let rows = serving.store().usage().read_all().unwrap();
     assert_eq!(rows[0].organisation.as_deref(), Some("Example Inc."));
 }
 

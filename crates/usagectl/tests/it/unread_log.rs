@@ -70,8 +70,8 @@ fn a_log_that_is_read_late_is_all_there() {
     drop(stream);
     let lines = thread::spawn(|| BufReader::new(reader).lines().map_while(Result::ok).count());
     assert_eq!(serving.stop().code, Some(0));
-    // Where it stores, the requests, that it stops and that it has stopped.
-    assert_eq!(lines.join().unwrap(), 103);
+    // Where it stores and for how long, the requests, that it stops and that it has stopped.
+    assert_eq!(lines.join().unwrap(), 104);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_log_that_nobody_reads_does_not_stop_report() {
     let child = command.stderr(writer).spawn().unwrap();
     let pid = Pid::from_child(&child);
     let begun = Instant::now();
-    while there.store().usage().unwrap().len() < 2 {
+    while there.store().usage().read_all().unwrap().len() < 2 {
         assert!(begun.elapsed() < PATIENCE, "nothing is reported");
         thread::sleep(Duration::from_millis(10));
     }

@@ -45,11 +45,11 @@ fn all_three_reports_reach_an_api_and_a_token_that_comes_later_goes_with_them() 
         alive.wait_for_end();
 
         let store = there.store();
-        assert_eq!(store.servers().unwrap()[0].report.server_id, "s");
-        let usage = store.usage().unwrap();
+        assert_eq!(store.servers().read_all().unwrap()[0].report.server_id, "s");
+        let usage = store.usage().read_all().unwrap();
         assert_eq!((usage.len(), &usage[0].report), (1, &numbers(1)));
         assert_eq!(usage[0].organisation, None);
-        let organisation = store.stats().unwrap().remove(0).organisation;
+        let organisation = store.stats().read_all().unwrap().remove(0).organisation;
         assert_eq!(organisation.as_deref(), Some("Example Inc."));
         there.shutdown().unwrap();
     }

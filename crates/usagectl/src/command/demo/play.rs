@@ -113,9 +113,9 @@ pub(super) fn play(mut tell: impl FnMut(Event<'_>) -> io::Result<()>) -> Result<
 
     let store = server.store();
     let stored = Tables {
-        servers: store.servers().map_err(Failure::server)?,
-        stats: store.stats().map_err(Failure::server)?,
-        usage: store.usage().map_err(Failure::server)?,
+        servers: store.servers().read_all().map_err(Failure::server)?,
+        stats: store.stats().read_all().map_err(Failure::server)?,
+        usage: store.usage().read_all().map_err(Failure::server)?,
     };
     tell(Event::Stored(&stored))?;
     server.shutdown().map_err(Failure::server)?;

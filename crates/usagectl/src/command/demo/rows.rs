@@ -60,7 +60,7 @@ fn table<T>(
         .zip(rows)
         .map(|(row, (cells, details))| {
             let whose = row.organisation.clone().unwrap_or_else(|| "none".to_owned());
-            let mut all = vec![row.id.to_string(), whose];
+            let mut all = vec![row.position.to_string(), whose];
             all.extend(cells);
             (all, details)
         })

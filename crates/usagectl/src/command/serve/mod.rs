@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use usage_files::Accept;
 use usage_proto::{Chain, Token};
-use usage_server::{Config, Database, Faults, ListenAddress, Server};
+use usage_server::{Config, Faults, ListenAddress, Retention, Server};
 
 use self::configuration::Configuration;
 use self::request_lines::RequestLines;
@@ -32,12 +32,12 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
     log_thread::start().map_err(Failure::server)?;
     let configuration = Configuration::read(args)?;
     let log_file = args.log_file.as_deref().map(open_log).transpose()?;
-    let database = Database::file(&args.database);
-    let database = args.accept_file.iter().fold(database, |file, &risk| file.accept(risk));
+    let retention = args.keep.unwrap_or_default();
     let lines = Arc::<RequestLines>::default();
     lines.configure(&configuration);
     let of_requests = lines.clone();
-    let config = Config::new(database)
+    let config = Config::new(args.database.database()?)
+        .retention(retention)
         .faults(faults(args)?)
         .terms(configuration.terms)
         .on_request(move |request| of_requests.tell(request))
@@ -51,6 +51,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<(), Failure> {
         pin!(announce(announcement(&server, args, json)?).map_err(Failure::server)?);
     tell_where(&server);
     tell_who(&server, configuration.who);
+    tell_how_long(retention);
     systemd::ready();
 
     loop {
@@ -126,6 +127,14 @@ fn tell_where(server: &Server) {
              put something that speaks TLS in front",
         );
     }
+}
+
+fn tell_how_long(retention: Retention) {
+    log_thread::line_now(&if retention.is_forever() {
+        "keeping all reports for ever: --keep limits that".to_owned()
+    } else {
+        format!("keeping reports: {retention}")
+    });
 }
 
 fn tell_who(server: &Server, who: Who) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use usage_files::{Accept, FileError, FileId};
 
-use super::error::StoreError;
+use crate::store::error::StoreError;
 
 /// What `SQLite` puts beside a database, and reads from there: the journal is rolled back into the
 /// database, and the log is a part of it.
@@ -35,6 +35,11 @@ impl DatabaseFiles {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The log beside the database, which is a part of it.
+    pub(super) fn log(&self) -> PathBuf {
+        self.beside("-wal")
     }
 
     /// Notes which files `SQLite` has open, and looks at those that it has made.

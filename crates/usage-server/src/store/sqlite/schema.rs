@@ -8,13 +8,33 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::database_files::DatabaseFiles;
-use super::error::{StoreError, said};
-use super::sql;
+use super::said::said;
+use super::{fill_ids, sql};
+use crate::store::error::StoreError;
 
 /// Each entry brings a database from the version before it to its own; the first makes version 1.
 /// An entry that was released is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("schema_1.sql"), fill: None },
+    Migration { sql: include_str!("schema_2.sql"), fill: None },
+    Migration { sql: include_str!("schema_3.sql"), fill: None },
+    Migration { sql: include_str!("schema_4.sql"), fill: Some(fill_ids::fill_ids) },
+];
+
+struct Migration {
+    sql: &'static str,
+    /// What no statement can do: columns that follow from what is stored by a rule of this crate.
+    fill: Option<fn(&Connection) -> rusqlite::Result<()>>,
+}
+
+/// After how many pages of the log the one that writes has to write it into the database, and reports
+/// wait for that: 64 MiB. As a rule the thread of [`Checkpoints`](super::checkpoints::Checkpoints) was
+/// there long before.
+const CHECKPOINT: i64 = 16_384;
+
+/// `PRAGMA auto_vacuum`: what is freed can be given back, page by page. It is chosen when the file is
+/// made, and costs a rebuild of the file later.
+const INCREMENTAL: i64 = 2;
 
 /// Marks a file as a database of this crate (`PRAGMA application_id`): `UsgA` in ASCII.
 const APPLICATION_ID: i64 = 0x5573_6741;
@@ -28,13 +48,34 @@ pub(super) fn open_writer(files: &DatabaseFiles) -> Result<Connection, StoreErro
     let failed = |error| open_error(path, &error);
     let mut connection = connect(path).map_err(failed)?;
     // A file that is someone else's must not change by a byte, and switching to WAL changes it.
-    check(path, &connection)?;
+    if check(path, &connection)? == 0 {
+        // Before anything is written to the file.
+        connection.pragma_update(None, "auto_vacuum", INCREMENTAL).map_err(failed)?;
+    }
     connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
     // An answer promises that its report survives a power cut.
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    // What is erased is overwritten.
+    connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed)?;
     migrate(path, &mut connection)?;
+    make_shrinkable(&connection).map_err(failed)?;
     files.are_open()?;
+    Ok(connection)
+}
+
+/// Opens a connection that writes nothing but the log into the database.
+pub(super) fn open_checkpoints(files: &DatabaseFiles) -> Result<Connection, StoreError> {
+    let path = files.path();
+    let failed = |error| open_error(path, &error);
+    let connection = connect(path).map_err(failed)?;
+    // What is in the database by then may be overwritten in the log.
+    connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    // It has no lock before its first look at the file, and the last connection to close would take the
+    // log away from under it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+    files.are_there()?;
     Ok(connection)
 }
 
@@ -98,7 +139,7 @@ fn compare(path: &Path, connection: &Connection, version: usize) -> Result<(), S
     let failed = |error| open_error(path, &error);
     let made = Connection::open_in_memory().map_err(failed)?;
     for migration in &MIGRATIONS[..version] {
-        made.execute_batch(migration).map_err(failed)?;
+        made.execute_batch(migration.sql).map_err(failed)?;
     }
     let ours = objects(&made).map_err(failed)?;
     let theirs = objects(connection).map_err(failed)?;
@@ -132,13 +173,30 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version = check(path, &transaction)?;
     for migration in MIGRATIONS.iter().skip(version) {
-        transaction.execute_batch(migration).map_err(failed)?;
+        transaction.execute_batch(migration.sql).map_err(failed)?;
+        if let Some(fill) = migration.fill {
+            fill(&transaction).map_err(failed)?;
+        }
     }
     if version < MIGRATIONS.len() {
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", newest()).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// Rebuilds a file that was made before what is freed could be given back. Where another program has it
+/// open, the next opening will.
+fn make_shrinkable(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if mode == INCREMENTAL {
+        return Ok(());
+    }
+    connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    match connection.execute_batch("VACUUM") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        vacuumed => vacuumed,
+    }
 }
 
 fn newest() -> i64 {
@@ -164,8 +222,8 @@ mod tests {
     use usage_files::Accept;
 
     use super::{open_reader, open_writer};
-    use crate::store::database_files::DatabaseFiles;
-    use crate::store::sql;
+    use crate::store::sqlite::database_files::DatabaseFiles;
+    use crate::store::sqlite::sql;
 
     fn files(directory: &TempDir) -> DatabaseFiles {
         DatabaseFiles::find(&directory.path().join("usage.db"), Accept::NOTHING).unwrap()
@@ -211,28 +269,64 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
         connection
-            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", "p", None::<&str>])
+            .execute(sql::INSERT_REPORT, params![None::<i64>, "usage", "p", "key", "instance"])
             .unwrap();
         connection.execute(sql::INSERT_USAGE, params![1, "[]"]).unwrap();
+        connection.execute(sql::INSERT_OTHER_ID, params!["other", 1]).unwrap();
         connection.execute("DELETE FROM report", []).unwrap();
-        let left: i64 =
-            connection.query_row("SELECT count(*) FROM usage", [], |row| row.get(0)).unwrap();
-        assert_eq!(left, 0);
+        for table in ["usage", "other_id"] {
+            let count = format!("SELECT count(*) FROM {table}");
+            let left: i64 = connection.query_row(&count, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, 0, "{table}");
+        }
     }
 
+    /// Nothing that is asked for often reads a whole table.
     #[test]
-    fn a_known_key_is_looked_up_by_its_index() {
+    fn indexes_serve_what_is_asked() {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
-        let plan: String = connection
-            .query_row(
-                &format!("EXPLAIN QUERY PLAN {}", sql::FIRST_WITH_KEY),
-                params![1, "key"],
-                |row| row.get("detail"),
-            )
-            .unwrap();
-        assert!(plan.contains("SEARCH report USING INDEX report_idempotency"), "{plan}");
-        // Both columns of it, not only the first.
-        assert!(plan.contains("idempotency_key=?"), "{plan}");
+        for (statement, expected) in [
+            // Both columns of it, not only the first.
+            (sql::FIRST_WITH_KEY, "report_idempotency (<expr>=? AND idempotency_key=?)"),
+            (sql::FIRST_WITH_KEY, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
+            (sql::INSERT_REPORT, "left_key USING PRIMARY KEY (token_id=? AND key=?)"),
+            (sql::TOKEN, "SEARCH token USING INDEX"),
+            (sql::KNOWN_BEFORE, "SEARCH report USING INDEX report_instance (instance=?)"),
+            (sql::PAGE, "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"),
+        ] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            for parameter in 1..=plan.parameter_count() {
+                plan.raw_bind_parameter(parameter, 1).unwrap();
+            }
+            let mut rows = plan.raw_query();
+            let mut lines = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                lines.push(row.get::<_, String>("detail").unwrap());
+            }
+            assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
+            let is_slow = |line: &String| {
+                line.contains("TEMP B-TREE")
+                    || line.starts_with("SCAN") && !line.contains("CONSTANT")
+            };
+            assert!(!lines.iter().any(is_slow), "{lines:?}");
+        }
+    }
+
+    /// What is freed can be given back, in a file that is made as in one that was there.
+    #[test]
+    fn a_file_can_shrink() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(super::MIGRATIONS[0].sql).unwrap();
+        old.pragma_update(None, "application_id", super::APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        let other = tempfile::tempdir().unwrap();
+        for directory in [&directory, &other] {
+            let connection = open_writer(&files(directory)).unwrap();
+            assert_eq!(pragma::<i64>(&connection, "auto_vacuum"), super::INCREMENTAL);
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::database_files::DatabaseFiles;
-use super::error::{StoreError, said};
+use super::said::said;
 use super::schema;
+use crate::store::error::StoreError;
 
 /// How many idle connections are kept.
 const IDLE: usize = 4;

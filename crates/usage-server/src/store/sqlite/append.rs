@@ -1,0 +1,168 @@
+//! Batches of reports: one transaction for each.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::sql;
+use crate::store::batch::{Batch, Done, NewToken, Work};
+use crate::store::kind::Kind;
+use crate::store::registrant::Registrant;
+use crate::store::row::{Body, Purpose, Report, Row};
+
+/// What became of each job of a batch that is committed.
+pub(super) type Performed = Vec<rusqlite::Result<Done>>;
+
+/// Why a transaction was not committed.
+enum Failed {
+    /// One of its jobs did not work.
+    Job(rusqlite::Error),
+    /// It could not begin, or not end.
+    All(rusqlite::Error),
+}
+
+/// Makes a batch durable, or nothing of it.
+pub(super) fn append(
+    connection: &Connection,
+    batch: &mut Batch<'_>,
+) -> rusqlite::Result<Performed> {
+    transact(connection, batch).or_else(|failed| {
+        roll_back(connection);
+        match failed {
+            // The others are not to suffer for it.
+            Failed::Job(_) if batch.len() > 1 => {
+                one_by_one(connection, batch).inspect_err(|_| roll_back(connection))
+            }
+            Failed::Job(error) | Failed::All(error) => Err(error),
+        }
+    })
+}
+
+/// Runs one transaction over the batch and everything that waits behind it, which becomes a part of
+/// it. All of it is durable then, or none of it is stored.
+fn transact(connection: &Connection, batch: &mut Batch<'_>) -> Result<Performed, Failed> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(Failed::All)?;
+    let mut performed = Vec::new();
+    // Whoever came while the lock was awaited is taken along, and so is whoever comes meanwhile.
+    while let Some(work) = batch.work_at(performed.len()) {
+        performed.push(Ok(perform(connection, work).map_err(Failed::Job)?));
+    }
+    connection.execute_batch("COMMIT").map_err(Failed::All)?;
+    Ok(performed)
+}
+
+/// Does the same for a batch of which one job does not work, and leaves that one out. A savepoint for
+/// each costs a third of the rate, so this is a second try alone.
+fn one_by_one(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<Performed> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut performed = Vec::new();
+    for work in batch.works() {
+        connection.execute_batch("SAVEPOINT job")?;
+        let done = perform(connection, work);
+        if let Err(error) = done {
+            // After some errors, such as a full disk, SQLite has rolled back all of it by itself.
+            if connection.is_autocommit() {
+                return Err(error);
+            }
+            connection.execute_batch("ROLLBACK TO job")?;
+            performed.push(Err(error));
+        } else {
+            performed.push(done);
+        }
+        connection.execute_batch("RELEASE job")?;
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(performed)
+}
+
+/// Ends a transaction that did not work.
+pub(super) fn roll_back(connection: &Connection) {
+    // SQLite has rolled back by itself after some errors. Where this fails too, the next BEGIN
+    // fails, and says so to whoever waits for it.
+    if !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+}
+
+fn perform(connection: &Connection, work: &Work) -> rusqlite::Result<Done> {
+    match work {
+        Work::Report(report) => insert_report(connection, report),
+        Work::Token(token) => insert_token(connection, token),
+        Work::Barrier => Ok(Done::Nothing),
+    }
+}
+
+fn insert_token(connection: &Connection, token: &NewToken) -> rusqlite::Result<Done> {
+    let NewToken { hash, organisation, registrant } = token;
+    connection
+        .prepare_cached(sql::INSERT_TOKEN)?
+        .execute(params![hash.as_bytes(), organisation])?;
+    if let Some(Registrant { email, cluster_id, product, .. }) = registrant {
+        let id = connection.last_insert_rowid();
+        connection
+            .prepare_cached(sql::INSERT_REGISTRATION)?
+            .execute(params![id, email, cluster_id, product])?;
+    }
+    Ok(Done::Stored)
+}
+
+fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
+    let Report { token_id, idempotency_key, row, .. } = report;
+    let (kind, product) = (row.kind(), &row.product);
+    let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
+        token_id,
+        kind.as_str(),
+        product,
+        idempotency_key,
+        row.ids.instance
+    ])?;
+    // Without a key there is nothing that could have been there before.
+    if inserted == 0
+        && let Some(key) = idempotency_key
+        && let Some(first) = first_with_key(connection, *token_id, key)?
+    {
+        let is_same = first.kind == kind && first.product == *product;
+        return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
+    }
+    let id = connection.last_insert_rowid();
+    insert_body(connection, id, row)?;
+    Ok(Done::Stored)
+}
+
+/// What stands in the other tables of a report.
+pub(super) fn insert_body(connection: &Connection, id: i64, row: &Row) -> rusqlite::Result<()> {
+    match &row.body {
+        Body::Server { cluster_id, server_id, host, version } => connection
+            .prepare_cached(sql::INSERT_SERVER)?
+            .execute(params![id, cluster_id, server_id, host, version])?,
+        Body::Stats { cluster_id, server_id, data } => connection
+            .prepare_cached(sql::INSERT_STATS)?
+            .execute(params![id, cluster_id, server_id, data])?,
+        Body::Usage { data } => {
+            connection.prepare_cached(sql::INSERT_USAGE)?.execute(params![id, data])?
+        }
+    };
+    for other in &row.ids.others {
+        connection.prepare_cached(sql::INSERT_OTHER_ID)?.execute(params![other, id])?;
+    }
+    Ok(())
+}
+
+/// What the first report with a key was for.
+pub(super) fn first_with_key(
+    connection: &Connection,
+    token_id: Option<i64>,
+    key: &str,
+) -> rusqlite::Result<Option<Purpose>> {
+    connection
+        .prepare_cached(sql::FIRST_WITH_KEY)?
+        .query_row(params![token_id, key], |row| {
+            Ok(Purpose { kind: row.get(0)?, product: row.get(1)? })
+        })
+        .optional()
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}

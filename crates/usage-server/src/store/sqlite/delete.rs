@@ -1,0 +1,249 @@
+//! Reports that go, and what goes with them.
+
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, params};
+
+use crate::store::backend::Looked;
+use crate::store::erasure::Audit;
+use crate::store::kind::Kind;
+use crate::store::target::Target;
+use crate::store::time_text::time_text;
+
+/// How many pages are given back at once: a MiB.
+const PAGES: usize = 256;
+
+/// How many free pages are left for what comes next.
+const SPARE: i64 = 1024;
+
+/// Each product costs a look at the index, and not each report.
+const PRODUCTS: &str = "\
+    WITH RECURSIVE each (name) AS (
+        SELECT min(product) FROM report
+        UNION ALL
+        SELECT (SELECT min(product) FROM report WHERE product > name) FROM each
+        WHERE name IS NOT NULL
+    )
+    SELECT name FROM each WHERE name IS NOT NULL";
+
+const OF_INSTANCE: &str = "\
+    SELECT id FROM report WHERE instance = ?1 AND id > ?2
+    UNION
+    SELECT report_id FROM other_id WHERE other_id.id = ?1 AND report_id > ?2
+    ORDER BY 1 LIMIT ?3";
+
+const COUNT_OF_INSTANCE: &str = "\
+    SELECT count(*) FROM (
+        SELECT id FROM report WHERE instance = ?1
+        UNION SELECT report_id FROM other_id WHERE other_id.id = ?1)";
+
+/// There is no index by token: it would cost each report, and this is asked rarely. The table is
+/// read once, from slice to slice.
+const OF_ORGANISATION: &str = "\
+    SELECT id FROM report
+    WHERE id > ?2 AND token_id IN (SELECT id FROM token WHERE organisation = ?1)
+    ORDER BY id LIMIT ?3";
+
+const COUNT_OF_ORGANISATION: &str = "\
+    SELECT count(*) FROM report
+    WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+
+const OLD: &str = "\
+    SELECT id FROM report WHERE product = ?1 AND kind = ?2 AND received_at < ?3
+    ORDER BY received_at, id LIMIT ?4";
+
+const COUNT_OLD: &str = "\
+    SELECT count(*) FROM report WHERE product = ?1 AND kind = ?2 AND received_at < ?3";
+
+const LEAVE_KEY: &str = "\
+    INSERT INTO left_key (token_id, key, kind, product, seen_at)
+    SELECT ifnull(token_id, 0), idempotency_key, kind, product, received_at
+    FROM report WHERE id = ?1 AND idempotency_key IS NOT NULL AND received_at >= ?2";
+
+const DELETE: &str = "DELETE FROM report WHERE id = ?1";
+
+const FORGET_LEFT: &str = "\
+    DELETE FROM left_key WHERE (token_id, key) IN (
+        SELECT token_id, key FROM left_key WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)";
+
+const KEYS_BEHIND: &str = "\
+    SELECT id, received_at < ?2, idempotency_key IS NOT NULL FROM report
+    WHERE id > ?1 ORDER BY id LIMIT ?3";
+
+const FORGET: &str = "UPDATE report SET idempotency_key = NULL WHERE id = ?1";
+
+const FORGET_KEYS_OF: &str = "\
+    DELETE FROM left_key
+    WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+
+const DELETE_REPORTS_OF: &str = "\
+    DELETE FROM report WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+
+const FORGET_REGISTRATIONS_OF: &str = "\
+    DELETE FROM registration WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+
+/// Their rows stay, with nothing in them: an id is never given twice, not even to a report that waits.
+const EMPTY_TOKENS_OF: &str = "\
+    UPDATE token SET organisation = '', hash = randomblob(32), ends_at = created_at
+    WHERE organisation = ?1";
+
+const INSERT_ERASURE: &str = "\
+    INSERT INTO erasure (erased_at, kind, hash, reports, tokens) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const HOLD: &str = "\
+    INSERT INTO upkeep (id, holder, ends_at) VALUES (1, ?1, ?3)
+    ON CONFLICT DO UPDATE SET holder = excluded.holder, ends_at = excluded.ends_at
+    WHERE holder = excluded.holder OR ends_at <= ?2";
+
+pub(super) fn products(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(PRODUCTS)?.query_map([], |row| row.get(0))?.collect()
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    target: &Target,
+    after: i64,
+    most: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let id = |row: &rusqlite::Row<'_>| row.get(0);
+    match target {
+        Target::Instance(name) => connection
+            .prepare_cached(OF_INSTANCE)?
+            .query_map(params![name, after, most], id)?
+            .collect(),
+        Target::Organisation(name) => connection
+            .prepare_cached(OF_ORGANISATION)?
+            .query_map(params![name, after, most], id)?
+            .collect(),
+        Target::Old { kind, product, before } => connection
+            .prepare_cached(OLD)?
+            .query_map(params![product, kind.as_str(), before, most], id)?
+            .collect(),
+    }
+}
+
+pub(super) fn count(connection: &Connection, target: &Target) -> rusqlite::Result<i64> {
+    let (statement, name, kind, before) = match target {
+        Target::Instance(name) => (COUNT_OF_INSTANCE, name, None, None),
+        Target::Organisation(name) => (COUNT_OF_ORGANISATION, name, None, None),
+        Target::Old { kind, product, before } => (COUNT_OLD, product, Some(*kind), Some(before)),
+    };
+    match (kind.map(Kind::as_str), before) {
+        (Some(kind), Some(before)) => {
+            connection.query_row(statement, params![name, kind, before], |row| row.get(0))
+        }
+        _ => connection.query_row(statement, params![name], |row| row.get(0)),
+    }
+}
+
+/// Returns how many of them were there.
+pub(super) fn delete(
+    connection: &Connection,
+    positions: &[i64],
+    keep_keys_since: Option<&str>,
+) -> rusqlite::Result<usize> {
+    let mut deleted = 0;
+    for position in positions {
+        if let Some(since) = keep_keys_since {
+            connection.prepare_cached(LEAVE_KEY)?.execute(params![position, since])?;
+        }
+        // What is in other tables goes by its foreign key.
+        deleted += connection.prepare_cached(DELETE)?.execute(params![position])?;
+    }
+    Ok(deleted)
+}
+
+pub(super) fn forget_left_keys(
+    connection: &Connection,
+    before: &str,
+    most: usize,
+) -> rusqlite::Result<usize> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    connection.prepare_cached(FORGET_LEFT)?.execute(params![before, most])
+}
+
+/// Which reports have keys to be forgotten, and how far that goes.
+pub(super) fn old_keys(
+    connection: &Connection,
+    before: &str,
+    after: i64,
+    most: usize,
+) -> rusqlite::Result<(Vec<i64>, Looked)> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let (mut keyed, mut looked, mut count) = (Vec::new(), Looked { to: after, more: false }, 0);
+    let mut statement = connection.prepare_cached(KEYS_BEHIND)?;
+    let mut rows = statement.query(params![after, before, limit])?;
+    while let Some(row) = rows.next()? {
+        if !row.get::<_, bool>(1)? {
+            return Ok((keyed, looked));
+        }
+        looked.to = row.get(0)?;
+        if row.get(2)? {
+            keyed.push(looked.to);
+        }
+        count += 1;
+    }
+    looked.more = count == most;
+    Ok((keyed, looked))
+}
+
+pub(super) fn forget_keys(connection: &Connection, positions: &[i64]) -> rusqlite::Result<()> {
+    for position in positions {
+        connection.prepare_cached(FORGET)?.execute(params![position])?;
+    }
+    Ok(())
+}
+
+/// Ends an erasure; returns how many reports came in the last moment.
+pub(super) fn close_erasure(connection: &Connection, audit: &Audit) -> rusqlite::Result<usize> {
+    let (mut reports, mut tokens) = (0, 0);
+    if let Some(name) = &audit.organisation {
+        reports = connection.execute(DELETE_REPORTS_OF, params![name])?;
+        connection.execute(FORGET_KEYS_OF, params![name])?;
+        connection.execute(FORGET_REGISTRATIONS_OF, params![name])?;
+        tokens = connection.execute(EMPTY_TOKENS_OF, params![name])?;
+    }
+    let count = |of: u64| i64::try_from(of).unwrap_or(i64::MAX);
+    connection.execute(
+        INSERT_ERASURE,
+        params![
+            time_text(SystemTime::now()),
+            audit.kind,
+            audit.hash,
+            count(audit.reports + reports as u64),
+            count(tokens as u64)
+        ],
+    )?;
+    Ok(reports)
+}
+
+/// Gives a few free pages back to the disk, and says whether there may be more. Not in a transaction.
+pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
+    let free = || connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0));
+    let before = free()?;
+    if before <= SPARE {
+        return Ok(false);
+    }
+    // It gives back a page with each step.
+    let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+    let mut steps = vacuum.query([])?;
+    while steps.next()?.is_some() {}
+    let left = free()?;
+    Ok(left > SPARE && left < before)
+}
+
+pub(super) fn hold_upkeep(
+    connection: &Connection,
+    holder: &str,
+    time: Duration,
+) -> rusqlite::Result<bool> {
+    let now = SystemTime::now();
+    let until = now.checked_add(time).unwrap_or(now);
+    let held = connection.prepare_cached(HOLD)?.execute(params![
+        holder,
+        time_text(now),
+        time_text(until)
+    ])?;
+    Ok(held > 0)
+}

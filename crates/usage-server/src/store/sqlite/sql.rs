@@ -1,0 +1,71 @@
+//! The statements for reports, beside each other, to be read against the schema.
+
+pub(super) const INSERT_TOKEN: &str = "\
+    INSERT INTO token (hash, organisation, created_at)
+    VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
+
+pub(super) const INSERT_REGISTRATION: &str = "\
+    INSERT INTO registration (token_id, email, cluster_id, product) VALUES (?1, ?2, ?3, ?4)";
+
+/// Inserts nothing if the key is known: the unique index decides, inside the transaction, and for a
+/// key that has outlived its report the condition.
+pub(super) const INSERT_REPORT: &str = "\
+    INSERT INTO report (received_at, token_id, kind, product, idempotency_key, instance)
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5
+    WHERE ?4 IS NULL OR NOT EXISTS (
+        SELECT 1 FROM left_key WHERE left_key.token_id = ifnull(?1, 0) AND key = ?4)
+    ON CONFLICT DO NOTHING";
+
+pub(super) const INSERT_OTHER_ID: &str = "INSERT INTO other_id (id, report_id) VALUES (?1, ?2)";
+
+/// Spells its condition like the unique index, which then answers it.
+pub(super) const FIRST_WITH_KEY: &str = "\
+    SELECT kind, product FROM report
+    WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2
+    UNION ALL
+    SELECT kind, product FROM left_key WHERE token_id = ifnull(?1, 0) AND key = ?2";
+
+pub(super) const INSERT_SERVER: &str = "\
+    INSERT INTO server (report_id, cluster_id, server_id, host, version)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+pub(super) const INSERT_STATS: &str = "\
+    INSERT INTO stats (report_id, cluster_id, server_id, data) VALUES (?1, ?2, ?3, ?4)";
+
+pub(super) const INSERT_USAGE: &str = "INSERT INTO usage (report_id, data) VALUES (?1, ?2)";
+
+/// A token that has ended is not known.
+pub(super) const HAS_TOKEN: &str = "\
+    SELECT EXISTS (SELECT 1 FROM token WHERE organisation = ?1
+        AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))";
+
+pub(super) const TOKEN: &str = "\
+    SELECT id, organisation FROM token WHERE hash = ?1
+        AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
+
+/// A page of reports behind a position. The table is read in its order: an index would have to be
+/// sorted, in memory that grows with the database.
+pub(super) const PAGE: &str = "\
+    SELECT report.id, received_at, nullif(organisation, ''), instance, kind, report.product,
+           ifnull(server.cluster_id, stats.cluster_id), ifnull(server.server_id, stats.server_id),
+           host, version, ifnull(stats.data, usage.data)
+    FROM report
+    LEFT JOIN token ON token.id = token_id
+    LEFT JOIN server ON server.report_id = report.id
+    LEFT JOIN stats ON stats.report_id = report.id
+    LEFT JOIN usage ON usage.report_id = report.id
+    WHERE report.id > ?1
+        AND (?2 IS NULL OR +kind = ?2)
+        AND (?3 IS NULL OR +report.product = ?3)
+        AND (?4 IS NULL OR +received_at >= ?4)
+    ORDER BY report.id";
+
+/// The index has the reports of an instance in the order of their positions: the first decides, as a
+/// rule.
+pub(super) const KNOWN_BEFORE: &str = "\
+    SELECT EXISTS (SELECT 1 FROM report INDEXED BY report_instance
+        WHERE instance = ?1 AND product = ?2 AND received_at < ?3)";
+
+/// What was made in a database. What `ANALYZE` keeps there is nobody's.
+pub(super) const OBJECTS: &str = "\
+    SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'";

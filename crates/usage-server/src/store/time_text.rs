@@ -1,0 +1,28 @@
+//! Times as they are stored: RFC 3339 in UTC with milliseconds, which sorts as it passes.
+
+use std::time::{Duration, SystemTime};
+
+/// What a time is compared with. Before 1970 nothing was stored, and after 9999 nothing sorts.
+pub(super) fn time_text(time: SystemTime) -> String {
+    let first = SystemTime::UNIX_EPOCH;
+    let last = first + Duration::from_secs(253_402_300_799);
+    humantime::format_rfc3339_millis(time.clamp(first, last)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::time_text;
+
+    #[test]
+    fn a_time_has_its_place_among_those_that_are_stored() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_millis(seconds);
+        assert_eq!(time_text(at(1_764_233_323_007)), "2025-11-27T08:48:43.007Z");
+        assert_eq!(time_text(at(0)), "1970-01-01T00:00:00.000Z");
+        let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(time_text(early), "1970-01-01T00:00:00.000Z");
+        let late = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
+        assert_eq!(time_text(late), "9999-12-31T23:59:59.000Z");
+    }
+}

@@ -1,0 +1,90 @@
+//! `summary`: what the reports say together.
+
+use serde_json::{Value, json};
+
+use crate::serving::Serving;
+use crate::usagectl::{Ran, example, run};
+
+fn summary(serving: &Serving, arguments: &[&str]) -> Ran {
+    let database = serving.database();
+    let database = ["--database", database.to_str().unwrap()];
+    let ran = run(&["summary"]).arguments(arguments).arguments(&database).done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran
+}
+
+fn save(serving: &Serving, arguments: &[&str], body: &str) {
+    let ran =
+        run(&["save"]).arguments(arguments).arguments(&["-", "--url", &serving.url]).stdin(body);
+    let ran = ran.done();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+fn usage(serving: &Serving, product: &str, tags: &Value, values: &Value) {
+    let body = json!([{"tags": tags, "values": values}]).to_string();
+    save(serving, &["usage", "--product", product], &body);
+}
+
+#[test]
+fn installations_are_counted_by_what_they_said_last() {
+    let serving = Serving::start(&[]);
+    assert!(summary(&serving, &[]).stdout.ends_with("nothing was reported\n"));
+    save(&serving, &["server"], example::SERVER);
+    save(&serving, &["stats", "--product", "influxdb"], example::STATS);
+    for version in ["1.7", "1.8"] {
+        let values = json!({"version": version, "os": "linux"});
+        usage(&serving, "influxdb", &json!({"server_id": "serv1", "arch": "arm64"}), &values);
+    }
+    usage(&serving, "influxdb", &json!({"version": "1.8"}), &json!({"cluster_id": 42}));
+    usage(&serving, "influxdb", &json!({"os": "linux"}), &json!({}));
+    usage(&serving, "chronograf-ng", &json!({}), &json!({"cluster_id": "drawn"}));
+
+    let object = summary(&serving, &["--json", "--since", "1h"]).json();
+    let products = object["products"].as_array().unwrap();
+    assert_eq!(products.len(), 2);
+    assert_eq!(
+        products[1],
+        json!({
+            "product": "influxdb", "reports": {"server": 1, "stats": 1, "usage": 4},
+            "active": 2, "new": 2, "ids_are_stable": true, "without_id": 1,
+            "versions": {"top": [{"name": "1.8", "instances": 2}], "others": 0, "unknown": 0},
+            "os": {"top": [{"name": "linux", "instances": 1}], "others": 0, "unknown": 1},
+            "arch": {"top": [{"name": "arm64", "instances": 1}], "others": 0, "unknown": 1},
+        })
+    );
+    assert_eq!(products[0]["ids_are_stable"], false);
+    let one = summary(&serving, &["--json", "--product", "chronograf-ng"]).json();
+    assert_eq!(one["products"].as_array().unwrap().len(), 1);
+
+    let text = summary(&serving, &[]).stdout;
+    for part in
+        ["influxdb\n", "1 server, 1 stats, 4 usage", "2 instances, 2 new", "100 %", "starts"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// Who reported before is not new.
+#[test]
+fn an_installation_is_new_once() {
+    let serving = Serving::start(&[]);
+    save(&serving, &["server"], example::SERVER);
+    let before = serving.store().servers().next().unwrap().unwrap().received_at;
+    save(&serving, &["server"], example::SERVER);
+    save(&serving, &["server"], &example::SERVER.replace("serv1", "serv2"));
+    let since = serving.store().servers().nth(1).unwrap().unwrap().received_at;
+    assert!(before < since);
+    let object = summary(&serving, &["--json", "--since", &since]).json();
+    assert_eq!(
+        (&object["products"][0]["active"], &object["products"][0]["new"]),
+        (&json!(2), &json!(1))
+    );
+}
+
+#[test]
+fn what_a_sender_names_steers_no_terminal() {
+    let serving = Serving::start(&[]);
+    usage(&serving, "p\u{9b}31m", &json!({"os": "\u{1b}[31mred"}), &json!({"server_id": "s"}));
+    let text = summary(&serving, &[]).stdout;
+    assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+}
