@@ -130,16 +130,20 @@ pub(super) async fn find(
     most: usize,
 ) -> Result<Vec<i64>, Failed> {
     let (found, texts) = target_of(target);
-    let count = texts.len();
-    let statement = format!(
-        "SELECT id FROM ({found}) AS found WHERE id > ${} ORDER BY id LIMIT ${}",
-        count + 1,
-        count + 2
-    );
+    let next = texts.len() + 1;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> =
         texts.iter().map(|text| -> (&(dyn ToSql + Sync), Type) { (text, Type::TEXT) }).collect();
-    parameters.push((&after, Type::INT8));
+    let statement = if let Target::Old { .. } = target {
+        // As the index has them: in the order of positions all reports would be looked at.
+        format!("{found} ORDER BY received_at, id LIMIT ${next}")
+    } else {
+        parameters.push((&after, Type::INT8));
+        format!(
+            "SELECT id FROM ({found}) AS found WHERE id > ${next} ORDER BY id LIMIT ${}",
+            next + 1
+        )
+    };
     parameters.push((&most, Type::INT8));
     let rows = client.query_typed(&statement, &parameters).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
