@@ -147,8 +147,7 @@ mod error;
 mod gate;
 mod proxy;
 
-pub use client::Client;
-pub use ureq;
+pub use {client::Client, ureq};
 
 /// The examples of the page in a registry.
 #[cfg(doctest)]
