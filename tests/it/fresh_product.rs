@@ -48,9 +48,9 @@ fn reports_under_one_identity(product: &Product) {
         product.run("on", &[("DO_NOT_TRACK", "0")]);
         assert_eq!(product.reports(), (start, start - 1));
     }
-    let servers = product.api.store().servers().collect::<Result<Vec<_>, _>>().unwrap();
+    let servers = product.api.store().servers().read_all().unwrap();
     assert!(servers.iter().all(|row| row.report == servers[0].report), "one identity: {servers:?}");
-    let usage = &product.api.store().usage().collect::<Result<Vec<_>, _>>().unwrap()[0].report;
+    let usage = &product.api.store().usage().read_all().unwrap()[0].report;
     assert_eq!(usage.product, "tinykv");
     assert_eq!(usage.data[0].values.get("num_keys"), Some(&3.into()));
     let tag = |name| usage.data[0].tags.get(name);
@@ -109,10 +109,7 @@ impl Product {
 
     fn reports(&self) -> (usize, usize) {
         let store = self.api.store();
-        (
-            store.servers().collect::<Result<Vec<_>, _>>().unwrap().len(),
-            store.usage().collect::<Result<Vec<_>, _>>().unwrap().len(),
-        )
+        (store.servers().read_all().unwrap().len(), store.usage().read_all().unwrap().len())
     }
 
     fn files(&self, home: &str) -> BTreeSet<PathBuf> {

@@ -54,10 +54,7 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         writeln!(out, "answer: {}", answer?.lines().last().unwrap_or_default())?;
         Ok::<_, Box<dyn Error>>(())
     })?;
-    let (servers, usage) = (
-        api.store().servers().collect::<Result<Vec<_>, _>>()?,
-        api.store().usage().collect::<Result<Vec<_>, _>>()?,
-    );
+    let (servers, usage) = (api.store().servers().read_all()?, api.store().usage().read_all()?);
     writeln!(out, "stored: {} server, {} usage report", servers.len(), usage.len())?;
     Ok(api.shutdown()?)
 }

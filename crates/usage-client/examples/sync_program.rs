@@ -26,10 +26,7 @@ pub(crate) fn demo(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let api = usage_server::Server::bind("127.0.0.1:0", usage_server::Config::new(database))?;
     let data = tempfile::tempdir()?;
     program(&api.url(), data.path(), out)?;
-    let (servers, usage) = (
-        api.store().servers().collect::<Result<Vec<_>, _>>()?,
-        api.store().usage().collect::<Result<Vec<_>, _>>()?,
-    );
+    let (servers, usage) = (api.store().servers().read_all()?, api.store().usage().read_all()?);
     writeln!(out, "stored: {} server, {} usage report", servers.len(), usage.len())?;
     writeln!(out, "usage: {}", serde_json::to_string(&usage[0].report)?)?;
     Ok(api.shutdown()?)

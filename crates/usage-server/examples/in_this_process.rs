@@ -14,10 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for attempt in 1..=3 {
         println!("attempt {attempt}: {}", report(&server)?);
     }
-    println!(
-        "stored: {} usage report",
-        server.store().usage().collect::<Result<Vec<_>, _>>()?.len()
-    );
+    println!("stored: {} usage report", server.store().usage().read_all()?.len());
     server.shutdown()?;
     Ok(())
 }

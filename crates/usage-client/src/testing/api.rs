@@ -133,7 +133,7 @@ impl TestApi {
     ///
     /// [`StoreError`] if they could not be read.
     pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
-        Ok(self.with_keys(Route::Servers, self.server.store().servers().collect::<Result<_, _>>()?))
+        Ok(self.with_keys(Route::Servers, self.server.store().servers().read_all()?))
     }
 
     /// The statistics that are stored.
@@ -142,7 +142,7 @@ impl TestApi {
     ///
     /// [`StoreError`] if they could not be read.
     pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
-        Ok(self.with_keys(Route::Stats, self.server.store().stats().collect::<Result<_, _>>()?))
+        Ok(self.with_keys(Route::Stats, self.server.store().stats().read_all()?))
     }
 
     /// The usage that is stored.
@@ -151,7 +151,7 @@ impl TestApi {
     ///
     /// [`StoreError`] if it could not be read.
     pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
-        Ok(self.with_keys(Route::Usage, self.server.store().usage().collect::<Result<_, _>>()?))
+        Ok(self.with_keys(Route::Usage, self.server.store().usage().read_all()?))
     }
 
     /// Rows are in the order in which they came, and so are the keys. A row whose answer is on its way

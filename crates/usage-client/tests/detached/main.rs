@@ -57,7 +57,7 @@ fn test() {
     let drawn = || fs::read_to_string(&state).is_ok_and(|text| text.contains("next_due_unix_ns"));
     wait_until("a slot is drawn", drawn);
     assert_eq!(run("on"), said(IfDue::NotDue));
-    assert!(there.store().servers().collect::<Result<Vec<_>, _>>().unwrap().is_empty());
+    assert!(there.store().servers().read_all().unwrap().is_empty());
 
     // The slot has come: the second process reports.
     let mut due: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
@@ -67,7 +67,7 @@ fn test() {
     wait_until("it has reported", || {
         fs::read_to_string(&state).is_ok_and(|text| text.contains("acknowledged_unix_ns"))
     });
-    let usage = there.store().usage().collect::<Result<Vec<_>, _>>().unwrap();
+    let usage = there.store().usage().read_all().unwrap();
     assert_eq!((usage.len(), &*usage[0].report.product), (1, "tinytool"));
     assert_eq!(run("on"), said(IfDue::NotDue));
     println!("a tool reports by a process of its own: ok");

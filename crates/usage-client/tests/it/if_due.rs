@@ -54,10 +54,7 @@ impl Tool {
 
     fn reports(&self) -> (usize, usize) {
         let store = self.there.store();
-        (
-            store.servers().collect::<Result<Vec<_>, _>>().unwrap().len(),
-            store.usage().collect::<Result<Vec<_>, _>>().unwrap().len(),
-        )
+        (store.servers().read_all().unwrap().len(), store.usage().read_all().unwrap().len())
     }
 }
 
@@ -91,7 +88,7 @@ fn a_tool_reports_in_the_first_call_after_its_slot_and_in_no_other() {
     state.as_object_mut().unwrap().remove("acknowledged_unix_ns").unwrap();
     fs::write(tool.state(), state.to_string()).unwrap();
     assert_eq!(tool.run(), IfDue::Reported);
-    let servers = tool.there.store().servers().collect::<Result<Vec<_>, _>>().unwrap();
+    let servers = tool.there.store().servers().read_all().unwrap();
     assert_eq!(servers[0].report, servers[1].report);
 }
 

@@ -19,17 +19,17 @@ fn what_is_flushed_has_arrived_and_what_was_sent_can_be_read_by_whoever_owns_the
         .unwrap();
     assert!(reporting.last_sent().unwrap().is_none());
     assert!(reporting.flush(PATIENCE), "{reporting:?}");
-    assert_eq!(there.store().servers().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
-    assert!(there.store().usage().collect::<Result<Vec<_>, _>>().unwrap().is_empty());
+    assert_eq!(there.store().servers().read_all().unwrap().len(), 1);
+    assert!(there.store().usage().read_all().unwrap().is_empty());
 
     let stats = Stats::new("tinykv").cluster_id("c").server_id("s");
     reporting.push_stats(&stats.data(StatsData::new("engine").value("n", 1))).unwrap();
     reporting.report_now();
     reporting.register().unwrap();
     assert!(reporting.flush(PATIENCE), "{reporting:?}");
-    assert_eq!(there.store().servers().collect::<Result<Vec<_>, _>>().unwrap().len(), 2);
-    assert_eq!(there.store().stats().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
-    let stored = there.store().usage().collect::<Result<Vec<_>, _>>().unwrap().remove(0).report;
+    assert_eq!(there.store().servers().read_all().unwrap().len(), 2);
+    assert_eq!(there.store().stats().read_all().unwrap().len(), 1);
+    let stored = there.store().usage().read_all().unwrap().remove(0).report;
 
     let sent = reporting.last_sent().unwrap().unwrap();
     let body: serde_json::Value = serde_json::from_str(sent.body()).unwrap();
@@ -72,5 +72,5 @@ async fn on_tokio_too() {
     assert_eq!(reporting.last_sent().unwrap().unwrap().status(), Some(201));
     reporting.stop(PATIENCE).await;
     assert!(!reporting.wait_until(|_| false, Duration::MAX).await);
-    assert_eq!(there.store().usage().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
+    assert_eq!(there.store().usage().read_all().unwrap().len(), 1);
 }

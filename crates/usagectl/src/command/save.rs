@@ -53,13 +53,6 @@ fn success(saved: &Saved, token: Option<&Token>) -> String {
         body if body.is_empty() || body == "{}" => String::new(),
         body => format!(": {body}"),
     };
-    if saved.is_page() {
-        return format!(
-            "sent, but {} came with a web page{body}, which no Usage API answers with: is the address \
-             right, or is there a login page on the way?",
-            saved.status()
-        );
-    }
     let broken = if saved.is_complete() { "" } else { " (the rest of the answer is missing)" };
     let whose = if token.is_some() { "" } else { ", for no organisation: there was no token" };
     format!("saved{whose}; the API answered {}{body}{broken}", saved.status())

@@ -35,16 +35,6 @@ fn saved_has_the_answer() {
     assert_eq!(outcome(&answer("202 Accepted", "thank you")), (Some(0), saved));
 }
 
-/// A login page on the way says 200 to everything.
-#[test]
-fn saved_does_not_take_a_page_for_an_answer_of_the_api() {
-    let head = "200 OK\r\ncontent-type: text/html";
-    let ran = save_to(&answer(head, "<html>Welcome to our hotel</html>"), &[]);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stdout.starts_with("sent, but 200 OK came with a web page: <html>"), "{ran:?}");
-    assert!(!ran.stdout.contains("saved"), "{}", ran.stdout);
-}
-
 /// W46: the head counts, and the rest of the answer is missing.
 #[test]
 fn saved_says_that_the_answer_broke_off() {

@@ -312,7 +312,7 @@ fn what_is_due_is_collected_and_sent_while_it_stops() {
     let ran = reporting.stop();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.ends_with("usagectl: stopped; 1 delivered, 0 lost\n"), "{}", ran.stderr);
-    assert_eq!(serving.store().usage().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
+    assert_eq!(serving.store().usage().read_all().unwrap().len(), 1);
 }
 
 /// What another user may have put there is not taken, unless that is said.
