@@ -266,7 +266,8 @@ fn it_takes_invite_codes_and_origins() {
         assert_eq!(ran.code, Some(code), "{ran:?}");
         assert!(ran.stderr.contains(words), "{ran:?}");
     };
-    wrong(&["--registration", "invite"], 2, "--invite-file");
+    // The configuration may have it as well.
+    wrong(&["--registration", "invite"], 5, "--invite-file");
     wrong(&["--registration", "anybody"], 2, "open");
     wrong(&["--allow-redirect", "https://h/path"], 2, "is not an origin");
     wrong(&["--registration", "invite", "--invite-file", "/no/such"], 5, "the invite codes");
