@@ -1,6 +1,6 @@
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, io};
 
 use crate::accept::Risk;
 
@@ -9,7 +9,7 @@ use crate::accept::Risk;
 #[non_exhaustive]
 pub enum FileError {
     /// The system refuses.
-    #[error("cannot {doing} {}", path.display())]
+    #[error(fmt = refused)]
     #[non_exhaustive]
     Io {
         /// The file or directory.
@@ -99,4 +99,15 @@ impl FileError {
 /// For `map_err`: `doing` did not work on `path`.
 pub(crate) fn cannot(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> FileError {
     move |source| FileError::Io { path: path.to_owned(), doing, source }
+}
+
+/// With `{:#}` the reason stands behind it, on the same line.
+fn refused(
+    path: &Path,
+    doing: &&'static str,
+    source: &io::Error,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "cannot {doing} {}", path.display())?;
+    if f.alternate() { write!(f, ": {source}") } else { Ok(()) }
 }

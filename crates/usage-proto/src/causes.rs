@@ -45,6 +45,23 @@ pub fn causes<'e>(
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'e>(pub &'e (dyn Error + 'static));
 
+impl Chain<'_> {
+    /// For the `Display` of an error of one's own that says `message`, and has `source`: the sources
+    /// follow where the alternate form is asked for, as with every error of these crates.
+    ///
+    /// # Errors
+    ///
+    /// Those of the formatter.
+    pub fn message(
+        f: &mut fmt::Formatter<'_>,
+        message: fmt::Arguments<'_>,
+        source: &(dyn Error + 'static),
+    ) -> fmt::Result {
+        f.write_fmt(message)?;
+        if f.alternate() { write!(f, ": {}", Chain(source)) } else { Ok(()) }
+    }
+}
+
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not with the formatter's own flags: with `#` the error would show its sources itself.

@@ -138,7 +138,7 @@ fn connect(uri: &http::Uri, registry: &Registry) -> Result<TcpStream, TransportE
     if uri.scheme_str() != Some("http") {
         return Err(TransportError::tls("there is no TLS in this example").not_retryable());
     }
-    // The address of IPv6 stands in brackets.
+    // The address of IPv6 stands in brackets. Of several addresses only the first is tried here.
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let begin = || {
         let address = (host, uri.port_u16().unwrap_or(80)).to_socket_addrs()?.next();

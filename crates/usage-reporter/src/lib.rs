@@ -208,8 +208,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
-#[cfg(any(feature = "blocking", feature = "state_file", feature = "tokio"))]
-mod chain;
 mod config;
 mod consent;
 #[cfg(any(feature = "blocking", feature = "tokio"))]

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::io;
 
-use crate::chain;
 use crate::consent::Consent;
+use usage_proto::Chain;
 
 /// A driver did not start. Nothing runs, and nothing was sent. The alternate form, `{error:#}`, has
 /// the reason behind it.
@@ -29,5 +29,5 @@ pub enum SpawnError {
 }
 
 fn thread(source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    chain::message(f, format_args!("the thread of usage reporting could not be started"), source)
+    Chain::message(f, format_args!("the thread of usage reporting could not be started"), source)
 }

@@ -1,8 +1,12 @@
 use std::error::Error;
-use std::path::PathBuf;
+use std::fmt::{self, Formatter};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use usage_files::FileError;
+use usage_proto::Chain;
+
+type Source = Arc<dyn Error + Send + Sync>;
 
 /// What went wrong with the database.
 ///
@@ -13,7 +17,7 @@ use usage_files::FileError;
 #[non_exhaustive]
 pub enum StoreError {
     /// The file can not be opened or created.
-    #[error("cannot open the database {}: check that its directory exists and can be written to", path.display())]
+    #[error(fmt = not_opened)]
     #[non_exhaustive]
     Open {
         /// The database file.
@@ -77,14 +81,14 @@ pub enum StoreError {
         supported: i64,
     },
     /// There is no place for a temporary database.
-    #[error("cannot create a directory for a temporary database: set TMPDIR to one with room")]
+    #[error(fmt = not_temporary)]
     #[non_exhaustive]
     Temporary {
         /// What the operating system said.
         source: Arc<dyn Error + Send + Sync>,
     },
     /// A transaction failed, and nothing of it was stored.
-    #[error("cannot write to the database {}: nothing was stored", path.display())]
+    #[error(fmt = not_written)]
     #[non_exhaustive]
     Write {
         /// The database file.
@@ -93,7 +97,7 @@ pub enum StoreError {
         source: Arc<dyn Error + Send + Sync>,
     },
     /// A query failed.
-    #[error("cannot read from the database {}", path.display())]
+    #[error(fmt = not_read)]
     #[non_exhaustive]
     Read {
         /// The database file.
@@ -139,7 +143,7 @@ pub enum StoreError {
     #[error("what is to be erased is blank: an id or an organisation has a name")]
     BlankErasure,
     /// A database that other machines have does not answer. Whoever comes again may find it there.
-    #[error("the database {database} cannot be reached")]
+    #[error(fmt = not_reached)]
     #[non_exhaustive]
     Unreachable {
         /// Its address, without a password.
@@ -191,7 +195,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The operating system gave no random bytes for a token.
-    #[error("cannot make a token: the operating system gave no random bytes")]
+    #[error(fmt = not_random)]
     #[non_exhaustive]
     Random {
         /// What the operating system said.
@@ -203,5 +207,63 @@ impl StoreError {
     /// Whether the whole database is away, and not only something in it.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self, Self::Gone { .. } | Self::Unreachable { .. })
+    }
+}
+
+fn not_opened(path: &Path, source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    let path = path.display();
+    let message = format_args!(
+        "cannot open the database {path}: check that its directory exists and can be written to"
+    );
+    Chain::message(f, message, &**source)
+}
+
+fn not_temporary(source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    let message = format_args!(
+        "cannot create a directory for a temporary database: set TMPDIR to one with room"
+    );
+    Chain::message(f, message, &**source)
+}
+
+fn not_written(path: &Path, source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    let path = path.display();
+    let message = format_args!("cannot write to the database {path}: nothing was stored");
+    Chain::message(f, message, &**source)
+}
+
+fn not_read(path: &Path, source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    Chain::message(f, format_args!("cannot read from the database {}", path.display()), &**source)
+}
+
+fn not_reached(database: &str, source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    Chain::message(f, format_args!("the database {database} cannot be reached"), &**source)
+}
+
+fn not_random(source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    let message = format_args!("cannot make a token: the operating system gave no random bytes");
+    Chain::message(f, message, &**source)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::StoreError;
+
+    #[test]
+    fn the_alternate_form_says_why() {
+        let source = || Arc::new(io::Error::other("because of it"));
+        for error in [
+            StoreError::Open { path: "usage.db".into(), source: source() },
+            StoreError::Temporary { source: source() },
+            StoreError::Write { path: "usage.db".into(), source: source() },
+            StoreError::Read { path: "usage.db".into(), source: source() },
+            StoreError::Unreachable { database: "there".to_owned(), source: source() },
+            StoreError::Random { source: source() },
+        ] {
+            assert!(!error.to_string().contains("because"), "{error}");
+            assert_eq!(format!("{error:#}"), format!("{error}: because of it"));
+        }
     }
 }

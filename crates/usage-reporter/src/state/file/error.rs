@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use usage_files::{FileError, Risk};
 
-use crate::chain;
+use usage_proto::Chain;
 
 /// What is wrong with a [`StateFile`](crate::StateFile). The alternate form, `{error:#}`, has the
 /// reason behind it.
@@ -116,7 +116,7 @@ impl From<FileError> for StateFileError {
 }
 
 fn io(path: &Path, doing: &str, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    chain::message(f, format_args!("cannot {doing} {}", path.display()), source)
+    Chain::message(f, format_args!("cannot {doing} {}", path.display()), source)
 }
 
 #[expect(clippy::borrowed_box, reason = "as the derive passes it")]
@@ -129,7 +129,7 @@ fn corrupt(
     let message = format_args!(
         "{path} is not a state of usage reporting: restore it, or remove it to start as a new server"
     );
-    chain::message(f, message, &**source)
+    Chain::message(f, message, &**source)
 }
 
 #[expect(clippy::borrowed_box, reason = "as the derive passes it")]
@@ -140,7 +140,7 @@ fn not_a_report(
 ) -> fmt::Result {
     let path = path.display();
     let message = format_args!("{path} is not a usage report that was kept: remove it");
-    chain::message(f, message, &**source)
+    Chain::message(f, message, &**source)
 }
 
 /// For `map_err`: `doing` did not work on `path`.
