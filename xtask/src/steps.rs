@@ -45,9 +45,14 @@ pub(crate) const CI: &[Step] = &[
         // Each crate by itself, as its users build it: in the workspace another member may turn on
         // a feature of a shared dependency that this one forgot to ask for. Clippy, for the reason
         // given above. `default` only stands for others.
-        how: How::Lines(&["cargo hack clippy --workspace --ignore-private --feature-powerset \
+        how: How::Lines(&[
+            // Those that have features for fuzzing, which belong together.
+            "cargo hack clippy --package usage-client --package usage-proto --feature-powerset \
              --exclude-features default --group-features arbitrary,oracles --locked -- \
-             -D warnings"]),
+             -D warnings",
+            "cargo hack clippy --workspace --ignore-private --exclude usage-client --exclude \
+             usage-proto --feature-powerset --exclude-features default --locked -- -D warnings",
+        ]),
     },
     Step {
         name: "platforms",
