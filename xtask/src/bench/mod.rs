@@ -23,6 +23,9 @@ const BENCHES: &[(&str, &str, &[&str])] = &[
     ("usage-server", "reports", &[]),
 ];
 
+/// The plot, below the table.
+const PICTURE: &str = "![Saves a second](saves.svg)";
+
 /// What to do with the figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -64,7 +67,11 @@ pub(crate) fn bench(options: Options) -> Result<(), String> {
         let docs = root().join("docs");
         let page = docs.join("performance.md");
         let text = fs::read_to_string(&page).map_err(|error| lost(&page, &error))?;
-        let text = document::with_table(&text, &row::markdown(&rows), &document::machine())?;
+        let text = document::with_table(
+            &text,
+            &format!("{}\n{PICTURE}\n", row::markdown(&rows)),
+            &document::machine(),
+        )?;
         fs::write(&page, text).map_err(|error| lost(&page, &error))?;
         let picture = docs.join("saves.svg");
         fs::write(&picture, plot::saves(&rows)).map_err(|error| lost(&picture, &error))?;
