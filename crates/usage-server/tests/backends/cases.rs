@@ -6,13 +6,13 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use usage_proto::{Payload, Token};
-use usage_server::{
-    Config, Database, Erasure, Kind, Selection, Server, Store, StoreError, TokenChoice,
-};
+use usage_server::{Erasure, Kind, Selection, Server, Store, StoreError, TokenChoice};
 
 use crate::Case;
-use crate::client::{Client, Request, SERVER, STATS, USAGE, post, start_with, wait_until};
+use crate::client::{Client, Request, SERVER, STATS, USAGE, post, wait_until};
+use crate::going_cases::days_ago;
 use crate::target::Target;
+use crate::{going_cases, moving_cases};
 
 pub(crate) const ALL: &[Case] = &[
     ("what_comes_is_what_is_read", what_comes_is_what_is_read),
@@ -24,25 +24,28 @@ pub(crate) const ALL: &[Case] = &[
     ("an_organisation_is_removed", an_organisation_is_removed),
     ("pages_have_an_end", pages_have_an_end),
     ("an_export_that_goes_on_loses_nothing", an_export_that_goes_on_loses_nothing),
-    ("an_instance_is_erased", an_instance_is_erased),
-    ("an_organisation_is_erased", an_organisation_is_erased),
-    ("what_is_old_is_pruned_and_its_key_is_not", what_is_old_is_pruned_and_its_key_is_not),
-    ("keys_are_forgotten_in_time", keys_are_forgotten_in_time),
-    ("one_server_has_the_upkeep", one_server_has_the_upkeep),
+    ("an_instance_is_erased", going_cases::an_instance_is_erased),
+    ("an_organisation_is_erased", going_cases::an_organisation_is_erased),
+    (
+        "what_is_old_is_pruned_and_its_key_is_not",
+        going_cases::what_is_old_is_pruned_and_its_key_is_not,
+    ),
+    ("keys_are_forgotten_in_time", going_cases::keys_are_forgotten_in_time),
+    ("one_server_has_the_upkeep", going_cases::one_server_has_the_upkeep),
     ("installations_are_counted", installations_are_counted),
     ("any_text_is_taken", any_text_is_taken),
     ("it_is_there_after_a_restart", it_is_there_after_a_restart),
-    ("all_of_it_moves_to_another_database", all_of_it_moves_to_another_database),
-    ("a_move_gives_no_position_again", a_move_gives_no_position_again),
+    ("all_of_it_moves_to_another_database", moving_cases::all_of_it_moves_to_another_database),
+    ("a_move_gives_no_position_again", moving_cases::a_move_gives_no_position_again),
 ];
 
-const TARGET: &str = "/api/v1/usage/influxdb";
+pub(crate) const TARGET: &str = "/api/v1/usage/influxdb";
 
-fn status(server: &Server, token: &Token) -> u16 {
+pub(crate) fn status(server: &Server, token: &Token) -> u16 {
     Request::post(TARGET, USAGE).token(token.expose()).send(server).status
 }
 
-fn count(store: &Store) -> usize {
+pub(crate) fn count(store: &Store) -> usize {
     store.reports(Selection::new()).read_all().unwrap().len()
 }
 
@@ -244,117 +247,6 @@ fn an_export_that_goes_on_loses_nothing(target: &Target) {
     assert!(seen.windows(2).all(|two| two[0] < two[1]));
 }
 
-fn an_instance_is_erased(target: &Target) {
-    let server = target.start();
-    let bodies = [
-        r#"[{"tags":{"server_id":"serv1"},"values":{}}]"#,
-        r#"[{"tags":{},"values":{"server_id":"serv1","cluster_id":"c"}}]"#,
-        r#"[{"tags":{},"values":{"server_id":"x"}},{"tags":{},"values":{"server_id":"serv1"}}]"#,
-        r#"[{"tags":{},"values":{"server_id":"serv2"}}]"#,
-    ];
-    for (number, body) in bodies.iter().enumerate() {
-        let request = Request::post(TARGET, body).key(&format!("key{number}"));
-        assert_eq!(request.send(&server).status, 201);
-    }
-    post(&server, "/api/v1/servers", SERVER);
-    post(&server, "/api/v1/stats/influxdb", STATS);
-    let store = target.beside(&server);
-    let serv1 = Erasure::Instance("serv1".to_owned());
-    assert_eq!(store.count_erasure(&serv1).unwrap().reports, 5);
-    assert_eq!(store.erase(&serv1).unwrap().reports, 5);
-    assert_eq!(store.erase(&serv1).unwrap().reports, 0);
-    assert_eq!(count(&store), 1);
-    post(&server, "/api/v1/servers", SERVER);
-    assert_eq!(store.erase(&Erasure::Instance("clus1".to_owned())).unwrap().reports, 1);
-    let later = SystemTime::now() + Duration::from_secs(60);
-    assert_eq!(store.erase(&Erasure::Before(later)).unwrap().reports, 1);
-    assert_eq!(count(&store), 0);
-}
-
-fn an_organisation_is_erased(target: &Target) {
-    let server = target.start();
-    let store = target.beside(&server);
-    let token = server.create_token("Example Inc.").unwrap();
-    let other = server.create_token("Other").unwrap();
-    for number in 0..130 {
-        let request = Request::post(TARGET, "[]").key(&format!("key{number}"));
-        assert_eq!(request.clone().token(token.expose()).send(&server).status, 201);
-    }
-    assert_eq!(status(&server, &other), 201);
-    let organisation = Erasure::Organisation("Example Inc.".to_owned());
-    let counted = store.count_erasure(&organisation).unwrap();
-    assert_eq!((counted.reports, counted.tokens), (130, 1));
-    assert_eq!(store.erase(&organisation).unwrap(), counted);
-    wait_until("the token is refused", || status(&server, &token) != 201);
-    assert_eq!(count(&store), 1);
-    assert_eq!(store.tokens().unwrap().len(), 1);
-    assert!(matches!(store.erase(&organisation), Err(StoreError::NoOrganisation { .. })));
-}
-
-/// Stores reports with keys, and makes all reports look old.
-fn aged(target: &Target, time: &str) -> Server {
-    let server = target.start();
-    let mut client = Client::connect(&server);
-    for number in 0..150 {
-        let request = Request::post(TARGET, "[]").key(&format!("key{number}"));
-        assert_eq!(client.send(&request).status, 201);
-    }
-    post(&server, "/api/v1/servers", SERVER);
-    target.sql(&server, &format!("UPDATE report SET received_at = '{time}'"));
-    server
-}
-
-fn days_ago(days: u64) -> String {
-    let time = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60 + 60);
-    humantime::format_rfc3339_millis(time).to_string()
-}
-
-fn pruned(target: &Target, server: &Server, retention: &str) -> Server {
-    let pruning = target.second(server, |config| config.retention(retention.parse().unwrap()));
-    wait_until("all is pruned", || pruning.store().metrics().pruned_at > 0);
-    pruning
-}
-
-fn what_is_old_is_pruned_and_its_key_is_not(target: &Target) {
-    let server = aged(target, &days_ago(13));
-    pruned(target, &server, "usage=14d,servers=14d").shutdown().unwrap();
-    assert_eq!(count(server.store()), 151);
-    let pruning = pruned(target, &server, "usage=7d");
-    assert_eq!(pruning.store().metrics().pruned, 150);
-    assert_eq!(server.store().servers().count(), 1);
-    assert_eq!(count(server.store()), 1);
-    for (address, status) in [(TARGET, 201), ("/api/v1/usage/other", 422)] {
-        assert_eq!(Request::post(address, "[]").key("key7").send(&server).status, status);
-    }
-    assert_eq!(count(server.store()), 1);
-}
-
-fn keys_are_forgotten_in_time(target: &Target) {
-    let server = aged(target, &days_ago(20));
-    let again = |key: &str| Request::post(TARGET, "[]").key(key).send(&server).status;
-    // The key goes, and its report stays.
-    pruned(target, &server, "keys=19d").shutdown().unwrap();
-    assert_eq!((again("key149"), count(server.store())), (201, 152));
-    // The report goes, and its key stays as long as it is said.
-    target.sql(&server, &format!("UPDATE report SET received_at = '{}'", days_ago(20)));
-    pruned(target, &server, "usage=1d,keys=30d").shutdown().unwrap();
-    assert_eq!((again("key149"), count(server.store())), (201, 1));
-}
-
-fn one_server_has_the_upkeep(target: &Target) {
-    let server = aged(target, &days_ago(20));
-    let one = pruned(target, &server, "usage=30d");
-    let other = target.second(&server, |config| config.retention("usage=1d".parse().unwrap()));
-    assert_eq!(post(&other, TARGET, "[]").status, 201);
-    assert_eq!(other.store().metrics().pruned_at, 0);
-    assert_eq!(count(other.store()), 152);
-    one.shutdown().unwrap();
-    drop(other);
-    // Who has it leaves it to the next.
-    pruned(target, &server, "usage=1d");
-    assert_eq!(server.store().usage().count(), 1);
-}
-
 fn installations_are_counted(target: &Target) {
     let server = target.start();
     for (id, version) in [("a", "1"), ("b", "1"), ("a", "2")] {
@@ -408,97 +300,4 @@ fn it_is_there_after_a_restart(target: &Target) {
     assert_eq!(status(&again, &token), 201);
     let positions: Vec<_> = again.store().usage().map(|row| row.unwrap().position).collect();
     assert!(positions.len() == 2 && positions[0] < positions[1], "{positions:?}");
-}
-
-/// To a file, where each report has its place, each token is what it was, and each key is known.
-fn all_of_it_moves_to_another_database(target: &Target) {
-    let server = target.start();
-    let token = fill_to_move(target, &server);
-    let from = target.beside(&server);
-    let directory = tempfile::tempdir().unwrap();
-    let database = Database::file(directory.path().join("usage.db"));
-    let to = Store::open(&database).unwrap();
-    let moved = from.move_to(&to).unwrap();
-    assert_eq!((moved.reports, moved.before, moved.tokens), (1103, 0, 3));
-    is_moved(&from, &to);
-    // What comes later is moved later.
-    assert_eq!(status(&server, &token), 201);
-    let moved = from.move_to(&to).unwrap();
-    assert_eq!((moved.reports, moved.before), (1, 1103));
-    is_moved(&from, &to);
-    let there = start_with(Config::new(database));
-    goes_on(&there, &token);
-}
-
-fn a_move_gives_no_position_again(target: &Target) {
-    let server = target.start();
-    post(&server, TARGET, "[]");
-    post(&server, TARGET, r#"[{"tags":{},"values":{"server_id":"forgotten"}}]"#);
-    let erased = server.store().usage().last().unwrap().unwrap().position;
-    server.store().erase(&Erasure::Instance("forgotten".to_owned())).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let database = Database::file(directory.path().join("usage.db"));
-    target.beside(&server).move_to(&Store::open(&database).unwrap()).unwrap();
-    let there = start_with(Config::new(database));
-    assert_eq!(post(&there, TARGET, "[]").status, 201);
-    assert!(there.store().usage().last().unwrap().unwrap().position > erased);
-}
-
-/// Some of everything; returns a token that counts.
-pub(crate) fn fill_to_move(target: &Target, server: &Server) -> Token {
-    let [token, ended, gone] =
-        ["Example Inc.", "Ended", "Gone"].map(|name| server.create_token(name).unwrap());
-    assert_eq!(status(server, &gone), 201);
-    server.store().remove_organisation("Gone").unwrap();
-    let id = server.store().token_id(&ended).unwrap().unwrap();
-    server.store().revoke_tokens(TokenChoice::Id(id)).unwrap();
-    let mut client = Client::connect(server);
-    for number in 0..1100 {
-        let body = format!(r#"[{{"tags":{{"server_id":"i{number}"}},"values":{{}}}}]"#);
-        let request = Request::post(TARGET, body).key(&format!("key{number}"));
-        client.write(request.token(token.expose()).to_bytes());
-        if number % 50 == 49 {
-            for _ in 0..50 {
-                assert_eq!(client.answer().status, 201);
-            }
-        }
-    }
-    // One whose key outlives it, and one that was erased, from the end.
-    let old = Request::post("/api/v1/usage/old", "[]").key("left");
-    assert_eq!(old.send(server).status, 201);
-    let sql = format!("UPDATE report SET received_at = '{}' WHERE product = 'old'", days_ago(3));
-    target.sql(server, &sql);
-    pruned(target, server, "usage=2d").shutdown().unwrap();
-    post(server, "/api/v1/servers", SERVER);
-    post(server, "/api/v1/stats/influxdb", STATS);
-    post(server, TARGET, r#"[{"tags":{},"values":{"server_id":"forgotten"}}]"#);
-    server.store().erase(&Erasure::Instance("forgotten".to_owned())).unwrap();
-    token
-}
-
-pub(crate) fn is_moved(from: &Store, to: &Store) {
-    let all = |store: &Store| store.reports(Selection::new()).read_all().unwrap();
-    assert_eq!(all(from), all(to));
-    assert_eq!(from.tokens().unwrap(), to.tokens().unwrap());
-}
-
-pub(crate) fn goes_on(there: &Server, token: &Token) {
-    let last = there.store().reports(Selection::new()).last().unwrap().unwrap().position;
-    let count = || there.store().reports(Selection::new()).read_all().unwrap().len();
-    let before = count();
-    // Keys of what is there, and of what is not.
-    let known = Request::post(TARGET, "[]").key("key7").token(token.expose());
-    assert_eq!(known.send(there).status, 201);
-    let left = Request::post("/api/v1/usage/old", "[]").key("left");
-    assert_eq!(left.send(there).status, 201);
-    assert_eq!(count(), before);
-    assert_eq!(status(there, token), 201);
-    let new = there.store().reports(Selection::new()).last().unwrap().unwrap().position;
-    // A position that was given to what is erased is not given again.
-    assert!(new > last, "{new} {last}");
-    let serv1 = Erasure::Instance("clus1".to_owned());
-    assert_eq!(there.store().count_erasure(&serv1).unwrap().reports, 2);
-    there.create_token("Next").unwrap();
-    let ids: BTreeSet<_> = there.store().tokens().unwrap().iter().map(|token| token.id).collect();
-    assert_eq!(ids.len(), 3);
 }

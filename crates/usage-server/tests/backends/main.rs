@@ -19,6 +19,8 @@ mod cases;
 mod client;
 #[cfg(all(unix, feature = "postgres"))]
 mod cluster;
+mod going_cases;
+mod moving_cases;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres_cases;
 mod target;

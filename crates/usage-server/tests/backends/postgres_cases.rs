@@ -7,8 +7,8 @@ use tokio_postgres::NoTls;
 use usage_server::{Database, Selection, ServerEvent, Store, StoreError};
 
 use crate::Case;
-use crate::cases::{fill_to_move, goes_on, is_moved};
 use crate::client::{PATIENCE, Request, USAGE, get, post, start_with, wait_until};
+use crate::moving_cases::{fill_to_move, goes_on, is_moved};
 use crate::target::{Backend, Target};
 
 pub(crate) const ALL: &[Case] = &[
