@@ -20,6 +20,7 @@ mod exit_status;
 mod failure;
 mod help;
 mod help_database;
+mod help_serve;
 mod json_file;
 mod log_thread;
 mod lossless;

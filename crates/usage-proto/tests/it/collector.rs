@@ -37,10 +37,11 @@ fn w40_what_a_head_may_not_say_is_no_answer() {
     let longest = i64::MAX.to_string();
     assert!(Collector::new(head_with([("content-length", longest)]), 0).is_ok());
     let too_long = (i64::MAX.unsigned_abs() + 1).to_string();
+    let twice = head_with([("content-length", format!("{too_long} , {too_long}"))]);
     let mut old = head_with([("transfer-encoding", "chunked".to_owned())]);
     assert!(Collector::new(old.clone(), 0).is_ok());
     old.version = Version::HTTP_10;
-    for head in [head_with([("content-length", too_long)]), old] {
+    for head in [head_with([("content-length", too_long)]), twice, old] {
         let error = Collector::new(head, 0).unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Protocol);
         assert!(error.may_have_been_sent() && error.is_retryable());

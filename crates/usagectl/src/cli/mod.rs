@@ -31,7 +31,7 @@ pub(crate) use summary_args::SummaryArgs;
 pub(crate) use tokens_args::{TokenChoiceArgs, TokensArgs, TokensCommand};
 
 use crate::command::report::process_group::LEADER;
-use crate::{help, help_database};
+use crate::{help, help_database, help_serve};
 
 /// Where `serve` listens, and so where `save` looks for an API, unless told otherwise.
 pub(crate) const LOCAL: &str = "127.0.0.1:7086";
@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Show the API at work: a server, reports, answers and errors
     #[command(long_about = help::DEMO_ABOUT, after_long_help = help::DEMO)]
     Demo(DemoArgs),
-    #[command(about = help::SERVE_SUMMARY, long_about = help::SERVE_ABOUT, after_long_help = help::SERVE)]
+    #[command(about = help_serve::SUMMARY, long_about = help_serve::ABOUT, after_long_help = help_serve::SERVE)]
     Serve(ServeArgs),
     /// Send a report
     #[command(long_about = help::SAVE_ABOUT, after_long_help = help::SAVE)]

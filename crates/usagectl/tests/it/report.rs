@@ -1,15 +1,13 @@
 //! `report`: usage on a schedule.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::report_command::wait_until_gone;
-use crate::reporting::{NUMBERS, Reporting, command, command_of, directory};
+use crate::reporting::{NUMBERS, Reporting, command, directory};
 use crate::serving::Serving;
 use crate::usagectl::{PATIENCE, finish, run, write_own};
 
@@ -298,23 +296,6 @@ fn a_state_that_cannot_be_used_is_told_and_left_alone() {
     assert_eq!(first.stop().code, Some(0));
 }
 
-/// A machine that is on for minutes at a time would never report otherwise: the slot that has passed
-/// is spread over an hour at each start.
-#[test]
-fn what_is_due_is_collected_and_sent_while_it_stops() {
-    let serving = Serving::start(&[]);
-    let directory = directory();
-    let state = directory.path().join("usage.json");
-    write_own(&state, r#"{"version":1,"next_due_unix_ns":1000000000}"#);
-    let mut command = command_of("influxdb", "12h", &serving.url, &state, &[], NUMBERS);
-    let mut reporting = Reporting::spawn(&mut command);
-    reporting.wait_for("started");
-    let ran = reporting.stop();
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stderr.ends_with("usagectl: stopped; 1 delivered, 0 lost\n"), "{}", ran.stderr);
-    assert_eq!(serving.store().usage().read_all().unwrap().len(), 1);
-}
-
 /// What another user may have put there is not taken, unless that is said.
 #[test]
 fn a_state_that_may_not_be_ours_has_to_be_accepted() {
@@ -353,34 +334,6 @@ fn an_api_that_is_gone_ends_it() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let outcome: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&outcome["by"], &outcome["lost"]), (&"api".into(), &1.into()), "{outcome}");
-}
-
-#[test]
-fn a_second_signal_does_not_wait_for_the_api() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let directory = directory();
-    let state = directory.path().join("usage.json");
-    let options = ["--flush-timeout", "1000s"];
-    let mut reporting = Reporting::start(&url, &state, &options, NUMBERS);
-    // It is sending, and nobody will ever answer.
-    let _connection = listener.accept().unwrap();
-    reporting.signal(Signal::TERM);
-    reporting.wait_for("stopping");
-    assert_eq!(reporting.insist(Signal::TERM).code, Some(130));
-}
-
-#[test]
-fn a_flush_ends_in_time_while_the_api_says_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let directory = directory();
-    let state = directory.path().join("usage.json");
-    let reporting = Reporting::start(&url, &state, &["--flush-timeout", "0"], NUMBERS);
-    let _connection = listener.accept().unwrap();
-    let ran = reporting.stop();
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stderr.ends_with("stopped; 0 delivered, 0 lost, 1 given up\n"), "{}", ran.stderr);
 }
 
 #[test]

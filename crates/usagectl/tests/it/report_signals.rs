@@ -1,14 +1,15 @@
 //! How `report` and `serve` take the signals that ask them to stop.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::reporting::{NUMBERS, Reporting, command, directory};
+use crate::reporting::{NUMBERS, Reporting, command, command_of, directory};
 use crate::serving::Serving;
-use crate::usagectl::wait_until;
+use crate::usagectl::{wait_until, write_own};
 
 /// A terminal or a session that goes away asks for the same as whoever stops a service.
 #[test]
@@ -85,4 +86,49 @@ fn a_hangup_that_is_ignored_stays_ignored() {
         reporting.wait_for("delivered");
     }
     assert_eq!(reporting.stop().code, Some(0));
+}
+
+/// A machine that is on for minutes at a time would never report otherwise: the slot that has passed
+/// is spread over an hour at each start.
+#[test]
+fn what_is_due_is_collected_and_sent_while_it_stops() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    write_own(&state, r#"{"version":1,"next_due_unix_ns":1000000000}"#);
+    let mut command = command_of("influxdb", "12h", &serving.url, &state, &[], NUMBERS);
+    let mut reporting = Reporting::spawn(&mut command);
+    reporting.wait_for("started");
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.ends_with("usagectl: stopped; 1 delivered, 0 lost\n"), "{}", ran.stderr);
+    assert_eq!(serving.store().usage().read_all().unwrap().len(), 1);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_api() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let options = ["--flush-timeout", "1000s"];
+    let mut reporting = Reporting::start(&url, &state, &options, NUMBERS);
+    // It is sending, and nobody will ever answer.
+    let _connection = listener.accept().unwrap();
+    reporting.signal(Signal::TERM);
+    reporting.wait_for("stopping");
+    assert_eq!(reporting.insist(Signal::TERM).code, Some(130));
+}
+
+#[test]
+fn a_flush_ends_in_time_while_the_api_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = directory();
+    let state = directory.path().join("usage.json");
+    let reporting = Reporting::start(&url, &state, &["--flush-timeout", "0"], NUMBERS);
+    let _connection = listener.accept().unwrap();
+    let ran = reporting.stop();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.ends_with("stopped; 0 delivered, 0 lost, 1 given up\n"), "{}", ran.stderr);
 }

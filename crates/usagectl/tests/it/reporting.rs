@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -100,7 +101,9 @@ impl Reporting {
 
     /// Waits for its end, which something else brings about.
     pub(crate) fn end(mut self) -> Ran {
-        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+        // In all: one that does not end may say something each second.
+        let late = Instant::now() + PATIENCE;
+        while let Ok(line) = self.log.recv_timeout(late.saturating_duration_since(Instant::now())) {
             self.read = format!("{}{line}\n", self.read);
         }
         // The log ends with the process: whatever is left comes at once.

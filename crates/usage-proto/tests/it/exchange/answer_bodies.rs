@@ -63,6 +63,8 @@ fn w40_a_length_that_is_none_makes_no_answer() {
         "18446744073709551615",
         "99999999999999999999999",
         "2\r\nContent-Length: 3",
+        "9223372036854775808, 9223372036854775808",
+        "9223372036854775808\r\nContent-Length: 9223372036854775808",
     ] {
         let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}");
         assert_eq!(told(text, false), sent(Protocol), "{length:?}");

@@ -33,6 +33,8 @@ fn w42_a_connection_in_doubt_is_not_used_again() {
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nConnection: x, Close\r\n\r\n{}",
         b"HTTP/1.0 201 Created\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+        // Space is that of ASCII: to whoever says so this is another coding.
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\u{a0}\r\n\r\n0\r\n\r\n".as_bytes(),
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n{}",
         b"nonsense",

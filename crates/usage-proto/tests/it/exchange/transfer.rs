@@ -73,6 +73,35 @@ fn it_goes_as_far_as_the_stream_does() {
     assert_eq!(stream.reads.len(), 1);
 }
 
+/// A stream that is interrupted each time, whatever is asked of it.
+struct Interrupting;
+
+impl Write for Interrupting {
+    fn write(&mut self, _: &[u8]) -> Result<usize> {
+        Err(ErrorKind::Interrupted.into())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Interrupting {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize> {
+        Err(ErrorKind::Interrupted.into())
+    }
+}
+
+#[test]
+fn a_stream_that_is_always_interrupted_does_not_hold_it() {
+    for mut exchange in [connected(), written()] {
+        exchange.transfer(start(), &mut Interrupting);
+        assert_eq!(outcome(&mut exchange), None);
+        exchange.transfer(after(60), &mut Interrupting);
+        assert!(outcome(&mut exchange).is_some(), "its deadline has passed");
+    }
+}
+
 #[test]
 fn it_neither_writes_nor_reads_without_a_connection_or_behind_a_deadline() {
     let stream =
