@@ -123,3 +123,40 @@ async fn drive(driver: impl Future, pool: Weak<Pool>, idle: Duration) {
     drop(driver);
     tidy();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::{Arc, atomic::Ordering::SeqCst};
+
+    use hyper::client::conn::http1::handshake;
+    use socket2::{SockRef, Socket};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::runtime::Handle;
+
+    use super::{Line, Watch, Wire};
+
+    /// A new connection, and a handle of it such as its driver has.
+    async fn line() -> (Line, Socket) {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
+        let [socket, of_driver] = [(); 2].map(|()| SockRef::from(&stream).try_clone().unwrap());
+        let watch = Arc::<Watch>::default();
+        let wire = Wire { stream: Box::new(stream), watch: Arc::clone(&watch), gone: false };
+        let (sender, _) = handshake(wire).await.unwrap();
+        let target = (Handle::current().id(), "http://127.0.0.1/".parse().unwrap());
+        (Line { sender, watch, socket, target, since: None, _place: None }, of_driver)
+    }
+
+    /// Whoever hears that nothing has left sends the report again.
+    #[tokio::test]
+    async fn w40_nothing_leaves_once_it_is_told_as_not_sent() {
+        let (line, mut of_driver) = line().await;
+        assert!(line.closed_unsent());
+        of_driver.write_all(b"POST").unwrap_err();
+
+        let (line, _) = self::line().await;
+        line.watch.begun.store(true, SeqCst);
+        assert!(!line.closed_unsent());
+    }
+}
