@@ -136,26 +136,27 @@ mod tests {
 
     use super::{Line, Watch, Wire};
 
-    /// A new connection, and a handle of it such as its driver has.
-    async fn line() -> (Line, Socket) {
+    /// A new connection, a handle of it such as its driver has, and the other end.
+    async fn line() -> (Line, Socket, TcpStream) {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
+        let (other_end, _) = server.accept().await.unwrap();
         let [socket, of_driver] = [(); 2].map(|()| SockRef::from(&stream).try_clone().unwrap());
         let watch = Arc::<Watch>::default();
         let wire = Wire { stream: Box::new(stream), watch: Arc::clone(&watch), gone: false };
         let (sender, _) = handshake(wire).await.unwrap();
         let target = (Handle::current().id(), "http://127.0.0.1/".parse().unwrap());
-        (Line { sender, watch, socket, target, since: None, _place: None }, of_driver)
+        (Line { sender, watch, socket, target, since: None, _place: None }, of_driver, other_end)
     }
 
     /// Whoever hears that nothing has left sends the report again.
     #[tokio::test]
     async fn w40_nothing_leaves_once_it_is_told_as_not_sent() {
-        let (line, mut of_driver) = line().await;
+        let (line, mut of_driver, _other_end) = line().await;
         assert!(line.closed_unsent());
         of_driver.write_all(b"POST").unwrap_err();
 
-        let (line, _) = self::line().await;
+        let (line, ..) = self::line().await;
         line.watch.begun.store(true, SeqCst);
         assert!(!line.closed_unsent());
     }
