@@ -103,8 +103,8 @@
 //! # Threads, tasks and runtimes
 //!
 //! Looking up a name and reading certificates may block for minutes. Each is done on a thread of its
-//! own, never on the runtime's pool, which a runtime waits for at its end; there are at most eight
-//! threads for look-ups in a process. Of a name's addresses those of the first family are tried one
+//! own, never on the runtime's pool, which a runtime waits for at its end; this crate
+//! has at most eight threads for look-ups in a process. Of a name's addresses those of the first family are tried one
 //! after the other, each with its part of the connect deadline, and from 0.3 s on those of the other
 //! family beside them.
 //!

@@ -160,8 +160,8 @@
 //!
 //! # Threads, tasks and memory
 //!
-//! A host name is looked up on a thread of its own, eight at a time in the process, and so are the
-//! certificates read. Nothing can interrupt the system's resolver: where a name server is silent,
+//! A host name is looked up on a thread of its own, of which this crate has eight at a time in a process,
+//! and so are the certificates read. Nothing can interrupt the system's resolver: where a name server is silent,
 //! such a thread outlives its call by minutes, but neither the runtime nor the program waits for it.
 //!
 //! reqwest spawns tasks on the runtime in which a save is awaited: one for each connection, one

@@ -29,8 +29,8 @@ use parse_head::HeadParser;
 /// - **Connect first.** The deadlines count from [`new`](Self::new). There is nothing to write until
 ///   [`connected`](Self::connected), which includes TLS and the way through a proxy: both are the
 ///   caller's, and what comes of them is told with [`failed`](Self::failed).
-/// - **Time is an argument.** Each input that the other side can send endlessly takes the time, and
-///   none counts after a deadline. [`timeout`](Self::timeout) says when to call
+/// - **Time is an argument.** Whatever the other side may send without end is handed in together with the
+///   time. What comes after a deadline does not count. [`timeout`](Self::timeout) says when to call
 ///   [`handle_timeout`](Self::handle_timeout).
 /// - **It is bounded.** A head has at most 64 KiB and 100 lines, there are at most 100 interim
 ///   answers, and one byte more than the response limit is kept of a body. Where more comes, there
