@@ -48,6 +48,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+// Not on each platform: how large a path is differs.
+#[allow(clippy::large_enum_variant, reason = "there is one of them in a process")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the API at work: a server, reports, answers and errors
