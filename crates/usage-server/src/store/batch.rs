@@ -52,6 +52,8 @@ pub(super) enum Done {
     Repeated,
     /// The key was known, from a report for something else, and nothing was stored.
     KeyTaken,
+    /// The token of the report has ended since it was looked up, and nothing was stored.
+    TokenEnded,
     /// There was nothing to store.
     Nothing,
 }

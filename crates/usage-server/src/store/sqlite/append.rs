@@ -115,13 +115,16 @@ fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<D
         idempotency_key,
         row.ids.instance
     ])?;
-    // Without a key there is nothing that could have been there before.
-    if inserted == 0
-        && let Some(key) = idempotency_key
-        && let Some(first) = first_with_key(connection, *token_id, key)?
-    {
-        let is_same = first.kind == kind && first.product == *product;
-        return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
+    if inserted == 0 {
+        let first = match idempotency_key {
+            Some(key) => first_with_key(connection, *token_id, key)?,
+            None => None,
+        };
+        return Ok(match first {
+            Some(first) if first.kind == kind && first.product == *product => Done::Repeated,
+            Some(_) => Done::KeyTaken,
+            None => Done::TokenEnded,
+        });
     }
     let id = connection.last_insert_rowid();
     insert_body(connection, id, row)?;
