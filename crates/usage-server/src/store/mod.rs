@@ -37,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use usage_proto::{Payload, Server, Stats, Usage};
 
@@ -276,7 +277,7 @@ impl Store {
 
     async fn write(&self, work: Work) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
+        self.inner.queue.try_send(Job { work, reply: Reply::Task(Handle::current(), reply) })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
