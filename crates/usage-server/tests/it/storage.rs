@@ -213,10 +213,11 @@ fn health_is_bad_when_the_database_is() {
             });
             wait_until("a request waits", || server.store().metrics().waiting >= filled);
         }
-        let answer = get(&server, "/healthz");
+        assert_eq!(get(&server, "/healthz").status, 200);
+        let answer = get(&server, "/readyz");
         assert_eq!(answer.status, 503);
         assert!(answer.error().contains("database"), "{}", answer.error());
         lock.execute_batch("COMMIT").unwrap();
     });
-    assert_eq!(get(&server, "/healthz").status, 200);
+    assert_eq!(get(&server, "/readyz").status, 200);
 }
