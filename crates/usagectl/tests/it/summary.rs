@@ -92,7 +92,7 @@ fn refusals_are_counted_by_reason() {
         assert_eq!(ran.done().code, Some(3));
     }
     let ran = run(&["save", "server", "-", "--url", &serving.url])
-        .stdin(&example::SERVER.replace("serv1", ""));
+        .stdin(example::SERVER.replace("serv1", ""));
     assert_eq!(ran.done().code, Some(3));
     let directory = serving.keep();
     let database = directory.path().join("usage.db");
