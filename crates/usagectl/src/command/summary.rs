@@ -101,9 +101,9 @@ fn reports(reports: &BTreeMap<Kind, u64>) -> String {
 
 fn active(summary: &Summary) -> String {
     let Summary { active, new, .. } = summary;
-    let what =
-        if summary.ids_are_stable { "instances" } else { "starts (each has an id of its own)" };
-    format!("{active} {what}, {new} new")
+    let what = if summary.ids_are_stable { "instance" } else { "start" };
+    let note = if summary.ids_are_stable { "" } else { " (each has an id of its own)" };
+    format!("{}{note}, {new} new", counted(*active, what))
 }
 
 fn share_rows(name: &str, shares: &Shares, all: u64) -> Vec<Vec<String>> {

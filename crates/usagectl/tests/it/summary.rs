@@ -58,7 +58,7 @@ fn installations_are_counted_by_what_they_said_last() {
 
     let text = summary(&serving, &[]).stdout;
     for part in
-        ["influxdb\n", "1 server, 1 stats, 4 usage", "2 instances, 2 new", "100 %", "starts"]
+        ["influxdb\n", "1 server, 1 stats, 4 usage", "2 instances, 2 new", "100 %", "1 start (each"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
