@@ -25,6 +25,10 @@ pub(super) const PAGE_ROWS: usize = 1000;
 /// How many bytes the reports of a page take together; the last one may be above it.
 pub(super) const PAGE_BYTES: usize = 1024 * 1024;
 
+/// How many reports are looked at in the order of their positions, before those of a time are looked for
+/// by their index.
+pub(super) const NEAR: usize = 50_000;
+
 /// How far keys were forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Looked {

@@ -3,8 +3,10 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::delete::products;
 use super::failure::Failed;
 use super::text::{text, time_column};
+use crate::store::backend::NEAR;
 use crate::store::figures::Figures;
 use crate::store::kind::Kind;
 use crate::store::refusals::DayRefusals;
@@ -80,22 +82,17 @@ const OLDEST: &str = concat!(
     " FROM oldest"
 );
 
+/// Where much is selected the first of it is near, and to look at all of it would take long.
+const FIRST_NEAR: &str = "\
+    SELECT min(id) FROM (SELECT * FROM report WHERE id > $4 ORDER BY id LIMIT $5) AS next
+    WHERE ($1 IS NULL OR product = $1) AND kind = ANY ($2::text[]) AND received_at >= $3::timestamptz";
+
 /// The index has a product, a kind and times: what is looked at is what is selected, and not what stands
-/// before it. The sum keeps PostgreSQL from looking at all reports in the order of their positions.
+/// before it. The sum keeps PostgreSQL from looking at all reports in the order of their positions. One
+/// statement over all products would be taken for so much work that it is compiled first.
 const FIRST_SINCE: &str = "\
-    WITH RECURSIVE each (name) AS (
-        SELECT coalesce($2, (SELECT min(product) FROM report))
-        UNION ALL
-        SELECT (SELECT min(product) FROM report WHERE product > name) FROM each
-        WHERE name IS NOT NULL AND $2 IS NULL
-    )
-    SELECT min(first.id)
-    FROM each CROSS JOIN unnest($3::text[]) AS kinds (called) CROSS JOIN LATERAL (
-        SELECT min(report.id + 0) AS id FROM report
-        WHERE product = name AND kind = called AND received_at >= $1::timestamptz
-            AND report.id + 0 > $4
-    ) AS first
-    WHERE name IS NOT NULL";
+    SELECT min(id + 0) FROM report
+    WHERE product = $1 AND kind = ANY ($2::text[]) AND received_at >= $3::timestamptz AND id + 0 > $4";
 
 const NOTE_PRUNED: &str = "UPDATE upkeep SET pruned_at = clock_timestamp() WHERE holder = $1";
 
@@ -161,16 +158,38 @@ pub(super) async fn first_since(
     selection: &Selection,
 ) -> Result<Option<i64>, Failed> {
     let since = selection.since.map(time_text).unwrap_or_default();
-    let product = selection.product.as_deref().map(text);
     let kinds = selection.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
     let kinds: Vec<_> = kinds.into_iter().map(Kind::as_str).collect();
-    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&since, Type::TEXT),
+    let product = selection.product.as_deref().map(text);
+    let near = i64::try_from(NEAR).unwrap_or(i64::MAX);
+    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
         (&product, Type::TEXT),
         (&kinds, Type::TEXT_ARRAY),
+        (&since, Type::TEXT),
         (&selection.after, Type::INT8),
+        (&near, Type::INT8),
     ];
-    Ok(client.query_typed_one(FIRST_SINCE, &parameters).await?.try_get(0)?)
+    let mut first: Option<i64> =
+        client.query_typed_one(FIRST_NEAR, &parameters).await?.try_get(0)?;
+    if first.is_some() {
+        return Ok(first);
+    }
+    let products = match product {
+        Some(product) => vec![product],
+        None => products(client).await?,
+    };
+    for product in products {
+        let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&product, Type::TEXT),
+            (&kinds, Type::TEXT_ARRAY),
+            (&since, Type::TEXT),
+            (&selection.after, Type::INT8),
+        ];
+        let found: Option<i64> =
+            client.query_typed_one(FIRST_SINCE, &parameters).await?.try_get(0)?;
+        first = first.into_iter().chain(found).min();
+    }
+    Ok(first)
 }
 
 pub(super) async fn note_pruned(client: &Client, holder: &str) -> Result<(), Failed> {

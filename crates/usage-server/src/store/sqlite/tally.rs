@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use crate::store::backend::NEAR;
 use crate::store::figures::Figures;
 use crate::store::kind::Kind;
 use crate::store::refusals::DayRefusals;
@@ -34,6 +35,11 @@ const OLDEST: &str = "\
     )
     SELECT min((SELECT min(received_at) FROM report WHERE product = name AND kind = ?1))
     FROM each WHERE name IS NOT NULL";
+
+/// Where much is selected the first of it is near, and to look at all of it would take long.
+const FIRST_NEAR: &str = "\
+    SELECT min(id) FROM (SELECT * FROM report WHERE id > ?4 ORDER BY id LIMIT ?5)
+    WHERE (?2 IS NULL OR product = ?2) AND (?3 IS NULL OR kind = ?3) AND received_at >= ?1";
 
 /// The index has a product, a kind and times: what is looked at is what is selected, and not what stands
 /// before it. The sign keeps SQLite from looking at all reports in the order of their positions.
@@ -128,9 +134,15 @@ pub(super) fn first_since(
     let Selection { kind, product, since, after } = selection;
     let since = since.map(time_text).unwrap_or_default();
     let kind = kind.map(Kind::as_str);
-    connection
-        .prepare_cached(FIRST_SINCE)?
-        .query_row(params![since, product, kind, after], |row| row.get(0))
+    let first = |row: &rusqlite::Row<'_>| row.get(0);
+    let most = i64::try_from(NEAR).unwrap_or(i64::MAX);
+    let near: Option<i64> = connection
+        .prepare_cached(FIRST_NEAR)?
+        .query_row(params![since, product, kind, after, most], first)?;
+    if near.is_some() {
+        return Ok(near);
+    }
+    connection.prepare_cached(FIRST_SINCE)?.query_row(params![since, product, kind, after], first)
 }
 
 pub(super) fn note_pruned(connection: &Connection, holder: &str, at: &str) -> rusqlite::Result<()> {
@@ -189,7 +201,7 @@ impl Kinds {
 mod tests {
     use rusqlite::Connection;
 
-    use super::{FIRST_SINCE, NEXT, OLDEST};
+    use super::{FIRST_NEAR, FIRST_SINCE, NEXT, OLDEST};
 
     /// Nothing that is asked once a minute, or before an export, reads all reports.
     #[test]
@@ -207,6 +219,7 @@ mod tests {
         for (statement, expected) in [
             (FIRST_SINCE, "COVERING INDEX report_time (product=? AND kind=? AND received_at>?)"),
             (OLDEST, "COVERING INDEX report_time (product=? AND kind=?)"),
+            (FIRST_NEAR, "INTEGER PRIMARY KEY (rowid>?)"),
             (NEXT, "INTEGER PRIMARY KEY (rowid>?)"),
         ] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
