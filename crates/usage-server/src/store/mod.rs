@@ -198,8 +198,16 @@ impl Store {
                 Some(Census::start(counted, rest)?)
             }
         };
-        let (_upkeep, _census) = (upkeep, census);
-        let inner = Inner { _upkeep, _census, queue, room, backend, counters, refusals, figures };
+        let inner = Inner {
+            _upkeep: upkeep,
+            _census: census,
+            queue,
+            room,
+            backend,
+            counters,
+            refusals,
+            figures,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

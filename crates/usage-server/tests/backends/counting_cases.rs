@@ -1,6 +1,8 @@
 //! What is counted, and what is found by its time.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use usage_server::{Config, Database, Erasure, Kind, Selection, Server, Store};
@@ -11,7 +13,7 @@ use crate::going_cases::{days_ago, pruned};
 use crate::target::Target;
 
 /// The value of a series that a server tells.
-fn metric(server: &Server, series: &str) -> Option<f64> {
+fn metric<T: FromStr<Err: Debug>>(server: &Server, series: &str) -> Option<T> {
     let text = server.metrics_text();
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
     Some(line.parse().unwrap())
@@ -21,7 +23,7 @@ fn metric(server: &Server, series: &str) -> Option<f64> {
 fn counted(server: &Server) -> [u64; 3] {
     let reports = |kind: Kind| metric(server, &format!("usage_reports{{kind=\"{kind}\"}}"));
     wait_until("it has counted", || reports(Kind::Usage).is_some());
-    Kind::ALL.map(|kind| reports(kind).unwrap() as u64)
+    Kind::ALL.map(|kind| reports(kind).unwrap())
 }
 
 fn oldest(server: &Server, kind: Kind) -> Option<f64> {
@@ -52,7 +54,7 @@ pub(crate) fn reports_are_counted_by_kind(target: &Target) {
     assert_eq!(counted(&third), [1, 1, 4]);
     near(oldest(&third, Kind::Server), SystemTime::now());
     near(oldest(&third, Kind::Usage), SystemTime::now() - Duration::from_secs(3 * 24 * 60 * 60));
-    assert!(metric(&third, "usage_database_bytes").unwrap() > 4096.0);
+    assert!(metric::<u64>(&third, "usage_database_bytes").unwrap() > 4096);
 }
 
 /// Counted or not, by pruning, by an erasure, and by the end of an organisation.
@@ -82,9 +84,9 @@ pub(crate) fn what_goes_is_counted_off(target: &Target) {
     let sql = format!("UPDATE report SET received_at = '{}' WHERE product = 'old'", days_ago(3));
     target.sql(&server, &sql);
     let pruning = pruned(target, &server, "usage=2d");
-    assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="usage"}"#), Some(120.0));
-    assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="stats"}"#), Some(0.0));
-    assert_eq!(metric(&pruning, "usage_pruning_behind"), Some(0.0));
+    assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="usage"}"#), Some(120));
+    assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="stats"}"#), Some(0));
+    assert_eq!(metric(&pruning, "usage_pruning_behind"), Some(0));
     pruning.shutdown().unwrap();
     server.store().erase(&Erasure::Organisation("Example Inc.".to_owned())).unwrap();
     store(&mut client, 2, "influxdb", "c");
@@ -140,7 +142,7 @@ pub(crate) fn refusals_are_kept_by_day(target: &Target) {
 
 /// A clock was set back, or another database was moved in: a report that stands first came last.
 pub(crate) fn a_time_loses_nothing_however_positions_stand(target: &Target) {
-    for many in [0, 50_001] {
+    for many in [0, 50_001_i64] {
         let server = target.start();
         if many > 0 {
             target.fill(&server, many);
@@ -151,13 +153,13 @@ pub(crate) fn a_time_loses_nothing_however_positions_stand(target: &Target) {
 }
 
 /// `many` are old and stand in front.
-fn is_found_by_its_time(target: &Target, server: &Server, many: usize) {
+fn is_found_by_its_time(target: &Target, server: &Server, many: i64) {
     for number in 0..12 {
         let product = if number % 2 == 0 { "influxdb" } else { "other" };
         post(server, &format!("/api/v1/usage/{product}"), "[]");
     }
     post(server, "/api/v1/servers", SERVER);
-    let last = Selection::new().after(many as i64);
+    let last = Selection::new().after(many);
     let all = server.store().reports(last).read_all().unwrap();
     let positions: Vec<_> = all.iter().map(|row| row.position).collect();
     // The days ago, by position: in no order.

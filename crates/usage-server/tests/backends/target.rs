@@ -152,7 +152,7 @@ impl Target {
     }
 
     /// Stores reports that are years old, in front of whatever comes.
-    pub(crate) fn fill(&self, server: &Server, count: usize) {
+    pub(crate) fn fill(&self, server: &Server, count: i64) {
         let numbers = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
         );

@@ -7,6 +7,7 @@ mod machine;
 mod page;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -28,7 +29,10 @@ fn is_there(program: &str) -> bool {
 /// Which of these programs is missing, after it was said.
 fn missing<'a>(needs: impl IntoIterator<Item = &'a str>, what: &str) -> Option<&'a str> {
     let missing = needs.into_iter().find(|program| !is_there(program))?;
-    eprintln!("skipped: no {missing} for\n{what}");
+    // Not by a macro, whose output is shown for a test that fails alone.
+    let told =
+        std::io::stderr().write_all(format!("skipped: no {missing} for\n{what}\n").as_bytes());
+    told.unwrap();
     let required = std::env::var_os("USAGE_TEST_OPERATING");
     assert!(required.is_none_or(|value| value != "required"), "no {missing} for\n{what}");
     Some(missing)
@@ -95,15 +99,15 @@ fn both_take_reports(machine: &Machine) {
     let before = [false, true].map(stored);
     let send = "curl --fail --silent https://usage.example.com/api/v1/usage/influxdb \
                 --header 'Content-Type: application/json' --data '[]'";
-    let mut sent = 0;
+    let mut count = 0;
     // nginx has not tried the second machine again before some seconds are over.
     while stored(true) == before[1] {
-        assert!(sent < 2000, "the second machine gets nothing");
+        assert!(count < 2000, "the second machine gets nothing");
         assert_eq!(machine.run(send, false).code, Some(0));
-        sent += 1;
+        count += 1;
     }
     let after = [false, true].map(stored);
-    assert_eq!(after[0] + after[1] - before[0] - before[1], sent);
+    assert_eq!(after[0] + after[1] - before[0] - before[1], count);
 }
 
 /// A unit that systemd would not take is found, whether systemd runs or not.

@@ -88,7 +88,7 @@ const FIRST_NEAR: &str = "\
     WHERE ($1 IS NULL OR product = $1) AND kind = ANY ($2::text[]) AND received_at >= $3::timestamptz";
 
 /// The index has a product, a kind and times: what is looked at is what is selected, and not what stands
-/// before it. The sum keeps PostgreSQL from looking at all reports in the order of their positions. One
+/// before it. The sum keeps `PostgreSQL` from looking at all reports in the order of their positions. One
 /// statement over all products would be taken for so much work that it is compiled first.
 const FIRST_SINCE: &str = "\
     SELECT min(id + 0) FROM report

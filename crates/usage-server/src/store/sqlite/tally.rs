@@ -42,7 +42,7 @@ const FIRST_NEAR: &str = "\
     WHERE (?2 IS NULL OR product = ?2) AND (?3 IS NULL OR kind = ?3) AND received_at >= ?1";
 
 /// The index has a product, a kind and times: what is looked at is what is selected, and not what stands
-/// before it. The sign keeps SQLite from looking at all reports in the order of their positions.
+/// before it. The sign keeps `SQLite` from looking at all reports in the order of their positions.
 const FIRST_SINCE: &str = "\
     WITH RECURSIVE each (name) AS (
         SELECT ifnull(?2, (SELECT min(product) FROM report))
