@@ -37,7 +37,7 @@ impl App {
         json: JsonThread,
         commits: &CommitMeter,
     ) -> Self {
-        let meters = Meters::new(store.clone(), commits);
+        let meters = Meters::new(store.clone(), config.retention, commits);
         let terms = RwLock::new(Arc::new(config.terms.clone()));
         let now = Instant::now();
         let (by_address, by_token) = (Buckets::new(now), Buckets::new(now));

@@ -1,4 +1,4 @@
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,10 +21,32 @@ impl Ended {
         (Running(sender), Self { broken: Mutex::new(receiver) })
     }
 
+    /// Whether the thread is over.
+    pub(crate) fn is_over(&self) -> bool {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(broken.try_recv(), Err(TryRecvError::Disconnected))
+    }
+
     /// Waits until the thread is over, or the time is.
     pub(crate) fn wait(&mut self, at_most: Duration) {
         let broken = self.broken.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Either error is an end of the wait, and nothing can arrive.
         let _ = broken.recv_timeout(at_most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ended;
+
+    #[test]
+    fn a_thread_is_over_when_its_end_is_dropped() {
+        let (running, ended) = Ended::new();
+        assert!(!ended.is_over());
+        let thread = std::thread::spawn(move || drop(running));
+        thread.join().unwrap();
+        assert!(ended.is_over());
+        // However often it is asked.
+        assert!(ended.is_over());
     }
 }

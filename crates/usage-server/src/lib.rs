@@ -45,7 +45,7 @@
 //! | `POST /api/v1/servers` | 201 `{}` | [`Store::servers`] |
 //! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
-//! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes |
+//! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the server answers, whatever its database does |
 //! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
 //! | `GET /openapi.json` | 200 | nothing: all of this, for programs (`OpenAPI` 3.1) |
 //! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
@@ -64,7 +64,7 @@
 //! | 422 | a field is blank; under `product`, the operator [does not take](Terms::products) it; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
 //! | 429 | more in a minute than the operator [wants](Limits); with `Retry-After` |
 //! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
-//! | 503 | `/healthz` and `/readyz` alone: the database does not answer, or the server is stopping |
+//! | 503 | `/readyz`: the database does not answer, or the server is stopping; `/healthz`: the server has to be started again |
 //!
 //! Go clients that are out there take 401, 404, 422 and 500 for errors and anything else for a
 //! success. So a refusal that must be noticed uses one of these, even where HTTP has a better word:
@@ -207,6 +207,7 @@ mod server;
 #[cfg(unix)]
 mod socket_file;
 mod store;
+mod store_meters;
 mod terms;
 mod timed_stream;
 mod token_header;

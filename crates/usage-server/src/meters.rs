@@ -1,16 +1,13 @@
 //! What is counted, in the names under which Prometheus asks for it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
-use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
-    prometheus_text,
+    EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, prometheus_text,
 };
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -20,6 +17,8 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::commit_meter::CommitMeter;
 use crate::refused::Refused;
 use crate::store::Store;
+use crate::store::retention::Retention;
+use crate::store_meters::StoreMeters;
 use crate::variety::Overflow;
 
 #[derive(Debug)]
@@ -87,7 +86,7 @@ impl MetricConstructor<Histogram> for Seconds {
 }
 
 impl Meters {
-    pub(crate) fn new(store: Store, commits: &CommitMeter) -> Self {
+    pub(crate) fn new(store: Store, retention: Retention, commits: &CommitMeter) -> Self {
         let mut registry = Registry::with_prefix("usage");
         let seconds = Family::<_, Histogram, _>::new_with_constructor(Seconds);
         let meters = Self {
@@ -153,7 +152,7 @@ impl Meters {
             Unit::Seconds,
             commits.seconds.clone(),
         );
-        registry.register_collector(Box::new(OfStore(store)));
+        registry.register_collector(Box::new(StoreMeters::new(store, retention)));
         Self { registry, ..meters }
     }
 
@@ -267,53 +266,6 @@ impl EncodeLabelValue for Refused {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
         EncodeLabelValue::encode(&self.as_str(), encoder)
     }
-}
-
-/// What the store counts by itself, looked up when somebody asks.
-#[derive(Debug)]
-struct OfStore(Store);
-
-impl Collector for OfStore {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let done = self.0.metrics();
-        for (name, help, count) in [
-            ("commits", "Transactions that stored something", done.commits),
-            ("stored", "Reports and tokens that were stored", done.stored),
-            ("repeated", "Reports whose idempotency key was known", done.repeated),
-        ] {
-            let counter = ConstCounter::new(count);
-            let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
-            counter.encode(metric)?;
-        }
-        let waiting = i64::try_from(done.waiting).unwrap_or(i64::MAX);
-        gauge(&mut encoder, "queue_length", "Jobs that wait for a transaction", None, waiting)?;
-        let bytes = database_bytes(&self.0);
-        let help = "The database on disk, with its write-ahead log";
-        gauge(&mut encoder, "database", help, Some(&Unit::Bytes), bytes)
-    }
-}
-
-fn gauge(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
-    value: i64,
-) -> Result<(), fmt::Error> {
-    let gauge = ConstGauge::new(value);
-    let metric = encoder.encode_descriptor(name, help, unit, gauge.metric_type())?;
-    gauge.encode(metric)
-}
-
-/// What the file system says costs nothing; to count rows would read the whole table.
-fn database_bytes(store: &Store) -> i64 {
-    let files = ["", "-wal"].map(|suffix| {
-        let mut path = store.path().as_os_str().to_owned();
-        path.push(suffix);
-        PathBuf::from(path)
-    });
-    let sizes = files.iter().filter_map(|path| path.metadata().ok()).map(|file| file.len());
-    i64::try_from(sizes.sum::<u64>()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ impl Drop for Entry {
         self.app.meters.request(self.route, status, duration, body_bytes);
         if let Some(reason) = refused {
             self.app.meters.refused(reason);
+            self.app.store.note_refusal(reason.as_str());
         }
         if let Some(log) = &self.app.config.log {
             log(&self.log);

@@ -114,8 +114,10 @@ For each product: how many reports came, from how many installations, how many
 of those are new, and which versions, systems and processors they had last.
 
 An installation is found by its id; docs/export.md says where. Where a product
-draws its id anew at each start, starts are counted. What was refused is not in
-the database: the log and the metrics of a server have it.";
+draws its id anew at each start, starts are counted.
+
+Then how many requests all servers have refused, by reason, since the day that
+the time is on (UTC). A server adds to that once a minute and when it stops.";
 
 pub(crate) const SUMMARY: &str = concat!(
     "\
@@ -126,7 +128,8 @@ EXAMPLES
   With --json:
     {\"since\":…,\"products\":[{\"product\":…,\"reports\":{\"usage\":…},\"active\":…,
      \"new\":…,\"ids_are_stable\":…,\"without_id\":…,\"versions\":
-     {\"top\":[{\"name\":…,\"instances\":…}],\"others\":…,\"unknown\":…},\"os\":…,\"arch\":…}]}
+     {\"top\":[{\"name\":…,\"instances\":…}],\"others\":…,\"unknown\":…},\"os\":…,\"arch\":…}],
+     \"refused\":{\"since\":…,\"requests\":…,\"reasons\":{\"unknown_token\":…}}}
 
 ",
     database_help!()

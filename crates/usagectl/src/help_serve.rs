@@ -58,8 +58,9 @@ one of them with FileDescriptorName=metrics, and is told when the server is read
 reads its configuration again, and stops (Type=notify or notify-reload).
 
 With --metrics it tells Prometheus how it is: GET /metrics there counts requests,
-refusals by reason, transactions and connections, and GET /readyz says whether
-it is to have requests.
+refusals by reason, transactions and connections, and tells how many reports the
+database has, of which age and size, and when it was pruned. GET /readyz says
+whether it is to have requests.
 
 The server speaks plain HTTP. Put something that speaks TLS in front of it
 before other machines send tokens to it.";

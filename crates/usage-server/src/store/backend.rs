@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::batch::{Batch, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::figures::Figures;
 use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
+use super::refusals::DayRefusals;
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
@@ -22,6 +24,10 @@ pub(super) const PAGE_ROWS: usize = 1000;
 
 /// How many bytes the reports of a page take together; the last one may be above it.
 pub(super) const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How many reports are looked at in the order of their positions, before those of a time are looked for
+/// by their index.
+pub(super) const NEAR: usize = 50_000;
 
 /// How far keys were forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +74,10 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
     /// and else at least one. A page is bounded in rows and in bytes.
     fn page(&self, selection: &Selection) -> Result<Vec<StoredRow>, StoreError>;
 
+    /// The first position of a selection that has a time, whatever the order of times: what was stored
+    /// before need not be looked at. `None` if there is no report of it.
+    fn first_since(&self, selection: &Selection) -> Result<Option<i64>, StoreError>;
+
     /// The products that there are reports of.
     fn products(&self) -> Result<Vec<String>, StoreError>;
 
@@ -110,6 +120,23 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
 
     /// Takes the upkeep of the database for a while, or keeps it; `false` if another one has it.
     fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError>;
+
+    /// Notes that who has the upkeep has pruned all that was too old.
+    fn note_pruned(&self, holder: &str) -> Result<(), StoreError>;
+
+    /// Counts the next reports that were not counted yet, which are so many at most, in one
+    /// transaction; says whether there may be more. What is counted and then deleted is counted no
+    /// more.
+    fn count_on(&self, most: usize) -> Result<bool, StoreError>;
+
+    /// What can be said without reading all of it.
+    fn figures(&self) -> Result<Figures, StoreError>;
+
+    /// Adds to what was refused, in one transaction.
+    fn add_refusals(&self, refusals: &[DayRefusals]) -> Result<(), StoreError>;
+
+    /// What was refused since a day.
+    fn refusals(&self, since: &str) -> Result<Vec<DayRefusals>, StoreError>;
 
     /// All tokens with what belongs to them, those of nobody too.
     fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError>;

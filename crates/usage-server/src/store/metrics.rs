@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use super::kind::Kind;
+
 /// What a [`Store`](crate::Store) has done since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -37,12 +39,24 @@ pub(super) struct Counters {
 /// What the upkeep does.
 #[derive(Debug, Default)]
 pub(super) struct Pruning {
-    pub(super) pruned: AtomicU64,
+    /// In the order of [`Kind::ALL`].
+    pruned: [AtomicU64; Kind::ALL.len()],
     pub(super) behind: AtomicBool,
     finished_at: AtomicU64,
 }
 
 impl Pruning {
+    pub(super) fn add(&self, kind: Kind, count: u64) {
+        for (pruned, _) in self.pruned.iter().zip(Kind::ALL).filter(|(_, of)| *of == kind) {
+            pruned.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn of(&self, kind: Kind) -> u64 {
+        let pruned = self.pruned.iter().zip(Kind::ALL).filter(|(_, of)| *of == kind);
+        pruned.map(|(count, _)| count.load(Ordering::Relaxed)).sum()
+    }
+
     /// All was pruned that was to be.
     pub(super) fn finished(&self) {
         self.behind.store(false, Ordering::Relaxed);
@@ -60,7 +74,7 @@ impl Counters {
             stored: read(&self.stored),
             repeated: read(&self.repeated),
             waiting: read(&self.queued).saturating_sub(read(&self.answered)),
-            pruned: read(&self.pruning.pruned),
+            pruned: Kind::ALL.into_iter().map(|kind| self.pruning.of(kind)).sum(),
             pruned_at: read(&self.pruning.finished_at),
             pruning_is_behind: self.pruning.behind.load(Ordering::Relaxed),
         }

@@ -2,9 +2,11 @@
 
 mod backend;
 mod batch;
+mod census;
 pub(crate) mod database;
 pub(crate) mod erasure;
 pub(crate) mod error;
+pub(crate) mod figures;
 pub(crate) mod instance;
 pub(crate) mod kind;
 mod known_tokens;
@@ -15,6 +17,7 @@ mod open;
 mod postgres;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres_address;
+mod refusals;
 pub(crate) mod registrant;
 pub(crate) mod retention;
 pub(crate) mod room;
@@ -46,11 +49,14 @@ use crate::config::Config;
 use crate::event::Events;
 use backend::Backend;
 use batch::{Done, Job, Reply, Work};
+use census::{Census, Counted};
 use database::Database;
 use error::StoreError;
+use figures::{Figures, LatestFigures};
 use kind::Kind;
 use known_tokens::KnownTokens;
 use metrics::{Counters, Metrics};
+use refusals::PendingRefusals;
 use retention::Retention;
 use room::{Place, Room};
 use row::{Purpose, Report};
@@ -81,20 +87,24 @@ pub(crate) struct StoreOptions {
     pub(crate) commits: CommitMeter,
     /// How long reports are kept.
     pub(crate) retention: Retention,
+    /// How often reports and refusals are counted, if they are.
+    pub(crate) census: Option<Duration>,
 }
 
 impl StoreOptions {
     pub(crate) fn of(config: &Config) -> Self {
         let (queue, queue_bytes) = (config.queue, config.queue_bytes);
         let (events, commits) = (config.events.clone(), CommitMeter::default());
-        Self { queue, queue_bytes, watch: WATCH, events, commits, retention: config.retention }
+        let (retention, census) = (config.retention, Some(census::REST));
+        Self { queue, queue_bytes, watch: WATCH, events, commits, retention, census }
     }
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        let (events, commits, retention) = Default::default();
-        Self { queue: QUEUE, queue_bytes: QUEUE_BYTES, watch: WATCH, events, commits, retention }
+        let (events, commits, retention, census) = Default::default();
+        let (queue, queue_bytes) = (QUEUE, QUEUE_BYTES);
+        Self { queue, queue_bytes, watch: WATCH, events, commits, retention, census }
     }
 }
 
@@ -135,11 +145,15 @@ struct Inner {
     // The threads go first: they have the backend too.
     /// There is none where everything is kept for ever.
     _upkeep: Option<Upkeep>,
+    /// There is none without a server.
+    _census: Option<Census>,
     queue: WriteQueue,
     room: Room,
     backend: Arc<dyn Backend>,
     counters: Arc<Counters>,
     known: KnownTokens,
+    refusals: Arc<PendingRefusals>,
+    figures: Arc<LatestFigures>,
 }
 
 impl Store {
@@ -180,8 +194,27 @@ impl Store {
             let upkeep = UpkeepOptions::new(options.retention, options.events.clone());
             Some(Upkeep::start(backend.clone(), counters.clone(), upkeep)?)
         };
-        let known = KnownTokens::default();
-        let inner = Inner { _upkeep: upkeep, queue, room, backend, counters, known };
+        let (refusals, figures) =
+            (Arc::<PendingRefusals>::default(), Arc::<LatestFigures>::default());
+        let census = match options.census {
+            None => None,
+            Some(rest) => {
+                let (refusals, figures) = (refusals.clone(), figures.clone());
+                let counted = Counted { backend: backend.clone(), refusals, figures };
+                Some(Census::start(counted, rest)?)
+            }
+        };
+        let inner = Inner {
+            _upkeep: upkeep,
+            _census: census,
+            queue,
+            room,
+            backend,
+            counters,
+            known: KnownTokens::default(),
+            refusals,
+            figures,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -222,6 +255,21 @@ impl Store {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.inner.counters.snapshot()
+    }
+
+    /// What is known of the database as a whole, of a minute ago at most. It asks no database.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        self.inner.figures.get()
+    }
+
+    /// Reports of a kind that were pruned since the store was opened.
+    pub(crate) fn pruned(&self, kind: Kind) -> u64 {
+        self.inner.counters.pruning.of(kind)
+    }
+
+    /// Whether the thread is there that stores reports.
+    pub(crate) fn is_open(&self) -> bool {
+        self.inner.queue.is_running()
     }
 
     /// The database file, as a path that means the same in every working directory; the address of a

@@ -3,6 +3,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::kind::Kind;
+use super::refusals::DayRefusals;
 use super::row::Row;
 
 /// What is moved at once. A database that has some of it already takes the rest.
@@ -12,6 +13,7 @@ pub(super) struct Portion {
     pub(super) reports: Vec<MovedReport>,
     pub(super) keys: Vec<LeftKey>,
     pub(super) erasures: Vec<MovedErasure>,
+    pub(super) refusals: Vec<DayRefusals>,
 }
 
 /// A token with its id, which reports have.
@@ -112,7 +114,8 @@ impl Store {
             after = Some((end.token_id, end.key.clone()));
             to.take(&Portion { keys, ..Portion::default() })?;
         }
-        to.take(&Portion { erasures: from.erasures_to_move()?, ..Portion::default() })?;
+        let (erasures, refusals) = (from.erasures_to_move()?, from.refusals("")?);
+        to.take(&Portion { erasures, refusals, ..Portion::default() })?;
         to.go_on_after(from.last_position()?)?;
         let (expected, found) = (from.extent()?.0, to.extent()?.0);
         if expected == found { Ok(moved) } else { Err(StoreError::Miscounted { expected, found }) }

@@ -119,13 +119,19 @@ impl FromStr for Retention {
 impl fmt::Display for Retention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |kept: Option<Duration>| match kept {
-            Some(time) => humantime::format_duration(time).to_string(),
+            // As it is written: a year of a calendar is not a number of days.
+            Some(time) if is_days(time) => format!("{}d", time.as_secs() / DAY.as_secs()),
+            Some(time) => humantime::format_duration(time).to_string().replace(' ', ""),
             None => "forever".to_owned(),
         };
         let [servers, stats, usage] = Kind::ALL.map(|kind| text(self.of(kind)));
         write!(f, "servers={servers},stats={stats},usage={usage}")?;
         if self.keys.is_some() { write!(f, ",keys={}", text(self.keys)) } else { Ok(()) }
     }
+}
+
+fn is_days(time: Duration) -> bool {
+    time.subsec_nanos() == 0 && time.as_secs().is_multiple_of(DAY.as_secs())
 }
 
 #[cfg(test)]
@@ -141,6 +147,8 @@ mod tests {
         assert!("servers=forever".parse::<Retention>().unwrap().is_forever());
         let again: Retention = retention.to_string().parse().unwrap();
         assert_eq!(again, retention);
+        let text = "servers=forever,stats=1h30m,usage=400d,keys=14d";
+        assert_eq!(text.parse::<Retention>().unwrap().to_string(), text);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Rows<T> {
     store: Store,
     selection: Selection,
     page: vec::IntoIter<StoredRow>,
+    /// Whether it is known where the selection begins.
+    begun: bool,
     ended: bool,
     read: fn(String, Body) -> serde_json::Result<T>,
 }
@@ -72,7 +74,8 @@ impl<T> Rows<T> {
         selection: Selection,
         read: fn(String, Body) -> serde_json::Result<T>,
     ) -> Self {
-        Self { store: store.clone(), selection, page: Vec::new().into_iter(), ended: false, read }
+        let (begun, ended) = (selection.since.is_none(), false);
+        Self { store: store.clone(), selection, page: Vec::new().into_iter(), begun, ended, read }
     }
 
     /// All that are left, in memory at once: for a database that is known to be small.
@@ -88,6 +91,14 @@ impl<T> Rows<T> {
     fn turn(&mut self) -> Result<Option<StoredRow>, StoreError> {
         if let Some(row) = self.page.next() {
             return Ok(Some(row));
+        }
+        if !self.begun {
+            // What is older is passed over, however much it is.
+            let Some(first) = self.store.backend().first_since(&self.selection)? else {
+                return Ok(None);
+            };
+            self.selection.after = self.selection.after.max(first - 1);
+            self.begun = true;
         }
         self.page = self.store.backend().page(&self.selection)?.into_iter();
         Ok(self.page.next())

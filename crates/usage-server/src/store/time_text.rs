@@ -9,16 +9,31 @@ pub(super) fn time_text(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time.clamp(first, last)).to_string()
 }
 
+/// The day that a time is on, in UTC: `2026-11-27`.
+pub(super) fn day_text(time: SystemTime) -> String {
+    let mut text = time_text(time);
+    text.truncate("2026-11-27".len());
+    text
+}
+
+/// The time of a text that is stored; `None` if it is not one.
+pub(super) fn time_of(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::time_text;
+    use super::{day_text, time_of, time_text};
 
     #[test]
     fn a_time_has_its_place_among_those_that_are_stored() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_millis(seconds);
         assert_eq!(time_text(at(1_764_233_323_007)), "2025-11-27T08:48:43.007Z");
+        assert_eq!(day_text(at(1_764_233_323_007)), "2025-11-27");
+        assert_eq!(time_of("2025-11-27T08:48:43.007Z"), Some(at(1_764_233_323_007)));
+        assert_eq!(time_of("yesterday"), None);
         assert_eq!(time_text(at(0)), "1970-01-01T00:00:00.000Z");
         let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(time_text(early), "1970-01-01T00:00:00.000Z");

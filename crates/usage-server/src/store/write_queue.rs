@@ -49,6 +49,11 @@ impl WriteQueue {
         Ok(Self { jobs: Some(jobs), capacity, counters, ended })
     }
 
+    /// Whether the thread is there.
+    pub(super) fn is_running(&self) -> bool {
+        !self.ended.is_over()
+    }
+
     /// Waits for a place in the queue.
     pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;

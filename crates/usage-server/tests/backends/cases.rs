@@ -12,7 +12,7 @@ use crate::Case;
 use crate::client::{Client, Request, SERVER, STATS, USAGE, post, wait_until};
 use crate::going_cases::days_ago;
 use crate::target::Target;
-use crate::{going_cases, moving_cases};
+use crate::{counting_cases, going_cases, moving_cases};
 
 pub(crate) const ALL: &[Case] = &[
     ("what_comes_is_what_is_read", what_comes_is_what_is_read),
@@ -33,6 +33,13 @@ pub(crate) const ALL: &[Case] = &[
     ("keys_are_forgotten_in_time", going_cases::keys_are_forgotten_in_time),
     ("one_server_has_the_upkeep", going_cases::one_server_has_the_upkeep),
     ("installations_are_counted", installations_are_counted),
+    ("reports_are_counted_by_kind", counting_cases::reports_are_counted_by_kind),
+    ("what_goes_is_counted_off", counting_cases::what_goes_is_counted_off),
+    ("refusals_are_kept_by_day", counting_cases::refusals_are_kept_by_day),
+    (
+        "a_time_loses_nothing_however_positions_stand",
+        counting_cases::a_time_loses_nothing_however_positions_stand,
+    ),
     ("any_text_is_taken", any_text_is_taken),
     ("it_is_there_after_a_restart", it_is_there_after_a_restart),
     ("all_of_it_moves_to_another_database", moving_cases::all_of_it_moves_to_another_database),
@@ -54,7 +61,7 @@ fn what_comes_is_what_is_read(target: &Target) {
     assert_eq!(post(&server, "/api/v1/servers", SERVER).status, 201);
     assert_eq!(post(&server, "/api/v1/stats/influxdb", STATS).status, 200);
     assert_eq!(post(&server, TARGET, USAGE).status, 201);
-    assert_eq!(crate::client::get(&server, "/healthz").status, 200);
+    assert_eq!(crate::client::get(&server, "/readyz").status, 200);
     let store = server.store();
     let rows = store.reports(Selection::new()).read_all().unwrap();
     assert!(matches!(

@@ -1,6 +1,7 @@
 //! All of one database, in another.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use usage_proto::Token;
 use usage_server::{Config, Database, Erasure, Selection, Server, Store, TokenChoice};
@@ -50,6 +51,8 @@ pub(crate) fn fill_to_move(target: &Target, server: &Server) -> Token {
         ["Example Inc.", "Ended", "Gone"].map(|name| server.create_token(name).unwrap());
     assert_eq!(status(server, &gone), 201);
     server.store().remove_organisation("Gone").unwrap();
+    assert_eq!(status(server, &gone), 401);
+    server.store().refusals(SystemTime::now()).unwrap();
     let id = server.store().token_id(&ended).unwrap().unwrap();
     server.store().revoke_tokens(TokenChoice::Id(id)).unwrap();
     let mut client = Client::connect(server);
@@ -80,6 +83,9 @@ pub(crate) fn is_moved(from: &Store, to: &Store) {
     let all = |store: &Store| store.reports(Selection::new()).read_all().unwrap();
     assert_eq!(all(from), all(to));
     assert_eq!(from.tokens().unwrap(), to.tokens().unwrap());
+    let refused = from.refusals(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(refused.get("unknown_token"), Some(&1));
+    assert_eq!(to.refusals(SystemTime::UNIX_EPOCH).unwrap(), refused);
 }
 
 pub(crate) fn goes_on(there: &Server, token: &Token) {

@@ -28,7 +28,7 @@ fn is_refused(server: &Server, told: &Receiver<ServerEvent>, about: &Path) {
         assert_eq!(answer.status, 500);
         assert!(answer.error().contains("again later"), "{}", answer.error());
     }
-    assert_eq!(get(server, "/healthz").status, 503);
+    assert_eq!(get(server, "/readyz").status, 503);
     let error = server.create_token("Example Inc.").unwrap_err();
     assert!(matches!(error, StoreError::Gone { .. }), "{error:?}");
     let event = told.recv_timeout(PATIENCE).unwrap();
@@ -48,7 +48,7 @@ fn what_is_written_into_a_file_without_a_name_is_not_acknowledged() {
 
         fs::rename(&away, &here).unwrap();
         assert_eq!(post(&server, TARGET, USAGE).status, 201);
-        assert_eq!(get(&server, "/healthz").status, 200);
+        assert_eq!(get(&server, "/readyz").status, 200);
         let event = told.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(event, ServerEvent::DatabaseBack { .. }), "{event:?}");
 

@@ -245,13 +245,13 @@ fn reports_wait_for_room() {
     let waiting = || server.store().metrics().waiting;
     wait_until("a report waits", || waiting() > 0);
     // The queue is open to what takes no room, and that comes after what came before it.
-    let mut health = Client::connect(&server);
-    health.write(Request::new("GET", "/healthz").to_bytes());
-    wait_until("health waits too", || waiting() > 1);
+    let mut ready = Client::connect(&server);
+    ready.write(Request::new("GET", "/readyz").to_bytes());
+    wait_until("it waits too", || waiting() > 1);
     assert_eq!(waiting(), 2);
     lock.execute_batch("COMMIT").unwrap();
     for client in &mut clients {
         assert_eq!(client.answer().status, 201);
     }
-    assert_eq!(health.answer().status, 200);
+    assert_eq!(ready.answer().status, 200);
 }

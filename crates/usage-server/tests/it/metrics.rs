@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use usage_server::{Config, Listener, Listeners, Server};
 
 use crate::client::{
-    Client, PATIENCE, Request, SERVER, STATS, USAGE, get, post, start, temporary, wait_until,
+    Client, PATIENCE, Request, SERVER, STATS, USAGE, get, post, start, start_with, temporary,
+    wait_until,
 };
 
 fn start_with_metrics(config: Config) -> (Server, SocketAddr) {
@@ -82,11 +83,29 @@ fn requests_are_counted_by_route_and_status_and_refusals_by_reason() {
     assert_eq!(count("usage_commit_duration_seconds_count"), commits);
     assert_eq!(count(r#"usage_request_duration_seconds_count{route="stats"}"#), 1);
     assert_eq!(count("usage_queue_length"), 0);
-    assert!(count("usage_database_bytes") > 0);
     assert!(text.contains("\nusage_start_time_seconds 1"), "{text}");
     assert_eq!(count("usage_requests_in_flight"), 0);
     // The same without a listener.
     assert!(server.metrics_text().contains("usage_stored_total 5"));
+}
+
+/// Nothing is said of the database before it is known.
+#[test]
+fn a_server_knows_how_much_there_is_when_it_starts() {
+    let server = start();
+    let known = || value(&server.metrics_text(), "usage_database_bytes").is_some_and(|it| it > 0);
+    wait_until("it has counted", known);
+    let text = server.metrics_text();
+    assert!(text.contains("# TYPE usage_database_bytes gauge"), "{text}");
+    for series in
+        ["usage_keep_seconds{", "usage_last_prune", "usage_oldest_report_timestamp_seconds{"]
+    {
+        assert!(!text.contains(&format!("\n{series}")), "{series}: {text}");
+    }
+    let keeping = start_with(temporary().retention("stats=30d".parse().unwrap()));
+    let text = keeping.metrics_text();
+    assert_eq!(value(&text, r#"usage_keep_seconds{kind="stats"}"#), Some(30 * 24 * 60 * 60));
+    assert_eq!(value(&text, "usage_pruning_behind"), Some(0));
 }
 
 #[test]
@@ -144,7 +163,7 @@ fn it_is_ready_until_it_stops() {
     stopping.join().unwrap().unwrap();
 }
 
-/// As `/healthz` does, which says nothing of a stop.
+/// It is alive all the same: to start it again would not bring the database back.
 #[test]
 #[cfg(unix)]
 fn it_is_not_ready_without_its_database() {
@@ -152,9 +171,9 @@ fn it_is_not_ready_without_its_database() {
     let path = directory.path().join("usage.db");
     let (server, address) = start_with_metrics(Config::new(usage_server::Database::file(&path)));
     std::fs::rename(&path, directory.path().join("away")).unwrap();
-    for answer in [get(&server, "/readyz"), get(&server, "/healthz")] {
-        assert_eq!((answer.status, answer.error().as_str()), (503, "the database does not answer"));
-    }
+    let answer = get(&server, "/readyz");
+    assert_eq!((answer.status, answer.error().as_str()), (503, "the database does not answer"));
+    assert_eq!(get(&server, "/healthz").json(), serde_json::json!({"status": "ok"}));
     assert!(ask(address, "/readyz").0.starts_with("HTTP/1.1 503 "));
 }
 

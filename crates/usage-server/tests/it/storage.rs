@@ -96,12 +96,12 @@ fn ids_grow_with_each_report() {
         .collect()));
 }
 
-/// One of each, and a look at the health: what they need in the database, and what they get.
+/// One of each, and a look whether it is ready: what they need in the database, and what they get.
 fn one_of_each() -> [(Request, &'static str, u16); 4] {
     [
         (Request::post("/api/v1/servers", SERVER).key("one"), "server", 201),
         (Request::post("/api/v1/stats/p", STATS).key("two"), "stats", 200),
-        (Request::new("GET", "/healthz"), "", 200),
+        (Request::new("GET", "/readyz"), "", 200),
         (Request::post(TARGET, USAGE).key("three"), "usage", 201),
     ]
 }
@@ -197,7 +197,7 @@ fn a_full_queue_asks_to_come_again() {
 }
 
 #[test]
-fn health_is_bad_when_the_database_is() {
+fn it_is_not_ready_while_the_database_is_not() {
     let server = start_with(temporary().queue(1));
     let lock = beside(&server);
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -213,10 +213,11 @@ fn health_is_bad_when_the_database_is() {
             });
             wait_until("a request waits", || server.store().metrics().waiting >= filled);
         }
-        let answer = get(&server, "/healthz");
+        assert_eq!(get(&server, "/healthz").status, 200);
+        let answer = get(&server, "/readyz");
         assert_eq!(answer.status, 503);
         assert!(answer.error().contains("database"), "{}", answer.error());
         lock.execute_batch("COMMIT").unwrap();
     });
-    assert_eq!(get(&server, "/healthz").status, 200);
+    assert_eq!(get(&server, "/readyz").status, 200);
 }

@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use usage_server::{InvalidNetwork, InvalidOrigin, Proxies, Redirects};
 
+use super::serve_args::not_blank;
+
 /// Each of them is an option, and in the file a key of the same name.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -24,7 +26,13 @@ pub(crate) struct Settings {
     pub(crate) allow_redirect: Option<Vec<String>>,
 
     /// Products whose reports are taken, separated by commas; all unless set
-    #[arg(long, value_name = "PRODUCT", value_delimiter = ',', help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "PRODUCT",
+        value_delimiter = ',',
+        value_parser = not_blank,
+        help_heading = "Limits"
+    )]
     pub(crate) products: Option<Vec<String>>,
 
     /// Requests in a minute from one address

@@ -23,6 +23,13 @@ pub(crate) fn run(args: &DatabaseCommandArgs, json: bool) -> Result<(), Failure>
 fn move_all(args: &MoveArgs, json: bool) -> Result<(), Failure> {
     let from = Store::open_existing(&args.from()?).map_err(Failure::server)?;
     let to = Store::open(&args.to()?).map_err(Failure::server)?;
+    if from.path() == to.path() {
+        return Err(Failure::Build {
+            message: "a database cannot be moved to itself: name another one with --to".to_owned(),
+            field: Some("to".to_owned()),
+            source: None,
+        });
+    }
     let Moved { reports, before, tokens, .. } = from.move_to(&to).map_err(Failure::server)?;
     let printed = if json {
         output::json(&MovedAll { outcome: "moved", reports, before, tokens })

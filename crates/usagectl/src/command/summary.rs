@@ -3,31 +3,71 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use usage_server::{Kind, Shares, Summary};
+use usage_server::{Kind, Shares, Store, Summary};
 
 use crate::cli::SummaryArgs;
 use crate::failure::Failure;
+use crate::plural::counted;
 use crate::{output, table, terminal_text};
 
 pub(crate) fn run(args: &SummaryArgs, json: bool) -> Result<(), Failure> {
     let store = args.database.open()?;
     let summaries = store.summary(args.since, args.product.as_deref()).map_err(Failure::server)?;
+    let refused = Refused::read(&store, args)?;
     let since = humantime::format_rfc3339_seconds(args.since).to_string();
     if json {
         let products = summaries.iter().map(Entry::from).collect();
-        return Ok(output::json(&Object { since: &since, products })?);
+        return Ok(output::json(&Object { since: &since, products, refused })?);
     }
     output::line(&format!("since {since}"))?;
     if summaries.is_empty() {
-        return Ok(output::line("nothing was reported")?);
+        output::line("nothing was reported")?;
     }
-    for summary in &summaries {
+    for lines in summaries.iter().map(lines).chain(refused.lines()) {
         output::line("")?;
-        for line in lines(summary) {
+        for line in lines {
             output::line(&terminal_text::escape(&line))?;
         }
     }
     Ok(())
+}
+
+/// Requests that were refused. Most of them are about no product, since nobody has read them.
+#[derive(Serialize)]
+struct Refused {
+    /// Whole days are counted, in UTC.
+    since: String,
+    requests: u64,
+    reasons: BTreeMap<String, u64>,
+}
+
+impl Refused {
+    fn read(store: &Store, args: &SummaryArgs) -> Result<Self, Failure> {
+        let reasons = store.refusals(args.since).map_err(Failure::server)?;
+        let mut since = humantime::format_rfc3339_seconds(args.since).to_string();
+        since.truncate("2026-11-27".len());
+        Ok(Self { since, requests: reasons.values().sum(), reasons })
+    }
+
+    /// The most frequent first; nothing if nothing was refused.
+    fn lines(&self) -> Option<Vec<String>> {
+        if self.reasons.is_empty() {
+            return None;
+        }
+        let mut reasons: Vec<_> = self.reasons.iter().collect();
+        reasons.sort_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
+        let rows: Vec<_> = reasons
+            .into_iter()
+            .map(|(reason, count)| {
+                let percent = percent(*count, self.requests);
+                vec![format!("  {reason}"), count.to_string(), percent]
+            })
+            .collect();
+        let mut lines = table::align(&rows);
+        let requests = counted(self.requests, "request");
+        lines.insert(0, format!("refused since {}, of all products: {requests}", self.since));
+        Some(lines)
+    }
 }
 
 fn lines(summary: &Summary) -> Vec<String> {
@@ -61,9 +101,9 @@ fn reports(reports: &BTreeMap<Kind, u64>) -> String {
 
 fn active(summary: &Summary) -> String {
     let Summary { active, new, .. } = summary;
-    let what =
-        if summary.ids_are_stable { "instances" } else { "starts (each has an id of its own)" };
-    format!("{active} {what}, {new} new")
+    let what = if summary.ids_are_stable { "instance" } else { "start" };
+    let note = if summary.ids_are_stable { "" } else { " (each has an id of its own)" };
+    format!("{}{note}, {new} new", counted(*active, what))
 }
 
 fn share_rows(name: &str, shares: &Shares, all: u64) -> Vec<Vec<String>> {
@@ -73,17 +113,21 @@ fn share_rows(name: &str, shares: &Shares, all: u64) -> Vec<Vec<String>> {
     each.retain(|(_, count)| *count > 0);
     let names = std::iter::once(name).chain(std::iter::repeat(""));
     let rows = each.into_iter().zip(names).map(|((text, count), name)| {
-        // Rounded to the nearest: the table is for people.
-        let percent = (count * 200 + all) / (all * 2).max(1);
-        vec![format!("  {name}"), text.to_owned(), count.to_string(), format!("{percent} %")]
+        vec![format!("  {name}"), text.to_owned(), count.to_string(), percent(count, all)]
     });
     rows.collect()
+}
+
+/// Rounded to the nearest: the table is for people.
+fn percent(count: u64, all: u64) -> String {
+    format!("{} %", (count * 200 + all) / (all * 2).max(1))
 }
 
 #[derive(Serialize)]
 struct Object<'a> {
     since: &'a str,
     products: Vec<Entry<'a>>,
+    refused: Refused,
 }
 
 #[derive(Serialize)]

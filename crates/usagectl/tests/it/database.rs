@@ -36,3 +36,14 @@ fn a_copy_is_a_database_like_the_other() {
         run(&["database", "backup", nowhere.to_str().unwrap()]).arguments(&backup[3..5]).done();
     assert_eq!(ran.code, Some(1), "{ran:?}");
 }
+
+#[test]
+fn a_database_is_not_moved_to_itself() {
+    let serving = Serving::start(&[]);
+    let database = serving.database();
+    let database = database.to_str().unwrap();
+    let beside = database.replace("usage.db", "./usage.db");
+    let ran = run(&["database", "move", "--from", database, "--to", &beside]).done();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("to itself"), "{ran:?}");
+}

@@ -95,7 +95,7 @@ fn an_export_selects_and_goes_on() {
     assert_eq!(kinds(&["--kind", "stats"]), ["stats"]);
     assert_eq!(kinds(&["--product", "influxdb"]), ["server", "stats"]);
     assert_eq!(kinds(&["--since", "1h", "--product", "kapacitor"]), ["usage"]);
-    assert_eq!(kinds(&["--since", "2999-01-01"]), [""; 0]);
+    assert_eq!(kinds(&["--since", "0s"]), [""; 0]);
     assert_eq!(kinds(&["--after", "1"]), ["stats", "usage"]);
     let last = lines(&serving, &[])[2]["position"].to_string();
     assert_eq!(kinds(&["--after", &last]), [""; 0]);

@@ -73,6 +73,8 @@ fn what_is_in_the_file_counts_and_is_read_again() {
         ("registration = \"open\"\nno-such-key = 1\n", "no-such-key"),
         ("registration", "line 1"),
         ("allow-redirect = [\"nowhere\"]", "nowhere"),
+        ("products = []", "leave it out"),
+        ("products = [\"influxdb\", \" \"]", "leave it out"),
         ("registration = \"invite\"", "--invite-file"),
         ("registration = \"invite\"\ninvite-file = \"/no/such/file\"", "/no/such/file"),
     ] {

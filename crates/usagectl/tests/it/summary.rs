@@ -58,7 +58,7 @@ fn installations_are_counted_by_what_they_said_last() {
 
     let text = summary(&serving, &[]).stdout;
     for part in
-        ["influxdb\n", "1 server, 1 stats, 4 usage", "2 instances, 2 new", "100 %", "starts"]
+        ["influxdb\n", "1 server, 1 stats, 4 usage", "2 instances, 2 new", "100 %", "1 start (each"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -79,6 +79,37 @@ fn an_installation_is_new_once() {
         (&object["products"][0]["active"], &object["products"][0]["new"]),
         (&json!(2), &json!(1))
     );
+}
+
+/// What a server has refused is there once it has stopped, whatever the product was.
+#[test]
+fn refusals_are_counted_by_reason() {
+    let serving = Serving::start(&[]);
+    for _ in 0..3 {
+        let ran = run(&["save", "server", "-", "--url", &serving.url])
+            .env("USAGE_TOKEN", "a-token-of-nobody")
+            .stdin(example::SERVER);
+        assert_eq!(ran.done().code, Some(3));
+    }
+    let ran = run(&["save", "server", "-", "--url", &serving.url])
+        .stdin(example::SERVER.replace("serv1", ""));
+    assert_eq!(ran.done().code, Some(3));
+    let directory = serving.keep();
+    let database = directory.path().join("usage.db");
+    let database = ["--database", database.to_str().unwrap()];
+    let object = run(&["summary", "--json"]).arguments(&database).done().json();
+    let refused = &object["refused"];
+    assert_eq!(refused["requests"], json!(4), "{object}");
+    assert_eq!(refused["reasons"], json!({"unknown_token": 3, "field": 1}));
+    assert_eq!(refused["since"].as_str().unwrap().len(), "2026-11-27".len());
+    let text = run(&["summary", "--product", "p"]).arguments(&database).done().stdout;
+    for line in [
+        "of all products: 4 requests\n",
+        "  unknown_token  3  75 %\n",
+        "  field          1  25 %\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
 }
 
 #[test]

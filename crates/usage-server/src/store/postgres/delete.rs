@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::failure::Failed;
+use super::tally::{self, count_off};
 use super::text::text;
 use super::tokens::{counted, milliseconds};
 use crate::store::backend::Looked;
@@ -40,11 +41,13 @@ const KNOWN_BEFORE: &str = "\
         AND received_at < $3::timestamptz)";
 
 /// A key that is to stay is marked; what is in other tables goes by its foreign key.
-const DELETE: &str = "\
-    WITH gone AS (
+const DELETE: &str = concat!(
+    "WITH gone AS (
         DELETE FROM report WHERE id = ANY ($1::bigint[])
-        RETURNING coalesce(token_id, 0) AS token_id, idempotency_key, received_at
-    ), forgotten AS (
+        RETURNING id, kind, coalesce(token_id, 0) AS token_id, idempotency_key, received_at
+    ), ",
+    count_off!(),
+    ", forgotten AS (
         DELETE FROM idempotency USING gone
         WHERE idempotency.token_id = gone.token_id AND key = gone.idempotency_key
             AND ($2 IS NULL OR gone.received_at < $2::timestamptz)
@@ -53,7 +56,8 @@ const DELETE: &str = "\
         WHERE idempotency.token_id = gone.token_id AND key = gone.idempotency_key
             AND gone.received_at >= $2::timestamptz
     )
-    SELECT count(*) FROM gone";
+    SELECT count(*) FROM gone"
+);
 
 const FORGET_LEFT: &str = "\
     DELETE FROM idempotency WHERE (token_id, key) IN (
@@ -75,15 +79,18 @@ const FORGET: &str = "\
     UPDATE report SET idempotency_key = NULL WHERE id IN (SELECT id FROM old)";
 
 /// In two statements: what is deleted by one part of a statement is there for the others.
-const DELETE_REPORTS_OF: &str = "\
-    WITH gone AS (
+const DELETE_REPORTS_OF: &str = concat!(
+    "WITH gone AS (
         DELETE FROM report
-        WHERE token_id IN (SELECT id FROM token WHERE organisation = $1) RETURNING 1
-    ), forgotten AS (
+        WHERE token_id IN (SELECT id FROM token WHERE organisation = $1) RETURNING id, kind
+    ), ",
+    count_off!(),
+    ", forgotten AS (
         DELETE FROM idempotency
         WHERE token_id IN (SELECT id FROM token WHERE organisation = $1)
     )
-    SELECT count(*) FROM gone";
+    SELECT count(*) FROM gone"
+);
 
 const DELETE_TOKENS_OF: &str = "DELETE FROM token WHERE organisation = $1";
 
@@ -163,6 +170,18 @@ pub(super) async fn delete(
     positions: &[i64],
     keep_keys_since: Option<&str>,
 ) -> Result<u64, Failed> {
+    client.batch_execute("BEGIN").await?;
+    let deleted = delete_in_transaction(client, positions, keep_keys_since).await;
+    client.batch_execute(if deleted.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    deleted
+}
+
+async fn delete_in_transaction(
+    client: &Client,
+    positions: &[i64],
+    keep_keys_since: Option<&str>,
+) -> Result<u64, Failed> {
+    client.query_typed_one(tally::LOCK, &[]).await?;
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&positions, Type::INT8_ARRAY), (&keep_keys_since, Type::TEXT)];
     counted(&client.query_typed_one(DELETE, &parameters).await?)
@@ -216,6 +235,7 @@ pub(super) async fn close_erasure(client: &Client, audit: &Audit) -> Result<u64,
 async fn close_in_transaction(client: &Client, audit: &Audit) -> Result<u64, Failed> {
     let (mut reports, mut tokens) = (0, 0);
     if let Some(name) = &audit.organisation {
+        client.query_typed_one(tally::LOCK, &[]).await?;
         let name = text(name);
         reports =
             counted(&client.query_typed_one(DELETE_REPORTS_OF, &[(&name, Type::TEXT)]).await?)?;

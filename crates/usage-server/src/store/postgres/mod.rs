@@ -11,6 +11,7 @@ mod failure;
 mod moving;
 mod page;
 mod schema;
+mod tally;
 mod text;
 mod tokens;
 
@@ -27,8 +28,10 @@ use super::backend::{Backend, Looked};
 use super::batch::{Batch, Done, Work, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::figures::Figures;
 use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
 use super::postgres_address::PostgresAddress;
+use super::refusals::DayRefusals;
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
@@ -226,6 +229,11 @@ impl Backend for Postgres {
             .map_err(|failed| self.not_read(failed))
     }
 
+    fn first_since(&self, selection: &Selection) -> Result<Option<i64>, StoreError> {
+        on_connection!(self, LONG, client => tally::first_since(&client, selection))
+            .map_err(|failed| self.not_read(failed))
+    }
+
     fn products(&self) -> Result<Vec<String>, StoreError> {
         on_connection!(self, LONG, client => delete::products(&client))
             .map_err(|failed| self.not_read(failed))
@@ -294,6 +302,30 @@ impl Backend for Postgres {
         self.write(
             || on_connection!(self, PATIENCE, client => delete::hold_upkeep(&client, holder, time)),
         )
+    }
+
+    fn note_pruned(&self, holder: &str) -> Result<(), StoreError> {
+        self.write(|| on_connection!(self, PATIENCE, client => tally::note_pruned(&client, holder)))
+    }
+
+    fn count_on(&self, most: usize) -> Result<bool, StoreError> {
+        self.write(|| on_connection!(self, PATIENCE, client => tally::count_on(&client, most)))
+    }
+
+    fn figures(&self) -> Result<Figures, StoreError> {
+        on_connection!(self, PATIENCE, client => tally::figures(&client))
+            .map_err(|failed| self.not_read(failed))
+    }
+
+    fn add_refusals(&self, refusals: &[DayRefusals]) -> Result<(), StoreError> {
+        self.write(
+            || on_connection!(self, PATIENCE, client => tally::add_refusals(&client, refusals)),
+        )
+    }
+
+    fn refusals(&self, since: &str) -> Result<Vec<DayRefusals>, StoreError> {
+        on_connection!(self, PATIENCE, client => tally::refusals(&client, since))
+            .map_err(|failed| self.not_read(failed))
     }
 
     fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError> {

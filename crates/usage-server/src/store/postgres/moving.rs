@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Row};
 use super::append::Columns;
 use super::failure::Failed;
 use super::page::{body, kind};
+use super::tally;
 use super::text::{text, time_column};
 use crate::store::backend::{PAGE_BYTES, PAGE_ROWS};
 use crate::store::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
@@ -215,7 +216,8 @@ async fn take_in_transaction(client: &Client, portion: &Portion) -> Result<(), F
             client.execute_typed(TAKE_REGISTRATION, &parameters).await?;
         }
     }
-    if !portion.reports.is_empty() {
+    if let Some(first) = portion.reports.first() {
+        tally::count_again(client, first.position).await?;
         take_reports(client, &portion.reports).await?;
     }
     for LeftKey { token_id, key, kind, product, seen_at } in &portion.keys {
@@ -239,7 +241,7 @@ async fn take_in_transaction(client: &Client, portion: &Portion) -> Result<(), F
         ];
         client.execute_typed(TAKE_ERASURE, &parameters).await?;
     }
-    Ok(())
+    tally::take_refusals(client, &portion.refusals).await
 }
 
 async fn take_reports(client: &Client, reports: &[MovedReport]) -> Result<(), Failed> {

@@ -6,7 +6,7 @@ use super::failure::Failed;
 
 /// Each entry brings a database from the version before it to its own. An entry that was released is
 /// never edited.
-const MIGRATIONS: &[&str] = &[include_str!("pg_schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("pg_schema_1.sql"), include_str!("pg_schema_2.sql")];
 
 /// One row, which whoever migrates holds.
 const VERSION_TABLE: &str = "\

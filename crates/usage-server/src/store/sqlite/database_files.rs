@@ -37,6 +37,13 @@ impl DatabaseFiles {
         &self.path
     }
 
+    /// What the database takes, with its log and the index of that. It costs no more than a few looks
+    /// at the directory.
+    pub(super) fn bytes(&self) -> u64 {
+        let files = OPEN.iter().filter_map(|suffix| self.beside(suffix).metadata().ok());
+        files.map(|file| file.len()).sum()
+    }
+
     /// Notes which files `SQLite` has open, and looks at those that it has made.
     pub(super) fn are_open(&self) -> Result<(), StoreError> {
         let mut open = Vec::new();

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::tally;
 use crate::store::backend::Looked;
 use crate::store::erasure::Audit;
 use crate::store::kind::Kind;
@@ -60,7 +61,7 @@ const LEAVE_KEY: &str = "\
     SELECT ifnull(token_id, 0), idempotency_key, kind, product, received_at
     FROM report WHERE id = ?1 AND idempotency_key IS NOT NULL AND received_at >= ?2";
 
-const DELETE: &str = "DELETE FROM report WHERE id = ?1";
+const DELETE: &str = "DELETE FROM report WHERE id = ?1 RETURNING id, kind";
 
 const FORGET_LEFT: &str = "\
     DELETE FROM left_key WHERE (token_id, key) IN (
@@ -77,7 +78,8 @@ const FORGET_KEYS_OF: &str = "\
     WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
 
 const DELETE_REPORTS_OF: &str = "\
-    DELETE FROM report WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
+    DELETE FROM report WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)
+    RETURNING id, kind";
 
 const FORGET_REGISTRATIONS_OF: &str = "\
     DELETE FROM registration WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
@@ -106,7 +108,7 @@ pub(super) fn find(
     most: usize,
 ) -> rusqlite::Result<Vec<i64>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let id = |row: &rusqlite::Row<'_>| row.get(0);
+    let id = |row: &Row<'_>| row.get(0);
     match target {
         Target::Instance(name) => connection
             .prepare_cached(OF_INSTANCE)?
@@ -143,15 +145,22 @@ pub(super) fn delete(
     positions: &[i64],
     keep_keys_since: Option<&str>,
 ) -> rusqlite::Result<usize> {
-    let mut deleted = 0;
+    let mut deleted = Vec::new();
     for position in positions {
         if let Some(since) = keep_keys_since {
             connection.prepare_cached(LEAVE_KEY)?.execute(params![position, since])?;
         }
         // What is in other tables goes by its foreign key.
-        deleted += connection.prepare_cached(DELETE)?.execute(params![position])?;
+        let gone = connection.prepare_cached(DELETE)?.query_row(params![position], place);
+        deleted.extend(gone.optional()?);
     }
-    Ok(deleted)
+    tally::count_off(connection, &deleted)?;
+    Ok(deleted.len())
+}
+
+/// Where a report stood, and its kind.
+fn place(row: &Row<'_>) -> rusqlite::Result<(i64, Kind)> {
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 pub(super) fn forget_left_keys(
@@ -199,7 +208,12 @@ pub(super) fn forget_keys(connection: &Connection, positions: &[i64]) -> rusqlit
 pub(super) fn close_erasure(connection: &Connection, audit: &Audit) -> rusqlite::Result<usize> {
     let (mut reports, mut tokens) = (0, 0);
     if let Some(name) = &audit.organisation {
-        reports = connection.execute(DELETE_REPORTS_OF, params![name])?;
+        let gone: Vec<_> = connection
+            .prepare(DELETE_REPORTS_OF)?
+            .query_map(params![name], place)?
+            .collect::<Result<_, _>>()?;
+        tally::count_off(connection, &gone)?;
+        reports = gone.len();
         connection.execute(FORGET_KEYS_OF, params![name])?;
         connection.execute(FORGET_REGISTRATIONS_OF, params![name])?;
         tokens = connection.execute(EMPTY_TOKENS_OF, params![name])?;

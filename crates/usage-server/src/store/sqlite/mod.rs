@@ -12,12 +12,13 @@ mod reader_pool;
 mod said;
 mod schema;
 mod sql;
+mod tally;
 mod tokens;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tempfile::TempDir;
@@ -27,12 +28,15 @@ use super::backend::{Backend, Looked};
 use super::batch::{Batch, Written};
 use super::erasure::Audit;
 use super::error::StoreError;
+use super::figures::Figures;
 use super::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
+use super::refusals::DayRefusals;
 use super::row::Purpose;
 use super::selection::Selection;
 use super::sender::Sender;
 use super::stored::StoredRow;
 use super::target::Target;
+use super::time_text::time_text;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 use checkpoints::Checkpoints;
@@ -163,6 +167,10 @@ impl Backend for Sqlite {
         self.readers.with(|connection| page::page(connection, selection))
     }
 
+    fn first_since(&self, selection: &Selection) -> Result<Option<i64>, StoreError> {
+        self.readers.with(|connection| tally::first_since(connection, selection))
+    }
+
     fn products(&self) -> Result<Vec<String>, StoreError> {
         self.readers.with(delete::products)
     }
@@ -231,6 +239,31 @@ impl Backend for Sqlite {
 
     fn hold_upkeep(&self, holder: &str, time: Duration) -> Result<bool, StoreError> {
         self.write(|connection| delete::hold_upkeep(connection, holder, time))
+    }
+
+    fn note_pruned(&self, holder: &str) -> Result<(), StoreError> {
+        let now = time_text(SystemTime::now());
+        self.write(|connection| tally::note_pruned(connection, holder, &now))
+    }
+
+    fn count_on(&self, most: usize) -> Result<bool, StoreError> {
+        if !self.readers.with(tally::is_behind)? {
+            return Ok(false);
+        }
+        self.write(|connection| tally::count_on(connection, most))
+    }
+
+    fn figures(&self) -> Result<Figures, StoreError> {
+        let figures = self.readers.with(tally::figures)?;
+        Ok(Figures { bytes: self.files.bytes(), ..figures })
+    }
+
+    fn add_refusals(&self, refusals: &[DayRefusals]) -> Result<(), StoreError> {
+        self.write(|connection| tally::add_refusals(connection, refusals))
+    }
+
+    fn refusals(&self, since: &str) -> Result<Vec<DayRefusals>, StoreError> {
+        self.readers.with(|connection| tally::refusals(connection, since))
     }
 
     fn tokens_to_move(&self) -> Result<Vec<MovedToken>, StoreError> {

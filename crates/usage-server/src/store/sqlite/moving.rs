@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::append::insert_body;
+use super::tally;
 use crate::store::backend::{PAGE_BYTES, PAGE_ROWS};
 use crate::store::kind::Kind;
 use crate::store::moving::{LeftKey, MovedErasure, MovedReport, MovedToken, Portion};
@@ -160,6 +161,9 @@ pub(super) fn take(connection: &Connection, portion: &Portion) -> rusqlite::Resu
                 .execute(params![id, email, cluster_id, product])?;
         }
     }
+    if let Some(first) = portion.reports.first() {
+        tally::count_again(connection, first.position)?;
+    }
     for MovedReport { position, received_at, token_id, key, row } in &portion.reports {
         let kind = row.kind().as_str();
         let taken = connection.prepare_cached(TAKE_REPORT)?.execute(params![
@@ -189,7 +193,7 @@ pub(super) fn take(connection: &Connection, portion: &Portion) -> rusqlite::Resu
             .prepare_cached(TAKE_ERASURE)?
             .execute(params![id, erased_at, kind, hash, reports, tokens])?;
     }
-    Ok(())
+    tally::take_refusals(connection, &portion.refusals)
 }
 
 /// No position up to this is given again.

@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("schema_2.sql"), fill: None },
     Migration { sql: include_str!("schema_3.sql"), fill: None },
     Migration { sql: include_str!("schema_4.sql"), fill: Some(fill_ids::fill_ids) },
+    Migration { sql: include_str!("schema_5.sql"), fill: None },
 ];
 
 struct Migration {

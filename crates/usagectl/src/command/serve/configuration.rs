@@ -31,7 +31,7 @@ impl Configuration {
             .redirects(redirects(&settings)?)
             .proxies(proxies(&settings)?)
             .limits(limits(&settings));
-        let terms = match &settings.products {
+        let terms = match products(&settings)? {
             Some(products) => terms.products(products),
             None => terms,
         };
@@ -42,6 +42,20 @@ impl Configuration {
             log_addresses: settings.log_addresses.unwrap_or_default(),
         })
     }
+}
+
+/// An empty list would take nothing, and somebody who writes it may mean everything.
+fn products(settings: &Settings) -> Result<Option<&[String]>, Failure> {
+    let Some(products) = &settings.products else { return Ok(None) };
+    if products.is_empty() || products.iter().any(|product| product.trim().is_empty()) {
+        return Err(Failure::Build {
+            message: "each of `products` has to have a name: leave it out to take all products"
+                .to_owned(),
+            field: Some("products".to_owned()),
+            source: None,
+        });
+    }
+    Ok(Some(products))
 }
 
 fn proxies(settings: &Settings) -> Result<Proxies, Failure> {
