@@ -135,9 +135,9 @@ pub use usage_hyper as hyper;
 #[cfg(feature = "oracles")]
 pub use usage_proto::oracles;
 pub use usage_proto::{
-    Api, BaseUrl, BuildError, Deadlines, Error, IdempotencyKey, InvalidBaseUrl, InvalidToken,
-    RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved, Server,
-    SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
+    Api, BaseUrl, BuildError, Deadlines, Error, Forget, Forgotten, IdempotencyKey, InvalidBaseUrl,
+    InvalidToken, RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved,
+    Server, SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
     UsageData, ValidationErrors, Value, Values,
 };
 #[cfg(all(feature = "reporting", feature = "ureq"))]
@@ -146,8 +146,8 @@ pub use usage_reporter::blocking::Thread;
 pub use usage_reporter::tokio::Task;
 #[cfg(feature = "reporting")]
 pub use usage_reporter::{
-    Config as Schedule, Consent, ConsentRule, LastSent, PendingLimits, RetryPolicy, Risk,
-    StateFileError,
+    Config as Schedule, Consent, ConsentRule, ForgetOutcome, Identity, LastSent, PendingLimits,
+    RetryPolicy, Risk, StateFileError,
 };
 #[cfg(feature = "reqwest")]
 pub use usage_reqwest as reqwest;

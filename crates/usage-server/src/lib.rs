@@ -184,6 +184,7 @@ mod ended;
 mod error;
 mod event;
 mod faults;
+mod forget;
 mod json_answer;
 mod json_thread;
 mod key_header;

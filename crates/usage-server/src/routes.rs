@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
+use crate::forget::forget;
 use crate::json_answer::{self, Organisation};
 use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
@@ -34,6 +35,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
+        .route("/api/v1/forget/{product}", post(forget))
         .route("/healthz", get(operator_routes::health))
         .route("/readyz", get(operator_routes::ready))
         .route("/openapi.json", get(description))

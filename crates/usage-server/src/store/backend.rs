@@ -68,6 +68,9 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
     /// and else at least one. A page is bounded in rows and in bytes.
     fn page(&self, selection: &Selection) -> Result<Vec<StoredRow>, StoreError>;
 
+    /// The report at a position.
+    fn row(&self, position: i64) -> Result<Option<StoredRow>, StoreError>;
+
     /// The products that there are reports of.
     fn products(&self) -> Result<Vec<String>, StoreError>;
 

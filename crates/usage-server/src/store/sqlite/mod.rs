@@ -163,6 +163,10 @@ impl Backend for Sqlite {
         self.readers.with(|connection| page::page(connection, selection))
     }
 
+    fn row(&self, position: i64) -> Result<Option<StoredRow>, StoreError> {
+        self.readers.with(|connection| page::row(connection, position))
+    }
+
     fn products(&self) -> Result<Vec<String>, StoreError> {
         self.readers.with(delete::products)
     }

@@ -1,0 +1,224 @@
+//! A customer who has opted out wants to be forgotten.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use usage_proto::{Api, TransportError};
+use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile, StateFileError};
+
+use super::Reporting;
+use super::start_error::StartError;
+
+/// How often a state file is tried that a reporting of this process is about to let go.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+type Answered = Result<Response<Bytes>, TransportError>;
+
+/// What the customer wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To be forgotten, now.
+    New,
+    /// What was asked for before, if it is due.
+    Before,
+}
+
+#[cfg(feature = "ureq")]
+impl Reporting {
+    /// Asks the Usage API to erase what this installation has reported: for a customer who has opted
+    /// out, and wants to be forgotten. Nothing else leaves, and nothing at all where there is nothing
+    /// to forget. It returns within `limit`.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use usage_client::{Reporting, UsageData};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let product = Reporting::new("tinykv", "1.0");
+    /// # let running = product.clone().start(UsageData::new)?;
+    /// running.stop(Duration::ZERO); // what waits is not sent any more
+    /// let outcome = product.setting(Some(false)).forget_me(Duration::from_secs(5))?;
+    /// println!("{outcome}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// - What is erased is what came under the identity in the state file, with the
+    ///   [token](Self::token) of this customer's organisation, or without any.
+    /// - The identity is given up with that: a customer who opts in again is another server.
+    /// - Until the API has answered, the state file remembers it. An API that is not reached is tried
+    ///   again with [`retry_forget_me`](Self::retry_forget_me).
+    /// - An API may not know how to forget: [`ForgetOutcome::Unsupported`] has the ids to ask its maker
+    ///   with.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
+    /// [`StateFileError::Locked`] if a process reports with this state file after `limit`.
+    pub fn forget_me(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
+        self.forget_on_thread(Wish::New, limit)
+    }
+
+    /// Asks again what [`forget_me`](Self::forget_me) has asked, if the API has not answered, and if it
+    /// is time to: for the start of a program, before [`start`](Self::start), whether reporting is on
+    /// or off. One read of the state file where there is nothing to ask.
+    ///
+    /// It is tried ten times, with pauses from an hour to a day between them.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; none is a reason for a program to stop.
+    pub fn retry_forget_me(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
+        self.forget_on_thread(Wish::Before, limit)
+    }
+
+    fn forget_on_thread(&self, wish: Wish, limit: Duration) -> Result<ForgetOutcome, StartError> {
+        let begun = Instant::now();
+        let Some(api) = self.api_to_forget(wish)? else {
+            return Ok(ForgetOutcome::NothingToForget);
+        };
+        let client = usage_ureq::Client::configured(api.clone(), self.deadlines, |builder| builder)
+            .map_err(|error| StartError::Client(error.into()))?;
+        let this = self.clone();
+        let (tell, told) = sync_channel(1);
+        // Neither the disk nor the network holds the program longer than it allows.
+        let run = move || {
+            let send = move |request| client.execute(request);
+            let _ = tell.send(this.forget(api, wish, begun + limit, send));
+        };
+        thread::Builder::new()
+            .name("usage-client-forget".to_owned())
+            .spawn(run)
+            .map_err(StartError::Thread)?;
+        told.recv_timeout(limit.saturating_sub(begun.elapsed()))
+            .unwrap_or_else(|_| Ok(ForgetOutcome::pending(TIME_IS_OVER)))
+    }
+}
+
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+impl Reporting {
+    /// As `forget_me`, on tokio: asks the Usage API to erase what this installation has reported, for
+    /// a customer who has opted out and wants to be forgotten. It returns within `limit`.
+    ///
+    /// What is erased is what came under the identity in the state file, with the
+    /// [token](Self::token) of this customer's organisation, or without any. The identity is given up
+    /// with that. Until the API has answered, the state file remembers it, and
+    /// [`retry_forget_me_on_tokio`](Self::retry_forget_me_on_tokio) asks again.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
+    /// [`StateFileError::Locked`] if a process reports with this state file after `limit`.
+    pub async fn forget_me_on_tokio(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
+        self.forget_on_tokio(Wish::New, limit).await
+    }
+
+    /// As `retry_forget_me`, on tokio: asks again what
+    /// [`forget_me_on_tokio`](Self::forget_me_on_tokio) has asked, if the API has not answered, and if
+    /// it is time to. One read of the state file where there is nothing to ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; none is a reason for a program to stop.
+    pub async fn retry_forget_me_on_tokio(
+        &self,
+        limit: Duration,
+    ) -> Result<ForgetOutcome, StartError> {
+        self.forget_on_tokio(Wish::Before, limit).await
+    }
+
+    async fn forget_on_tokio(
+        &self,
+        wish: Wish,
+        limit: Duration,
+    ) -> Result<ForgetOutcome, StartError> {
+        let begun = Instant::now();
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|_| usage_reporter::SpawnError::Runtime)?;
+        let this = self.clone();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // Not on the runtime's own threads, for what blocks.
+        let run = move || {
+            let outcome = this.api_to_forget(wish).and_then(|api| {
+                let Some(api) = api else { return Ok(ForgetOutcome::NothingToForget) };
+                let mut transport = this.transport(api.clone())?;
+                let send = |request| {
+                    let (answer, answered) = sync_channel(1);
+                    let sending = transport(request);
+                    // The request belongs to the caller's runtime, and ends with it.
+                    runtime.spawn(async move { drop(answer.send(sending.await)) });
+                    let gone = |_| Err(TransportError::timeout("the runtime has ended"));
+                    answered.recv().unwrap_or_else(gone)
+                };
+                this.forget(api, wish, begun + limit, send)
+            });
+            drop(tell.send(outcome));
+        };
+        thread::Builder::new()
+            .name("usage-client-forget".to_owned())
+            .spawn(run)
+            .map_err(StartError::Thread)?;
+        match tokio::time::timeout(limit.saturating_sub(begun.elapsed()), told).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Ok(ForgetOutcome::pending(TIME_IS_OVER)),
+        }
+    }
+}
+
+const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
+
+impl Reporting {
+    /// The API to ask; `None` if there is nothing to ask, by one read of the state file.
+    fn api_to_forget(&self, wish: Wish) -> Result<Option<Api>, StartError> {
+        let consent = self.consent();
+        if wish == Wish::New && consent.is_on() {
+            return Err(StartError::StillOn(Box::new(consent)));
+        }
+        let api = self.api()?;
+        let path = self.state_file.as_deref().ok_or(StartError::NoStateFile)?;
+        // Nothing is made where there is nothing to forget.
+        let is_wanted = |state: &State| match wish {
+            Wish::New => state.has_something_to_forget(),
+            Wish::Before => state.is_to_be_forgotten(SystemTime::now()),
+        };
+        Ok(StateFile::peek(path)?.is_some_and(|state| is_wanted(&state)).then_some(api))
+    }
+
+    fn forget(
+        &self,
+        api: Api,
+        wish: Wish,
+        end: Instant,
+        mut send: impl FnMut(Request<Bytes>) -> Answered,
+    ) -> Result<ForgetOutcome, StartError> {
+        let file = self.state_file_until(end)?;
+        let state = file.load()?;
+        let forget_me = match wish {
+            Wish::New => ForgetMe::asked(api, &*self.product, state, self.cluster_id.as_deref()),
+            Wish::Before => ForgetMe::again(api, &*self.product, state),
+        };
+        let send = |request| {
+            if Instant::now() >= end {
+                return Err(TransportError::timeout(TIME_IS_OVER));
+            }
+            send(request)
+        };
+        Ok(file.forget(forget_me, SystemTime::now, send)?)
+    }
+
+    /// A reporting that was stopped may still wait for the answer to its last request: what it has
+    /// sent is to be erased too.
+    fn state_file_until(&self, end: Instant) -> Result<StateFile, StateFileError> {
+        let path = self.state_file.as_deref().unwrap_or(std::path::Path::new(""));
+        loop {
+            match StateFile::open_accepting(path, self.accept.iter().copied()) {
+                Err(StateFileError::Locked { .. }) if Instant::now() < end => {
+                    thread::sleep(LOOK_AGAIN);
+                }
+                opened => return opened,
+            }
+        }
+    }
+}
