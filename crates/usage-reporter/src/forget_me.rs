@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use usage_proto::{Api, Error, Forget, TransportError};
+use usage_proto::{Api, Error, Forget, Forgotten, TransportError};
 
 use crate::state::State;
 use crate::state::identity::Identity;
-use crate::state::to_forget::ToForget;
+use crate::state::to_forget::{self, ToForget};
 
 /// Asks an API to erase what was reported under identities that are given up: without IO, as
 /// [`Reporter`](crate::Reporter) is.
@@ -82,28 +82,24 @@ pub enum ForgetOutcome {
     /// again. Nothing was sent.
     NothingToForget,
     /// The API has erased it, and the identity is gone from here too.
-    #[non_exhaustive]
     Forgotten {
         /// How many reports it has erased, if it says so.
         reports: Option<u64>,
     },
     /// The API was not reached, or could not do it now. The state remembers, and a later start tries
     /// it [again](ForgetMe::again).
-    #[non_exhaustive]
     Pending {
         /// What happened, on one line; or that its pause is not over.
         why: String,
     },
     /// The API does not know the call, as the original one: it cannot forget. What is left is to ask
     /// its maker, who finds the reports by these ids.
-    #[non_exhaustive]
     Unsupported {
         /// The identities, which the state keeps as well.
         identities: Vec<Identity>,
     },
     /// The API refuses, or was not reached so often that it is not tried again. What is left is to ask
     /// [once more](ForgetMe::asked), or to ask its maker.
-    #[non_exhaustive]
     GivenUp {
         /// What happened, on one line.
         why: String,
@@ -114,8 +110,7 @@ pub enum ForgetOutcome {
 
 #[derive(Debug, Default)]
 struct SoFar {
-    /// Whether something was forgotten, and how many reports that were.
-    forgotten: Option<Option<u64>>,
+    forgotten: Option<Forgotten>,
     pending: Option<String>,
     unsupported: Vec<Identity>,
     given_up: Option<(String, Vec<Identity>)>,
@@ -137,6 +132,17 @@ impl ForgetMe {
         Self { unsaved: has_changed, ..Self::over(api, product.into(), state) }
     }
 
+    /// One more server, whose ids the state does not keep since the program was told them.
+    #[must_use]
+    pub fn and_server(
+        mut self,
+        cluster_id: impl Into<String>,
+        server_id: impl Into<String>,
+    ) -> Self {
+        to_forget::add(&mut self.state.to_forget, cluster_id.into(), server_id.into());
+        Self { unsaved: true, ..Self::over(self.api, self.product, self.state) }
+    }
+
     /// Goes on with what was asked for before, and is due: nothing else.
     #[must_use]
     pub fn again(api: Api, product: impl Into<String>, state: State) -> Self {
@@ -156,6 +162,12 @@ impl ForgetMe {
     /// What is to be done now. A request whose outcome was not told is taken for one without an answer.
     pub fn step(&mut self, wall_now: SystemTime) -> ForgetStep {
         loop {
+            if self.next.is_none() && self.on_its_way.is_none() {
+                if let Some(identity) = self.left.pop() {
+                    self.begin(identity, wall_now);
+                    continue;
+                }
+            }
             if self.unsaved {
                 self.unsaved = false;
                 self.state.unsaved = false;
@@ -164,13 +176,10 @@ impl ForgetMe {
             if let Some(request) = self.next.take() {
                 return ForgetStep::Send(request);
             }
-            if self.on_its_way.is_some() {
-                let unanswered = TransportError::timeout("the answer was not waited for");
-                self.on_failure(wall_now, unanswered);
-                continue;
+            if self.on_its_way.is_none() {
+                break;
             }
-            let Some(identity) = self.left.pop() else { break };
-            self.begin(identity, wall_now);
+            self.on_failure(wall_now, TransportError::timeout("the answer was not waited for"));
         }
         ForgetStep::Done(std::mem::take(&mut self.so_far).outcome())
     }
@@ -207,8 +216,7 @@ impl ForgetMe {
             Ok(forgotten) => {
                 self.state.to_forget.retain(|one| one.identity() != identity);
                 self.unsaved = true;
-                let sum = |before: Option<u64>| Some(before?.saturating_add(forgotten.reports?));
-                self.so_far.forgotten = Some(self.so_far.forgotten.map_or(forgotten.reports, sum));
+                self.so_far.forgot(forgotten);
                 return;
             }
             Err(error) => error,
@@ -264,6 +272,14 @@ fn find<'s>(state: &'s mut State, identity: &Identity) -> Option<&'s mut ToForge
 }
 
 impl SoFar {
+    fn forgot(&mut self, mut forgotten: Forgotten) {
+        if let Some(before) = self.forgotten {
+            let sum = |(one, other): (u64, u64)| one.saturating_add(other);
+            forgotten.reports = before.reports.zip(forgotten.reports).map(sum);
+        }
+        self.forgotten = Some(forgotten);
+    }
+
     /// What somebody has to know comes first.
     fn outcome(self) -> ForgetOutcome {
         match self {
@@ -274,7 +290,9 @@ impl SoFar {
                 ForgetOutcome::Unsupported { identities: unsupported }
             }
             Self { pending: Some(why), .. } => ForgetOutcome::Pending { why },
-            Self { forgotten: Some(reports), .. } => ForgetOutcome::Forgotten { reports },
+            Self { forgotten: Some(forgotten), .. } => {
+                ForgetOutcome::Forgotten { reports: forgotten.reports }
+            }
             _ => ForgetOutcome::NothingToForget,
         }
     }

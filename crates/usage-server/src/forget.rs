@@ -69,7 +69,7 @@ async fn identify(app: &Arc<App>, request: &Request<Bytes>) -> Response {
             match blocking(move || store.sender(token)).await {
                 Ok(Sender::Known { token_id, organisation }) => Some((token_id, organisation)),
                 Ok(Sender::Unknown) => return Refusal::UnknownToken.into_response(),
-                Err(error) => return Refusal::from(error).into_response(),
+                Err(error) => return Refusal::NotErased(error).into_response(),
             }
         }
     };
@@ -96,7 +96,8 @@ async fn erase(
     let forgetting = forgetting(request, organisation)?;
     let Due(due) = request.extensions().get().copied().unwrap_or_else(|| Due::of(&app.config));
     let turn = timeout_at(due, app.forget_turn.0.clone().acquire_owned());
-    let turn = turn.await.map_err(|_| Refusal::Crowded)?.map_err(|_| StoreError::Closed)?;
+    let closed = |_| Refusal::NotErased(StoreError::Closed);
+    let turn = turn.await.map_err(|_| Refusal::Crowded)?.map_err(closed)?;
     let of_work = app.clone();
     let forgot = blocking(move || {
         // It goes on though the client may have gone away: that was asked for.
@@ -104,7 +105,7 @@ async fn erase(
         let may_go_on = || Instant::now() < due && !of_work.is_stopping();
         of_work.store.forget(&forgetting, may_go_on)
     });
-    let forgot = forgot.await?;
+    let forgot = forgot.await.map_err(Refusal::NotErased)?;
     if forgot.is_all { Ok(forgot.reports) } else { Err(Refusal::Unfinished) }
 }
 

@@ -82,6 +82,8 @@ pub(crate) enum Refusal {
     },
     /// There is more to erase than there was time for.
     Unfinished,
+    /// The database did not erase it.
+    NotErased(StoreError),
     Store(StoreError),
 }
 
@@ -170,7 +172,7 @@ impl Refusal {
                 Refused::Busy
             }
             Self::Guessable { .. } => Refused::Guessable,
-            Self::Store(_) => Refused::Database,
+            Self::Store(_) | Self::NotErased(_) => Refused::Database,
         }
     }
 
@@ -264,14 +266,11 @@ impl Refusal {
             ),
             Self::Crowded => busy("it had not come to this report by its deadline"),
             Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
-            Self::Store(failure @ StoreError::Unreachable { .. }) => {
-                later(NOT_STORED, &json_answer::chain(&failure))
-            }
             Self::Store(failure) => {
-                let mut response =
-                    json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_STORED);
-                response.extensions_mut().insert(Failure(json_answer::chain(&failure)));
-                response
+                failed("the report could not be stored: send it again later", &failure)
+            }
+            Self::NotErased(failure) => {
+                failed("not all of it could be erased: send this again later", &failure)
             }
         }
     }
@@ -292,7 +291,16 @@ fn too_many(of: Sender, wait: Duration) -> Response {
     response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }
-const NOT_STORED: &str = "the report could not be stored: send it again later";
+
+fn failed(message: &str, failure: &StoreError) -> Response {
+    let told = json_answer::chain(failure);
+    if let StoreError::Unreachable { .. } = failure {
+        return later(message, &told);
+    }
+    let mut response = json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, message);
+    response.extensions_mut().insert(Failure(told));
+    response
+}
 
 fn busy(failure: &str) -> Response {
     later("too many reports at once: send this one again later", failure)
@@ -326,5 +334,22 @@ impl IntoResponse for FaultAnswer {
             response.extensions_mut().insert(Refused::Fault);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::Refusal;
+
+    /// W57: a client that sends it again goes on with what is left.
+    #[test]
+    fn what_is_not_finished_is_to_be_sent_again() {
+        let answer = Refusal::Unfinished.into_response();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (500, &"5".parse().unwrap())
+        );
     }
 }

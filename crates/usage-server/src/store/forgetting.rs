@@ -114,20 +114,64 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::Forgetting;
+    use std::cell::Cell;
+
+    use rusqlite::Connection;
+
+    use super::{Forgetting, Forgot};
+    use crate::store::Store;
+    use crate::store::database::Database;
     use crate::store::instance::hex;
     use crate::store::server_of_cluster::ServerOfCluster;
 
-    /// `printf 'forgotten\0clus1\0serv1' | sha256sum`.
-    #[test]
-    fn who_knows_the_ids_can_look_whether_they_were_forgotten() {
-        let forgetting = Forgetting {
+    fn forgetting() -> Forgetting {
+        Forgetting {
             product: "p".to_owned(),
             whom: ServerOfCluster::new("clus1", " serv1 ").unwrap(),
             organisation: Some("Example Inc.".to_owned()),
             anonymous: true,
+        }
+    }
+
+    /// What is not done in time goes on with the next request, and each is noted.
+    #[test]
+    fn w57_it_ends_when_its_time_is_over_and_goes_on_later() {
+        let store = Store::open(&Database::temporary()).unwrap();
+        let connection = Connection::open(store.path()).unwrap();
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+                 INSERT INTO report (received_at, kind, product, instance)
+                 SELECT '2020-01-01T00:00:00.000Z', 'usage', 'p', 'serv1' FROM n;
+                 INSERT INTO usage
+                 SELECT id, '[{\"tags\":{},\"values\":{\"server_id\":\"serv1\"}}]' FROM report;",
+            )
+            .unwrap();
+        assert_eq!(
+            store.forget(&forgetting(), || false).unwrap(),
+            Forgot { reports: 0, is_all: false }
+        );
+        let slices = Cell::new(0);
+        let two = || {
+            slices.set(slices.get() + 1);
+            slices.get() <= 2
         };
-        let audit = forgetting.audit(7);
+        let forgot = store.forget(&forgetting(), two).unwrap();
+        assert_eq!(forgot, Forgot { reports: 200, is_all: false });
+        let forgot = store.forget(&forgetting(), || true).unwrap();
+        assert_eq!(forgot, Forgot { reports: 50, is_all: true });
+        let noted: (i64, i64) = connection
+            .query_row("SELECT count(*), sum(reports) FROM erasure", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!((noted, store.usage().count()), ((2, 250), 0));
+    }
+
+    /// `printf 'forgotten\0clus1\0serv1' | sha256sum`.
+    #[test]
+    fn who_knows_the_ids_can_look_whether_they_were_forgotten() {
+        let audit = forgetting().audit(7);
         assert_eq!((audit.kind, audit.reports, audit.organisation), ("forgotten", 7, None));
         assert_eq!(
             hex(&audit.hash),

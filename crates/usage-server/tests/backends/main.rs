@@ -19,6 +19,7 @@ mod cases;
 mod client;
 #[cfg(all(unix, feature = "postgres"))]
 mod cluster;
+mod forget_cases;
 mod going_cases;
 mod moving_cases;
 #[cfg(all(unix, feature = "postgres"))]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use usage_proto::{Server as ServerReport, Stats, StatsData, UsageData};
+use usage_proto::{Forget, Server as ServerReport, Stats, StatsData, UsageData};
 use usage_server::{Config, Database, Limits, Registration, Server, Terms};
 
 use crate::client::{
-    Answer, Client, Request, SERVER, STATS, USAGE, get, start, start_with, temporary,
+    Answer, Client, FORGET, Request, SERVER, STATS, USAGE, get, start, start_with, temporary,
 };
 
 const REPORTS: [(&str, &str, &str); 3] = [
@@ -77,6 +77,7 @@ fn check(schema: Option<&str>, body: &Value) {
     let keys: Vec<_> = object.keys().map(String::as_str).collect();
     match schema {
         Some("Empty") => assert!(keys.is_empty(), "{body}"),
+        Some("Forgotten") => assert!(keys == ["reports"] && body["reports"].is_u64(), "{body}"),
         Some("Status") => assert_eq!(*body, serde_json::json!({"status": "ok"})),
         Some("Error") => assert!(keys == ["error"] && body["error"].is_string(), "{body}"),
         Some("ValidationErrors") => {
@@ -152,6 +153,25 @@ fn every_answer_is_described_and_everything_described_is_answered() {
         came.note(path, "POST", 500, &good.send(&gone));
         came.note(path, "POST", 500, &unfinished(&Request::new("POST", target)).send(&hasty));
     }
+    let (path, target) = ("/api/v1/forget/{product}", "/api/v1/forget/influxdb");
+    let good = Request::post(target, FORGET);
+    came.note(path, "POST", 200, &good.send(&server));
+    came.note(path, "POST", 400, &good.clone().header("Host", "x").send(&server));
+    came.note(path, "POST", 401, &good.clone().token("no-such-token").send(&server));
+    came.note(path, "POST", 403, &good.clone().header("Origin", "null").send(&server));
+    let guessable = Request::post(target, r#"{"cluster_id":"c","server_id":"s"}"#);
+    came.note(path, "POST", 403, &guessable.send(&server));
+    let no_product = Request::post("/api/v1/forget/%FF", FORGET);
+    came.note(path, "POST", 404, &no_product.send(&server));
+    came.note(path, "POST", 405, &Request::new("DELETE", target).send(&server));
+    came.note(path, "POST", 413, &too_large("POST", target).send(&server));
+    came.note(path, "POST", 413, &Request::post(target, " ".repeat(16 * 1024 + 1)).send(&server));
+    came.note(path, "POST", 415, &Request::new("POST", target).send(&server));
+    came.note(path, "POST", 422, &Request::post(target, "{}").send(&server));
+    came.note(path, "POST", 422, &broken(&server, "POST", target));
+    came.note(path, "POST", 429, &good.send(&busy));
+    came.note(path, "POST", 500, &good.send(&gone));
+    came.note(path, "POST", 500, &unfinished(&Request::new("POST", target)).send(&hasty));
     for path in PAGES {
         let target = if path == "/start" { START } else { path };
         came.note(path, "GET", 200, &get(&server, target));
@@ -234,6 +254,7 @@ fn the_payloads_are_those_of_the_clients() {
         |value: Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
     let server = serde_json::to_value(ServerReport::new()).unwrap();
     assert_eq!(fields("Server"), written(server));
+    assert_eq!(fields("Forget"), written(serde_json::to_value(Forget::new("p")).unwrap()));
     let item = StatsData::new("engine");
     assert_eq!(fields("StatsItem"), written(serde_json::to_value(&item).unwrap()));
     let stats = Stats::new("p").data(item);
