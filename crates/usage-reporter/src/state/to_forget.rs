@@ -47,7 +47,7 @@ impl ToForget {
 
     /// Whether it is tried again by itself, now or later.
     pub(crate) fn is_pending(&self) -> bool {
-        !self.given_up
+        !self.given_up && self.attempts < ATTEMPTS
     }
 
     pub(crate) fn is_due(&self, wall_now: SystemTime) -> bool {
