@@ -21,7 +21,7 @@ fn report(there: &Server, reporting: Reporting) -> String {
     let before = servers().len();
     let running = reporting.start(|| UsageData::new().value("num_keys", 3)).unwrap();
     wait_until("it is registered and has reported", || running.status().delivered >= 2);
-    running.stop(Duration::ZERO);
+    running.stop(PATIENCE);
     servers()[before].report.server_id.clone()
 }
 
@@ -54,7 +54,7 @@ fn w57_a_customer_who_opts_out_is_forgotten_and_is_another_one_later() {
     assert!(!state.contains(&first), "{state}");
 
     // Once: there is nothing to forget now, and nothing is sent.
-    let silent = ScriptedServer::start([]);
+    let silent = ScriptedServer::start([Script::new().hold()]);
     let elsewhere = BaseUrl::new(&silent.url()).unwrap();
     let again = off(&there, folder.path()).url(elsewhere);
     assert_eq!(again.forget_me(PATIENCE).unwrap(), ForgetOutcome::NothingToForget);
