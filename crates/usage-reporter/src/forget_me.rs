@@ -162,11 +162,12 @@ impl ForgetMe {
     /// What is to be done now. A request whose outcome was not told is taken for one without an answer.
     pub fn step(&mut self, wall_now: SystemTime) -> ForgetStep {
         loop {
-            if self.next.is_none() && self.on_its_way.is_none() {
-                if let Some(identity) = self.left.pop() {
-                    self.begin(identity, wall_now);
-                    continue;
-                }
+            if self.next.is_none()
+                && self.on_its_way.is_none()
+                && let Some(identity) = self.left.pop()
+            {
+                self.begin(identity, wall_now);
+                continue;
             }
             if self.unsaved {
                 self.unsaved = false;

@@ -1,5 +1,8 @@
 //! A customer who has opted out wants to be forgotten.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,16 +18,55 @@ use super::start_error::StartError;
 /// How often a state file is tried that a reporting of this process is about to let go.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// Further ahead than anybody waits.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 type Answered = Result<Response<Bytes>, TransportError>;
 
 /// What the customer wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+enum Wish {
     /// To be forgotten, now.
     New,
     /// What was asked for before, if it is due.
     Before,
 }
+
+/// One call of the application's, which does not wait for ever.
+#[derive(Debug, Clone)]
+struct Call {
+    wish: Wish,
+    end: Instant,
+    /// The state file has the wish.
+    is_kept: Arc<AtomicBool>,
+}
+
+impl Call {
+    fn new(wish: Wish, limit: Duration) -> Self {
+        let is_kept = Arc::new(AtomicBool::new(wish == Wish::Before));
+        Self { wish, end: Instant::now() + limit.min(YEAR), is_kept }
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Neither the disk nor the network holds the program longer than it allows.
+    fn on_thread(run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+        let thread = thread::Builder::new().name("usage-client-forget".to_owned());
+        thread.spawn(run).map(drop).map_err(StartError::Thread)
+    }
+
+    /// The outcome when the time is over.
+    fn late(&self) -> Result<ForgetOutcome, StartError> {
+        if self.is_kept.load(Ordering::Relaxed) {
+            return Ok(ForgetOutcome::pending(TIME_IS_OVER));
+        }
+        Err(StartError::Store("the time was over before that".into()))
+    }
+}
+
+const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
 
 #[cfg(feature = "ureq")]
 impl Reporting {
@@ -56,7 +98,8 @@ impl Reporting {
     /// # Errors
     ///
     /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
-    /// [`StateFileError::Locked`] if a process reports with this state file after `limit`.
+    /// [`StateFileError::Locked`] if a process reports with this state file, and does so for all of
+    /// `limit`. [`StartError::Store`] if the wish could not be stored in that time: nothing was sent.
     pub fn forget_me(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
         self.forget_on_thread(Wish::New, limit)
     }
@@ -75,25 +118,19 @@ impl Reporting {
     }
 
     fn forget_on_thread(&self, wish: Wish, limit: Duration) -> Result<ForgetOutcome, StartError> {
-        let begun = Instant::now();
-        let Some(api) = self.api_to_forget(wish)? else {
-            return Ok(ForgetOutcome::NothingToForget);
-        };
-        let client = usage_ureq::Client::configured(api.clone(), self.deadlines, |builder| builder)
-            .map_err(|error| StartError::Client(error.into()))?;
-        let this = self.clone();
+        let call = Call::new(wish, limit);
+        let (this, of_thread) = (self.clone(), call.clone());
         let (tell, told) = sync_channel(1);
-        // Neither the disk nor the network holds the program longer than it allows.
-        let run = move || {
-            let send = move |request| client.execute(request);
-            let _ = tell.send(this.forget(api, wish, begun + limit, send));
-        };
-        thread::Builder::new()
-            .name("usage-client-forget".to_owned())
-            .spawn(run)
-            .map_err(StartError::Thread)?;
-        told.recv_timeout(limit.saturating_sub(begun.elapsed()))
-            .unwrap_or_else(|_| Ok(ForgetOutcome::pending(TIME_IS_OVER)))
+        Call::on_thread(move || {
+            let outcome = this.forget(&of_thread, |api| {
+                let client = usage_ureq::Client::configured(api, this.deadlines, |builder| builder)
+                    .map_err(|error| StartError::Client(error.into()))?;
+                Ok(move |request| client.execute(request))
+            });
+            // Nobody may wait for it any more.
+            let _ = tell.send(outcome);
+        })?;
+        told.recv_timeout(call.left()).unwrap_or_else(|_| call.late())
     }
 }
 
@@ -110,7 +147,8 @@ impl Reporting {
     /// # Errors
     ///
     /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
-    /// [`StateFileError::Locked`] if a process reports with this state file after `limit`.
+    /// [`StateFileError::Locked`] if a process reports with this state file, and does so for all of
+    /// `limit`. [`StartError::Store`] if the wish could not be stored in that time: nothing was sent.
     pub async fn forget_me_on_tokio(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
         self.forget_on_tokio(Wish::New, limit).await
     }
@@ -134,73 +172,64 @@ impl Reporting {
         wish: Wish,
         limit: Duration,
     ) -> Result<ForgetOutcome, StartError> {
-        let begun = Instant::now();
+        let call = Call::new(wish, limit);
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| usage_reporter::SpawnError::Runtime)?;
-        let this = self.clone();
+        let (this, of_thread) = (self.clone(), call.clone());
         let (tell, told) = tokio::sync::oneshot::channel();
-        // Not on the runtime's own threads, for what blocks.
-        let run = move || {
-            let outcome = this.api_to_forget(wish).and_then(|api| {
-                let Some(api) = api else { return Ok(ForgetOutcome::NothingToForget) };
-                let mut transport = this.transport(api.clone())?;
-                let send = |request| {
+        Call::on_thread(move || {
+            let outcome = this.forget(&of_thread, |api| {
+                let mut transport = this.transport(api)?;
+                Ok(move |request| {
                     let (answer, answered) = sync_channel(1);
                     let sending = transport(request);
                     // The request belongs to the caller's runtime, and ends with it.
                     runtime.spawn(async move { drop(answer.send(sending.await)) });
                     let gone = |_| Err(TransportError::timeout("the runtime has ended"));
                     answered.recv().unwrap_or_else(gone)
-                };
-                this.forget(api, wish, begun + limit, send)
+                })
             });
             drop(tell.send(outcome));
-        };
-        thread::Builder::new()
-            .name("usage-client-forget".to_owned())
-            .spawn(run)
-            .map_err(StartError::Thread)?;
-        match tokio::time::timeout(limit.saturating_sub(begun.elapsed()), told).await {
+        })?;
+        match tokio::time::timeout(call.left(), told).await {
             Ok(Ok(outcome)) => outcome,
-            _ => Ok(ForgetOutcome::pending(TIME_IS_OVER)),
+            _ => call.late(),
         }
     }
 }
 
-const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
-
 impl Reporting {
-    /// The API to ask; `None` if there is nothing to ask, by one read of the state file.
-    fn api_to_forget(&self, wish: Wish) -> Result<Option<Api>, StartError> {
+    /// Asks, if there is something to ask. `connect` makes what takes a request to the API.
+    fn forget<S: FnMut(Request<Bytes>) -> Answered>(
+        &self,
+        call: &Call,
+        connect: impl FnOnce(Api) -> Result<S, StartError>,
+    ) -> Result<ForgetOutcome, StartError> {
         let consent = self.consent();
-        if wish == Wish::New && consent.is_on() {
+        if call.wish == Wish::New && consent.is_on() {
             return Err(StartError::StillOn(Box::new(consent)));
         }
         let api = self.api()?;
         let path = self.state_file.as_deref().ok_or(StartError::NoStateFile)?;
         // Nothing is made where there is nothing to forget.
-        let is_wanted = |state: &State| match wish {
+        let is_wanted = |state: State| match call.wish {
             Wish::New => state.has_something_to_forget(),
             Wish::Before => state.is_to_be_forgotten(SystemTime::now()),
         };
-        Ok(StateFile::peek(path)?.is_some_and(|state| is_wanted(&state)).then_some(api))
-    }
-
-    fn forget(
-        &self,
-        api: Api,
-        wish: Wish,
-        end: Instant,
-        mut send: impl FnMut(Request<Bytes>) -> Answered,
-    ) -> Result<ForgetOutcome, StartError> {
-        let file = self.state_file_until(end)?;
+        if !StateFile::peek(path)?.is_some_and(is_wanted) {
+            return Ok(ForgetOutcome::NothingToForget);
+        }
+        let mut send = connect(api.clone())?;
+        let file = self.state_file_in_time(path, call)?;
         let state = file.load()?;
-        let forget_me = match wish {
+        let forget_me = match call.wish {
             Wish::New => ForgetMe::asked(api, &*self.product, state, self.cluster_id.as_deref()),
             Wish::Before => ForgetMe::again(api, &*self.product, state),
         };
         let send = |request| {
-            if Instant::now() >= end {
+            // It is stored before it is sent.
+            call.is_kept.store(true, Ordering::Relaxed);
+            if call.left().is_zero() {
                 return Err(TransportError::timeout(TIME_IS_OVER));
             }
             send(request)
@@ -210,11 +239,11 @@ impl Reporting {
 
     /// A reporting that was stopped may still wait for the answer to its last request: what it has
     /// sent is to be erased too.
-    fn state_file_until(&self, end: Instant) -> Result<StateFile, StateFileError> {
-        let path = self.state_file.as_deref().unwrap_or(std::path::Path::new(""));
+    fn state_file_in_time(&self, path: &Path, call: &Call) -> Result<StateFile, StateFileError> {
         loop {
             match StateFile::open_accepting(path, self.accept.iter().copied()) {
-                Err(StateFileError::Locked { .. }) if Instant::now() < end => {
+                // So that whoever waits is told the reason.
+                Err(StateFileError::Locked { .. }) if call.left() > 2 * LOOK_AGAIN => {
                     thread::sleep(LOOK_AGAIN);
                 }
                 opened => return opened,

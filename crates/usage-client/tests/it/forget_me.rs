@@ -165,14 +165,12 @@ fn only_who_has_opted_out_is_forgotten() {
 
     // One that runs has the state file.
     let running = product(&there, folder.path()).start(UsageData::new).unwrap();
-    let limit = Duration::from_millis(50);
-    let error = off(&there, folder.path()).forget_me(limit);
-    match error {
-        Err(StartError::StateFile(StateFileError::Locked { .. })) => {}
-        // The limit was over while it waited for the file.
-        Ok(ForgetOutcome::Pending { .. }) => {}
-        other => panic!("{other:?}"),
-    }
+    // Nothing is promised: whoever asks has to ask again.
+    let outcome = off(&there, folder.path()).forget_me(Duration::from_millis(200));
+    let is_told = |error: &StartError| {
+        matches!(error, StartError::StateFile(StateFileError::Locked { .. }) | StartError::Store(_))
+    };
+    assert!(outcome.as_ref().is_err_and(is_told), "{outcome:?}");
     running.stop(PATIENCE);
 }
 
@@ -199,16 +197,12 @@ fn the_limit_holds_whatever_the_api_does() {
     report(&there, product(&there, folder.path()));
     let hangs = ScriptedServer::start([Script::new().read_request().hold()]);
     let reporting = off(&there, folder.path()).url(BaseUrl::new(&hangs.url()).unwrap());
-    let outcome = reporting.forget_me(Duration::from_millis(300)).unwrap();
+    let outcome = reporting.forget_me(Duration::from_secs(2)).unwrap();
     assert!(matches!(outcome, ForgetOutcome::Pending { .. }), "{outcome:?}");
     drop(hangs);
-    // The thread of the call ends with the connection, and has stored the attempt by then.
-    wait_until("the state file is free", || {
-        !matches!(
-            off(&there, folder.path()).forget_me(PATIENCE),
-            Err(StartError::StateFile(StateFileError::Locked { .. }))
-        )
-    });
+    // The thread of the first call ends with its connection, and the second waits for it.
+    let outcome = off(&there, folder.path()).forget_me(PATIENCE).unwrap();
+    assert!(matches!(outcome, ForgetOutcome::Forgotten { .. }), "{outcome:?}");
     assert_eq!(left(&there), 0);
 }
 

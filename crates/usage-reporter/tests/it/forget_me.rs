@@ -141,7 +141,7 @@ fn check_attempts(is_seen: bool) {
             let ForgetStep::Done(outcome) = again.step(now) else { panic!("it is over") };
             let ForgetOutcome::GivenUp { why, identities } = outcome else { panic!("{outcome}") };
             assert!(why.contains("nobody is there"), "{why}");
-            assert_eq!(identities, [identity.clone()]);
+            assert_eq!(identities, std::slice::from_ref(&identity));
         }
     }
     assert_eq!(sent, 10);
@@ -180,7 +180,7 @@ fn w47_each_answer_has_its_outcome() {
                 assert!(why.contains(&status.to_string()), "{why}");
             }
             (ForgetOutcome::GivenUp { identities, .. }, Some(false)) => {
-                assert_eq!(*identities, [identity.clone()]);
+                assert_eq!(identities[..], *std::slice::from_ref(&identity));
                 assert!(outcome.to_string().contains(&identity.server_id), "{outcome}");
             }
             _ => panic!("{status}: {outcome:?}"),
