@@ -261,3 +261,29 @@ fn the_payloads_are_those_of_the_clients() {
     assert_eq!(fields("Stats"), written(serde_json::to_value(stats).unwrap()));
     assert_eq!(fields("UsageItem"), written(serde_json::to_value(UsageData::new()).unwrap()));
 }
+
+/// What `\S` means differs from engine to engine, so that the description lists what is blank.
+#[test]
+fn what_is_blank_is_described_as_it_is() {
+    let blank: Vec<char> = (char::MIN..=char::MAX).filter(|c| c.is_whitespace()).collect();
+    let written = |c: char| match c {
+        '\t' => "\\t".to_owned(),
+        '\r' => "\\r".to_owned(),
+        ' ' => " ".to_owned(),
+        c => format!("\\u{:04x}", u32::from(c)),
+    };
+    let mut class = String::new();
+    for run in blank.chunk_by(|one, next| u32::from(*one) + 1 == u32::from(*next)) {
+        class.push_str(&match run {
+            [first, _, .., last] => format!("{}-{}", written(*first), written(*last)),
+            few => few.iter().map(|c| written(*c)).collect(),
+        });
+    }
+    let root = described();
+    let pattern = |pointer: &str| root.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    for pointer in
+        ["/components/schemas/Filled/pattern", "/components/parameters/Product/schema/pattern"]
+    {
+        assert_eq!(pattern(pointer), format!("[^{class}]"), "{pointer}");
+    }
+}
