@@ -159,6 +159,20 @@ impl ForgetMe {
 
 /// # Output
 impl ForgetMe {
+    /// The requests that would be sent now, byte for byte: what leaves the machine, to be read. Nothing
+    /// is to be stored, and nothing comes of it.
+    #[must_use]
+    pub fn preview(mut self, wall_now: SystemTime) -> Vec<Request<Bytes>> {
+        let mut requests = Vec::new();
+        loop {
+            match self.step(wall_now) {
+                ForgetStep::Store(_) => {}
+                ForgetStep::Send(request) => requests.push(request),
+                ForgetStep::Done(_) => return requests,
+            }
+        }
+    }
+
     /// What is to be done now. A request whose outcome was not told is taken for one without an answer.
     pub fn step(&mut self, wall_now: SystemTime) -> ForgetStep {
         loop {

@@ -280,6 +280,9 @@ pub(crate) const FORGET: &str = concat!(
 EXAMPLES
   usagectl forget --product influxdb --state /var/lib/influxdb/usage.json \\
     --url https://usage.example.com --token-file /etc/influxdb/usage.token
+  See what would be sent:
+    usagectl forget --dry-run --product influxdb \\
+      --state /var/lib/influxdb/usage.json
 
   With --json the outcome is one object on standard output:
     {\"outcome\":\"forgotten\",\"reports\":12}

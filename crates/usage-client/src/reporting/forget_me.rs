@@ -13,6 +13,7 @@ use usage_proto::{Api, TransportError};
 use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile, StateFileError};
 
 use super::Reporting;
+use super::preview::Preview;
 use super::start_error::StartError;
 
 /// How often a state file is tried that a reporting of this process is about to let go.
@@ -67,6 +68,22 @@ impl Call {
 }
 
 const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
+
+impl Reporting {
+    /// The requests that `forget_me` would send now: none where there is nothing to forget, and one as a
+    /// rule. Nothing is sent, and nothing changes. It may be asked while reporting is on.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the state file cannot be read, or if there is no address.
+    pub fn preview_forget_me(&self) -> Result<Vec<Preview>, StartError> {
+        let api = self.api()?;
+        let path = self.state_file.as_deref().ok_or(StartError::NoStateFile)?;
+        let Some(state) = StateFile::peek(path)? else { return Ok(Vec::new()) };
+        let asked = ForgetMe::asked(api, &*self.product, state, self.cluster_id.as_deref());
+        Ok(asked.preview(SystemTime::now()).into_iter().map(Preview::new).collect())
+    }
+}
 
 #[cfg(feature = "ureq")]
 impl Reporting {

@@ -151,6 +151,31 @@ fn off_means_off_and_nothing_is_made_where_there_is_nothing_to_forget() {
     }
 }
 
+#[test]
+fn a_preview_is_what_leaves_and_changes_nothing() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    let token = there.create_token("Example Inc.").unwrap();
+    let product = || product(&there, folder.path()).token(token.clone());
+    assert!(product().preview_forget_me().unwrap().is_empty());
+    assert!(names(folder.path()).is_empty());
+    let id = report(&there, product());
+    let state = fs::read(folder.path().join("tinykv/usage.json")).unwrap();
+    let previews = product().preview_forget_me().unwrap();
+    let [preview] = &previews[..] else { panic!("{previews:?}") };
+    assert_eq!(preview.uri().path(), "/api/v1/forget/tinykv");
+    let shown = format!("{preview} {preview:?}");
+    assert!(shown.contains("x-authorization: [redacted]") && shown.contains(&id), "{shown}");
+    assert!(!shown.contains(token.expose()), "{shown}");
+    assert_eq!(fs::read(folder.path().join("tinykv/usage.json")).unwrap(), state);
+
+    let records = ScriptedServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let url = BaseUrl::new(&records.url()).unwrap();
+    let outcome = product().setting(Some(false)).url(url).forget_me(PATIENCE).unwrap();
+    assert_eq!(outcome, ForgetOutcome::Forgotten { reports: None });
+    assert_eq!(records.received()[0].body[..], preview.body()[..]);
+}
+
 /// Whoever goes on reporting is not to be forgotten.
 #[test]
 fn only_who_has_opted_out_is_forgotten() {

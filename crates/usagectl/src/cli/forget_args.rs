@@ -30,6 +30,10 @@ pub(crate) struct ForgetArgs {
     #[arg(long)]
     pub(crate) retry: bool,
 
+    /// Print what would be sent, the token as [redacted], and do nothing
+    #[arg(long, conflicts_with = "retry")]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 

@@ -55,6 +55,28 @@ fn w57_what_was_reported_is_erased_and_the_identity_given_up() {
     assert_ne!(serving.store().usage().read_all().unwrap()[0].instance, Some(id));
 }
 
+#[test]
+fn a_dry_run_shows_what_would_leave_and_does_nothing() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let token = File::new("token", "open-sesame-1234");
+    let options = ["--dry-run", "--url", &serving.url, "--token-file", &token.path()];
+    let ran = forget(&path, &options);
+    assert_eq!(ran.stdout, "nothing would be sent: there is nothing to forget\n", "{ran:?}");
+    let state = r#"{"version":1,"server_id":"0123456789abcdef","cluster_id":"c"}"#;
+    fs::write(&path, state).unwrap();
+    let ran = forget(&path, &options);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.starts_with("POST /api/v1/forget/influxdb HTTP/1.1\r\n"), "{ran:?}");
+    assert!(ran.stdout.contains("[redacted]") && !ran.stdout.contains("sesame"), "{ran:?}");
+    let object = forget(&path, &[&options[..], &["--json"]].concat()).json();
+    let body = r#"{"cluster_id":"c","server_id":"0123456789abcdef"}"#;
+    assert_eq!(object["requests"][0]["body"], body);
+    assert_eq!(fs::read_to_string(&path).unwrap(), state);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
 /// Ids that a file names are not in the state.
 #[test]
 fn ids_of_a_file_are_forgotten_too() {
