@@ -272,13 +272,13 @@ fn what_is_blank_is_described_as_it_is() {
         ' ' => " ".to_owned(),
         c => format!("\\u{:04x}", u32::from(c)),
     };
-    let mut class = String::new();
-    for run in blank.chunk_by(|one, next| u32::from(*one) + 1 == u32::from(*next)) {
-        class.push_str(&match run {
+    let runs = blank.chunk_by(|one, next| u32::from(*one) + 1 == u32::from(*next));
+    let class: String = runs
+        .map(|run| match run {
             [first, _, .., last] => format!("{}-{}", written(*first), written(*last)),
             few => few.iter().map(|c| written(*c)).collect(),
-        });
-    }
+        })
+        .collect();
     let root = described();
     let pattern = |pointer: &str| root.pointer(pointer).unwrap().as_str().unwrap().to_owned();
     for pointer in
