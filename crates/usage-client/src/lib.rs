@@ -74,6 +74,29 @@
 //! ```
 //!
 //! `examples/web_interface.rs` is such a product, whole.
+//!
+//! # To be forgotten
+//!
+//! A customer who opts out may want what was reported to be erased. The product asks for it, once, where
+//! the customer says so, and at each start goes on with what the API has not answered yet:
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use usage_client::Reporting;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (product, is_asked) = (Reporting::new("tinykv", "1.0"), true);
+//! product.retry_forget_me(Duration::from_secs(5))?; // one read of a file, as a rule
+//! if is_asked {
+//!     println!("{}", product.setting(Some(false)).forget_me(Duration::from_secs(5))?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing but this request leaves. The identity goes with it, so that a later opt-in is another
+//! installation. [`ForgetOutcome`] says what became of it: an API may not know how to forget, and then its
+//! maker is left to ask.
+//!
 //! # Where a program lives for a moment
 //!
 //! A command-line tool calls [`Reporting::report_if_due`] in place of `start`: one read of a file where
@@ -135,9 +158,9 @@ pub use usage_hyper as hyper;
 #[cfg(feature = "oracles")]
 pub use usage_proto::oracles;
 pub use usage_proto::{
-    Api, BaseUrl, BuildError, Deadlines, Error, IdempotencyKey, InvalidBaseUrl, InvalidToken,
-    RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved, Server,
-    SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
+    Api, BaseUrl, BuildError, Deadlines, Error, Forget, Forgotten, IdempotencyKey, InvalidBaseUrl,
+    InvalidToken, RedirectError, Registration, ResponseError, ResponseErrorKind, Saveable, Saved,
+    Server, SimpleError, Stats, StatsData, Tags, Token, TransportError, TransportErrorKind, Usage,
     UsageData, ValidationErrors, Value, Values,
 };
 #[cfg(all(feature = "reporting", feature = "ureq"))]
@@ -146,8 +169,8 @@ pub use usage_reporter::blocking::Thread;
 pub use usage_reporter::tokio::Task;
 #[cfg(feature = "reporting")]
 pub use usage_reporter::{
-    Config as Schedule, Consent, ConsentRule, LastSent, PendingLimits, RetryPolicy, Risk,
-    StateFileError,
+    Config as Schedule, Consent, ConsentRule, ForgetOutcome, Identity, LastSent, PendingLimits,
+    RetryPolicy, Risk, StateFileError,
 };
 #[cfg(feature = "reqwest")]
 pub use usage_reqwest as reqwest;

@@ -13,6 +13,7 @@ use url::Url;
 use crate::base_url::BaseUrl;
 use crate::collector::Collector;
 use crate::error::{BuildError, ResponseError, TransportError};
+use crate::forgotten::Forgotten;
 use crate::registration::Registration;
 use crate::saveable::Saveable;
 use crate::saved::Saved;
@@ -222,6 +223,19 @@ impl Api {
         response: Response<B>,
     ) -> Result<Saved, ResponseError> {
         answer::parse(response.map(Into::into), self.response_limit, self.token.as_ref())
+    }
+
+    /// Judges the answer to [`Forget`](crate::Forget): any 2xx but a page for people is a success.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError`] for any other status; its
+    /// [`is_unknown_call`](ResponseError::is_unknown_call) says that the API cannot forget.
+    pub fn parse_forgotten<B: Into<Bytes>>(
+        &self,
+        response: Response<B>,
+    ) -> Result<Forgotten, ResponseError> {
+        self.parse_response(response).and_then(Forgotten::of)
     }
 }
 

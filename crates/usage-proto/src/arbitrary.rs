@@ -4,7 +4,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::idempotency::IdempotencyKey;
 use crate::parse_request::Payload;
-use crate::payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
+use crate::payload::{
+    Forget, Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values,
+};
 use crate::registration::Registration;
 
 /// How deep values are nested.
@@ -12,9 +14,10 @@ const DEEPEST: u32 = 12;
 
 impl<'a> Arbitrary<'a> for Payload {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=2)? {
+        Ok(match u.int_in_range(0..=3)? {
             0 => Self::Server(u.arbitrary()?),
             1 => Self::Stats(u.arbitrary()?),
+            2 => Self::Forget(u.arbitrary()?),
             _ => Self::Usage(u.arbitrary()?),
         })
     }
@@ -24,6 +27,12 @@ impl<'a> Arbitrary<'a> for Server {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let server = Self::new().cluster_id(text(u)?).server_id(text(u)?).host(text(u)?);
         Ok(server.product(text(u)?).version(text(u)?))
+    }
+}
+
+impl<'a> Arbitrary<'a> for Forget {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self::new(text(u)?).cluster_id(text(u)?).server_id(text(u)?))
     }
 }
 

@@ -63,6 +63,7 @@
 //!
 //! - [`Api`] builds requests and judges answers. [`BaseUrl`] and [`Token`] are checked once.
 //! - [`Server`], [`Stats`] and [`Usage`] are the payloads; [`Saveable`] lets you add your own.
+//! - [`Forget`] asks an API to erase what a server has reported; [`Forgotten`] is its success.
 //! - [`Registration`] makes the URL for the customer and takes the token from the redirect.
 //! - [`Error`] covers everything: [`BuildError`], [`ResponseError`], [`TransportError`].
 //! - For adapters and event loops: [`Collector`] takes what a transport reads of an answer;
@@ -92,6 +93,7 @@ mod error;
 mod excerpt;
 #[cfg(feature = "http1")]
 mod exchange;
+mod forgotten;
 mod head;
 mod idempotency;
 #[cfg(feature = "oracles")]
@@ -120,9 +122,12 @@ pub use error::{
 };
 #[cfg(feature = "http1")]
 pub use exchange::Exchange;
+pub use forgotten::Forgotten;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub use parse_request::{ParseRequestError, Payload, parse_request};
-pub use payload::{Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
+pub use payload::{
+    Forget, Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values,
+};
 pub use proxy::{InvalidProxy, Proxy, choose_proxy};
 pub use registration::{RedirectError, Registration};
 pub use registration_request::{RegistrationRequest, RegistrationRequestError};

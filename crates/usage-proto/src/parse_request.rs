@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::excerpt;
-use crate::payload::{Server, Stats, Usage, path};
+use crate::payload::{Forget, Server, Stats, Usage, path};
 
 /// A built-in payload as it came in a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Payload {
     Stats(Stats),
     /// `POST /api/v1/usage/{product}`.
     Usage(Usage),
+    /// `POST /api/v1/forget/{product}`.
+    Forget(Forget),
 }
 
 /// Reads the payload back from a request: the inverse of [`Api::build_request`](crate::Api::build_request) for
@@ -49,6 +51,7 @@ pub fn parse_request(request: &Request<Bytes>) -> Result<Payload, ParseRequestEr
         Route::Servers => Payload::Server(json(body)?),
         Route::Stats(product) => Payload::Stats(Stats { product, ..json(body)? }),
         Route::Usage(product) => Payload::Usage(Usage { product, ..json(body)? }),
+        Route::Forget(product) => Payload::Forget(Forget { product, ..json(body)? }),
     })
 }
 
@@ -56,6 +59,7 @@ enum Route {
     Servers,
     Stats(String),
     Usage(String),
+    Forget(String),
 }
 
 impl Route {
@@ -66,6 +70,7 @@ impl Route {
             [.., "api", "v1", path::SERVERS] => Ok(Self::Servers),
             [.., "api", "v1", path::STATS, product] => Ok(Self::Stats(decode(product)?)),
             [.., "api", "v1", path::USAGE, product] => Ok(Self::Usage(decode(product)?)),
+            [.., "api", "v1", path::FORGET, product] => Ok(Self::Forget(decode(product)?)),
             _ => Err(unknown()),
         }
     }

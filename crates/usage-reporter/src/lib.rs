@@ -179,6 +179,11 @@
 //! [`Consent::resolve`] says whether reporting is on, and which rule decided it. [`Identity`] keeps
 //! the ids of a server in its [`State`].
 //!
+//! # To be forgotten
+//!
+//! A customer who opts out may want what was reported to be erased: [`ForgetMe`] asks the API to, once,
+//! and the state remembers it until the API has answered. The identity is given up with the first step.
+//!
 //! # What a driver logs
 //!
 //! Events of [`tracing`](https://docs.rs/tracing) under the target `usage_reporter`. Names and
@@ -213,6 +218,7 @@ mod consent;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod driver;
 mod event;
+mod forget_me;
 mod machine;
 mod report_kind;
 mod seed;
@@ -235,6 +241,7 @@ pub use driver::{
     spawn_error::SpawnError,
 };
 pub use event::{Event, Level, LossReason};
+pub use forget_me::{ForgetMe, ForgetOutcome, ForgetStep};
 pub use machine::Reporter;
 pub use report_kind::ReportKind;
 pub use seed::Seed;

@@ -7,6 +7,7 @@ use crate::buckets::Buckets;
 use crate::commit_meter::CommitMeter;
 use crate::config::Config;
 use crate::event::ServerEvent;
+use crate::forget::ForgetTurn;
 use crate::json_thread::JsonThread;
 use crate::meters::Meters;
 use crate::store::Store;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) by_address: Buckets<Option<IpAddr>>,
     pub(crate) by_token: Buckets<i64>,
     pub(crate) seen: SeenToday,
+    pub(crate) forget_turn: ForgetTurn,
     stopping: AtomicBool,
 }
 
@@ -41,8 +43,19 @@ impl App {
         let terms = RwLock::new(Arc::new(config.terms.clone()));
         let now = Instant::now();
         let (by_address, by_token) = (Buckets::new(now), Buckets::new(now));
-        let (seen, stopping) = Default::default();
-        Self { store, config, json, meters, terms, by_address, by_token, seen, stopping }
+        let (seen, forget_turn, stopping) = Default::default();
+        Self {
+            store,
+            config,
+            json,
+            meters,
+            terms,
+            by_address,
+            by_token,
+            seen,
+            forget_turn,
+            stopping,
+        }
     }
 
     /// Those of this moment. Whoever begins under them goes on under them.

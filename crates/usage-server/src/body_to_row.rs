@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use tokio::time::timeout_at;
-use usage_proto::{ParseRequestError, Payload, parse_request};
+use usage_proto::{Payload, parse_request};
 
 use crate::app::{App, SHOWN};
 use crate::body_bytes::Due;
@@ -56,14 +56,7 @@ fn row_limit(request: &Request<Bytes>, body_limit: usize) -> usize {
 
 fn row(app: &App, request: &Request<Bytes>, limit: usize) -> Result<Row, Refusal> {
     let terms = app.terms();
-    let payload = parse_request(request).map_err(|error| match error {
-        ParseRequestError::Body { message, line, column, .. } => Refusal::body(format!(
-            "The body can not be read at line {line}, column {column}: {}.",
-            message.trim_end_matches('.')
-        )),
-        ParseRequestError::Segment { .. } => Refusal::Segment(error.to_string()),
-        _ => Refusal::UnknownRoute,
-    })?;
+    let payload = parse_request(request).map_err(|error| Refusal::unread(&error))?;
     let row = match payload {
         Payload::Server(server) => {
             validate::server(&server)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-/// Switches that make the three `POST` routes misbehave. A clone works the same switches.
+/// Switches that make the four `POST` routes of the API misbehave. A clone works the same switches.
 ///
 /// They can be thrown before the server starts ([`Config::faults`](crate::Config::faults)) and
 /// while it runs ([`Server::faults`](crate::Server::faults)). A request that is answered by a

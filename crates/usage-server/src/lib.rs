@@ -45,6 +45,7 @@
 //! | `POST /api/v1/servers` | 201 `{}` | [`Store::servers`] |
 //! | `POST /api/v1/stats/{product}` | 200 `{}` | [`Store::stats`] |
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
+//! | `POST /api/v1/forget/{product}` | 200 `{"reports":12}` | nothing: it [erases](#who-is-forgotten) |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the server answers, whatever its database does |
 //! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
 //! | `GET /openapi.json` | 200 | nothing: all of this, for programs (`OpenAPI` 3.1) |
@@ -56,7 +57,7 @@
 //! |---|---|
 //! | 400 | an HTTP/1.1 request without exactly one `Host` |
 //! | 401 | the token is not known |
-//! | 403 | the request has an `Origin` or `Sec-Fetch-Site`: a browser has made it |
+//! | 403 | the request has an `Origin` or `Sec-Fetch-Site`: a browser has made it; or somebody wants to be forgotten by ids that anybody may guess |
 //! | 404 | there is no such route, or the product in it can not be read, such as one that is not UTF-8 |
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
@@ -115,9 +116,19 @@
 //! for another kind or product it is refused. Keys are remembered as long as their reports are
 //! stored, and for 14 days at least ([`Retention`]). A report that was refused does not use up its key.
 //!
+//! ## Who is forgotten
+//!
+//! A product whose customer has opted out asks for it with the ids of the server and its cluster. Erased
+//! is what names this server and no cluster but this one, of this product, and came with a token of the
+//! organisation whose token the request has, or without one. Without a token the ids alone say that it is
+//! their owner who asks, and one of them needs 16 characters at least: anybody may guess shorter ones. It
+//! is done in slices, one request at a time, and what is not done by the [deadline](Config::body_deadline)
+//! is a 500 with `Retry-After`: sent again, it goes on. What is noted of it is the hash that
+//! `printf 'forgotten\0CLUSTER\0SERVER' | sha256sum` prints.
+//!
 //! # Faults
 //!
-//! [`Faults`] makes the three `POST` routes answer a status for the next few requests or for ever,
+//! [`Faults`] makes the four `POST` routes of the API answer a status for the next few requests or for ever,
 //! redirect, ask to wait, or take their time, at any moment while the server runs:
 //!
 //! ```
@@ -184,6 +195,7 @@ mod ended;
 mod error;
 mod event;
 mod faults;
+mod forget;
 mod json_answer;
 mod json_thread;
 mod key_header;
@@ -192,6 +204,7 @@ mod listener;
 mod meters;
 mod named_purpose;
 mod observe;
+mod on_database;
 mod operator_routes;
 mod peer_stream;
 mod places;

@@ -43,6 +43,7 @@ pub(crate) enum Route {
     Servers,
     Stats,
     Usage,
+    Forget,
     Health,
     Ready,
     Start,
@@ -192,10 +193,11 @@ impl Meters {
 
 impl Route {
     /// In the order of their numbers.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Servers,
         Self::Stats,
         Self::Usage,
+        Self::Forget,
         Self::Health,
         Self::Ready,
         Self::Start,
@@ -226,6 +228,7 @@ impl Route {
                 Some("servers") => Self::Servers,
                 Some("stats") => Self::Stats,
                 Some("usage") => Self::Usage,
+                Some("forget") => Self::Forget,
                 _ => Self::Other,
             },
             Some("healthz") => Self::Health,
@@ -241,6 +244,7 @@ impl Route {
             Self::Servers => "servers",
             Self::Stats => "stats",
             Self::Usage => "usage",
+            Self::Forget => "forget",
             Self::Health => "healthz",
             Self::Ready => "readyz",
             Self::Start => "start",
@@ -278,6 +282,7 @@ mod tests {
             ("/api/v1/servers", Route::Servers),
             ("/api/v1/usage/p", Route::Usage),
             ("/api/v1/usages", Route::Other),
+            ("/api/v1/forget/p", Route::Forget),
             ("//api/v1/usage/a%2Fb", Route::Usage),
             ("/api//v1///servers", Route::Servers),
             ("/api/v1/stats/", Route::Stats),

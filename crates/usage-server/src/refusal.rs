@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use usage_proto::ValidationErrors;
+use usage_proto::{ParseRequestError, ValidationErrors};
 
 use crate::faults::FaultAnswer;
 use crate::json_answer::{self, Failure};
@@ -75,6 +75,15 @@ pub(crate) enum Refusal {
     },
     /// Others were first until the time was over.
     Crowded,
+    /// Ids that anybody may guess, and no token, are no reason to erase what has them.
+    Guessable {
+        /// How many characters one of them needs.
+        least: usize,
+    },
+    /// There is more to erase than there was time for.
+    Unfinished,
+    /// The database did not erase it.
+    NotErased(StoreError),
     Store(StoreError),
 }
 
@@ -108,6 +117,18 @@ impl Refusal {
              report needs a key of its own.",
         );
         Self::Invalid(errors)
+    }
+
+    /// A request that is not what the call takes.
+    pub(crate) fn unread(error: &ParseRequestError) -> Self {
+        match error {
+            ParseRequestError::Body { message, line, column, .. } => Self::body(format!(
+                "The body can not be read at line {line}, column {column}: {}.",
+                message.trim_end_matches('.')
+            )),
+            ParseRequestError::Segment { .. } => Self::Segment(error.to_string()),
+            _ => Self::UnknownRoute,
+        }
     }
 
     /// One message about the body.
@@ -147,8 +168,11 @@ impl Refusal {
             Self::Product(_) => Refused::Product,
             Self::TooMany { of: Sender::Address, .. } => Refused::AddressRate,
             Self::TooMany { of: Sender::Token, .. } => Refused::TokenRate,
-            Self::Crowded | Self::Store(StoreError::Busy { .. }) => Refused::Busy,
-            Self::Store(_) => Refused::Database,
+            Self::Crowded | Self::Unfinished | Self::Store(StoreError::Busy { .. }) => {
+                Refused::Busy
+            }
+            Self::Guessable { .. } => Refused::Guessable,
+            Self::Store(_) | Self::NotErased(_) => Refused::Database,
         }
     }
 
@@ -166,7 +190,8 @@ impl Refusal {
             Self::UnknownRoute => json_answer::error(
                 StatusCode::NOT_FOUND,
                 "no such route: this API has POST /api/v1/servers, \
-                 POST /api/v1/stats/{product}, POST /api/v1/usage/{product} and GET /healthz",
+                 POST /api/v1/stats/{product}, POST /api/v1/usage/{product}, \
+                 POST /api/v1/forget/{product} and GET /healthz",
             ),
             Self::Segment(message) => json_answer::error(StatusCode::NOT_FOUND, message),
             Self::WrongMethod => json_answer::error(
@@ -227,16 +252,25 @@ impl Refusal {
                 json_answer::json(StatusCode::UNPROCESSABLE_ENTITY, &errors)
             }
             Self::TooMany { of, wait } => too_many(of, wait),
+            Self::Guessable { least } => json_answer::error(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "anybody may guess these ids: to be forgotten without a token, cluster_id or \
+                     server_id has to have {least} characters at least; send the token, or ask who \
+                     runs this API"
+                ),
+            ),
+            Self::Unfinished => later(
+                "there is more to erase than there was time for: send this again to go on",
+                "not all of it was erased in time",
+            ),
             Self::Crowded => busy("it had not come to this report by its deadline"),
             Self::Store(failure @ StoreError::Busy { .. }) => busy(&failure.to_string()),
-            Self::Store(failure @ StoreError::Unreachable { .. }) => {
-                later(NOT_STORED, &json_answer::chain(&failure))
-            }
             Self::Store(failure) => {
-                let mut response =
-                    json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, NOT_STORED);
-                response.extensions_mut().insert(Failure(json_answer::chain(&failure)));
-                response
+                failed("the report could not be stored: send it again later", &failure)
+            }
+            Self::NotErased(failure) => {
+                failed("not all of it could be erased: send this again later", &failure)
             }
         }
     }
@@ -257,7 +291,16 @@ fn too_many(of: Sender, wait: Duration) -> Response {
     response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }
-const NOT_STORED: &str = "the report could not be stored: send it again later";
+
+fn failed(message: &str, failure: &StoreError) -> Response {
+    let told = json_answer::chain(failure);
+    if let StoreError::Unreachable { .. } = failure {
+        return later(message, &told);
+    }
+    let mut response = json_answer::error(StatusCode::INTERNAL_SERVER_ERROR, message);
+    response.extensions_mut().insert(Failure(told));
+    response
+}
 
 fn busy(failure: &str) -> Response {
     later("too many reports at once: send this one again later", failure)
@@ -291,5 +334,22 @@ impl IntoResponse for FaultAnswer {
             response.extensions_mut().insert(Refused::Fault);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::Refusal;
+
+    /// W57: a client that sends it again goes on with what is left.
+    #[test]
+    fn what_is_not_finished_is_to_be_sent_again() {
+        let answer = Refusal::Unfinished.into_response();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (500, &"5".parse().unwrap())
+        );
     }
 }

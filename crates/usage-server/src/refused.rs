@@ -36,6 +36,8 @@ pub enum Refused {
     Busy,
     /// The database did not take it.
     Database,
+    /// Somebody wants to be forgotten by ids that anybody may guess.
+    Guessable,
     /// A fault switch answered.
     Fault,
 }
@@ -62,6 +64,7 @@ impl Refused {
             Self::Product => "product",
             Self::Busy => "busy",
             Self::Database => "database",
+            Self::Guessable => "guessable",
             Self::Fault => "fault",
         }
     }

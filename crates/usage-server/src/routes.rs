@@ -9,22 +9,23 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
+use crate::forget::forget;
 use crate::json_answer::{self, Organisation};
 use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
+use crate::on_database::on_database;
 use crate::refusal::Refusal;
+use crate::store::Saved;
 use crate::store::error::StoreError;
 use crate::store::kind::Kind;
 use crate::store::row::{Purpose, Report};
 use crate::store::sender::Sender;
 use crate::store::token_hash::TokenHash;
-use crate::store::{Saved, Store};
 use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
 /// `OpenAPI` 3.1.
@@ -35,6 +36,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/v1/servers", post(save))
         .route("/api/v1/stats/{product}", post(save))
         .route("/api/v1/usage/{product}", post(save))
+        .route("/api/v1/forget/{product}", post(forget))
         .route("/healthz", get(operator_routes::health))
         .route("/readyz", get(operator_routes::ready))
         .route("/openapi.json", get(description))
@@ -155,18 +157,6 @@ async fn first_with_key(
 ) -> Result<Option<Purpose>, StoreError> {
     let Some(key) = key else { return Ok(None) };
     on_database(app, move |store| store.first_with_key(token_id, &key)).await
-}
-
-/// Runs what blocks.
-async fn on_database<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let store = app.store.clone();
-    spawn_blocking(move || work(&store))
-        .await
-        // It panicked, or the runtime goes down.
-        .unwrap_or(Err(StoreError::Closed))
 }
 
 /// What the original API answers.

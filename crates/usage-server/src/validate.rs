@@ -1,6 +1,6 @@
 //! Which fields a report has to have, in the words that clients know.
 
-use usage_proto::{Server, Stats, Usage, ValidationErrors};
+use usage_proto::{Forget, Server, Stats, Usage, ValidationErrors};
 
 pub(crate) fn server(server: &Server) -> Result<(), ValidationErrors> {
     check(&[
@@ -27,6 +27,15 @@ pub(crate) fn stats(stats: &Stats) -> Result<(), ValidationErrors> {
 /// Nothing is asked of the items: deployed senders leave their tags out.
 pub(crate) fn usage(usage: &Usage) -> Result<(), ValidationErrors> {
     check(&[("product", "Product", &usage.product)])
+}
+
+/// A server alone is the server of many a cluster.
+pub(crate) fn forget(forget: &Forget) -> Result<(), ValidationErrors> {
+    check(&[
+        ("product", "Product", &forget.product),
+        ("cluster_id", "ClusterID", &forget.cluster_id),
+        ("server_id", "ServerID", &forget.server_id),
+    ])
 }
 
 fn check(fields: &[(&str, &str, &String)]) -> Result<(), ValidationErrors> {

@@ -34,6 +34,7 @@ fn dispatch(cli: &Cli, arguments: &[OsString]) -> Result<(), Failure> {
         Command::Preview(args) => command::preview::run(args, cli.json),
         Command::Report(args) => command::report::run(args, cli.json),
         Command::Status(args) => command::report_status::run(args, cli.json),
+        Command::Forget(args) => command::forget::run(args, cli.json),
         Command::Register(args) => command::register::run(args, cli.json),
         Command::Tokens(args) => command::tokens::run(args, cli.json),
         Command::Export(args) => command::export::run(args),

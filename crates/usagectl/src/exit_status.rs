@@ -1,5 +1,7 @@
 //! What the process ends with.
 
+use usage_reporter::ForgetOutcome;
+
 use crate::failure::Failure;
 
 /// The exit status: scripts depend on it.
@@ -24,7 +26,8 @@ impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Build { .. } | Failure::Client(_) | Failure::State(_) => Self::NotBuilt,
-            Failure::Response(_) | Failure::Gone(_) => Self::Refused,
+            Failure::NotForgotten(ForgetOutcome::Pending { .. }) => Self::NoAnswer,
+            Failure::Response(_) | Failure::Gone(_) | Failure::NotForgotten(_) => Self::Refused,
             Failure::Transport(_) | Failure::ThroughProxy(_) | Failure::NotRegistered(_) => {
                 Self::NoAnswer
             }

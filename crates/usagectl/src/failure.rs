@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 use usage_files::FileError;
 use usage_proto::{BuildError, ResponseError, TransportError};
-use usage_reporter::{Risk, StateFileError, SubmitError};
+use usage_reporter::{ForgetOutcome, Risk, StateFileError, SubmitError};
 use usage_server::{ServerError, StoreError};
 
 type Source = Box<dyn Error + Send + Sync>;
@@ -41,6 +41,9 @@ pub(crate) enum Failure {
     /// The API wants no more reports; what became of those until then.
     #[error("the API answered 410 Gone: it wants no more reports from this program; {0}")]
     Gone(Totals),
+    /// Somebody who wants to be forgotten is not.
+    #[error("{0}")]
+    NotForgotten(ForgetOutcome),
     /// No token came.
     #[error("{0}")]
     NotRegistered(String),

@@ -257,6 +257,51 @@ ENVIRONMENT
                off to report nothing, on to report in spite of DO_NOT_TRACK
   DO_NOT_TRACK 1 to report nothing";
 
+pub(crate) const FORGET_ABOUT: &str = "\
+Ask an API to erase what a state has reported
+
+For a customer who has opted out and wants to be forgotten. Switch `usagectl
+report` off first: while it runs, the state is in use. What is erased is what
+came under the ids in the state, with a token of the same organisation or without
+one. The ids are given up with that: a later report comes from another server.
+
+The state remembers the wish until the API has answered. What was not reached is
+asked again by another call; with --retry that is done if it is time to, ten
+times in all with pauses of an hour and more, and nothing new is asked for: for a
+script that runs at each start.
+
+An API that cannot forget, as the original one, says so, and the ids are printed:
+its maker finds the reports by them.
+
+To ask is an explicit act: DO_NOT_TRACK and USAGE_REPORTING do not stop it.";
+
+pub(crate) const FORGET: &str = concat!(
+    "\
+EXAMPLES
+  usagectl forget --product influxdb --state /var/lib/influxdb/usage.json \\
+    --url https://usage.example.com --token-file /etc/influxdb/usage.token
+  See what would be sent:
+    usagectl forget --dry-run --product influxdb \\
+      --state /var/lib/influxdb/usage.json
+
+  With --json the outcome is one object on standard output:
+    {\"outcome\":\"forgotten\",\"reports\":12}
+    {\"outcome\":\"nothing_to_forget\"}
+    {\"outcome\":\"not_forgotten\",\"reason\":…,\"message\":…,\"servers\":[]}
+  The reason is pending, unsupported or given_up.
+
+EXIT STATUS
+  0  forgotten, or there is nothing to forget
+  1  the state cannot be stored, or standard output failed
+  2  the arguments make no sense
+  3  the API refused, or cannot forget
+  4  there was no answer, and it will be asked again
+  5  a file, an address or a token is wrong, or the state is in use
+
+",
+    environment!()
+);
+
 pub(crate) const REGISTER_ABOUT: &str = "\
 Register a customer in a browser, and keep the token
 

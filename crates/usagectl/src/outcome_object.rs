@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use usage_proto::{Chain, ResponseError, ResponseErrorKind, Saved, Token};
+use usage_reporter::{ForgetOutcome, Identity};
 
 use crate::failure::{Failure, Totals};
 use crate::terminal_text;
@@ -62,7 +63,11 @@ pub(crate) enum Outcome {
         retry: Retry,
     },
     /// There was no answer.
-    Transport { kind: &'static str, may_have_been_sent: bool, message: String },
+    Transport {
+        kind: &'static str,
+        may_have_been_sent: bool,
+        message: String,
+    },
     /// The request could not be built.
     Build {
         message: String,
@@ -70,7 +75,9 @@ pub(crate) enum Outcome {
         field: Option<String>,
     },
     /// Reporting is switched off, and nothing was done.
-    Off { message: String },
+    Off {
+        message: String,
+    },
     /// A schedule has ended.
     Stopped {
         /// `signal`, or `api` if it wants no more reports.
@@ -78,12 +85,37 @@ pub(crate) enum Outcome {
         #[serde(flatten)]
         totals: Totals,
     },
+    Forgotten {
+        /// `null` if the API did not say.
+        reports: Option<u64>,
+    },
+    NothingToForget,
+    NotForgotten {
+        /// `pending`, `unsupported` or `given_up`.
+        reason: &'static str,
+        message: String,
+        /// What is left to ask the maker with; empty while it is pending.
+        servers: Vec<ServerIds>,
+    },
     /// No token came.
-    NotRegistered { message: String },
+    NotRegistered {
+        message: String,
+    },
     /// The arguments make no sense.
-    Usage { message: String },
+    Usage {
+        message: String,
+    },
     /// The server or standard output failed.
-    Failed { message: String },
+    Failed {
+        message: String,
+    },
+}
+
+/// Who is not forgotten.
+#[derive(Debug, Serialize)]
+pub(crate) struct ServerIds {
+    cluster_id: String,
+    server_id: String,
 }
 
 /// What a script needs to know before it tries again.
@@ -101,6 +133,22 @@ impl Outcome {
             status: saved.status().as_u16(),
             body: terminal_text::redact(&String::from_utf8_lossy(saved.body()), token),
             complete: saved.is_complete(),
+        }
+    }
+
+    pub(crate) fn forgotten(outcome: &ForgetOutcome) -> Self {
+        let not = |reason, servers: &[Identity]| Self::NotForgotten {
+            reason,
+            message: outcome.to_string(),
+            servers: servers.iter().map(ServerIds::from).collect(),
+        };
+        match outcome {
+            ForgetOutcome::Forgotten { reports, .. } => Self::Forgotten { reports: *reports },
+            ForgetOutcome::NothingToForget => Self::NothingToForget,
+            ForgetOutcome::Unsupported { identities, .. } => not("unsupported", identities),
+            ForgetOutcome::GivenUp { identities, .. } => not("given_up", identities),
+            // What this command does not know is not done yet.
+            _ => not("pending", &[]),
         }
     }
 
@@ -140,6 +188,13 @@ impl Outcome {
     }
 }
 
+impl From<&Identity> for ServerIds {
+    fn from(identity: &Identity) -> Self {
+        let Identity { cluster_id, server_id, .. } = identity.clone();
+        Self { cluster_id, server_id }
+    }
+}
+
 impl From<&Failure> for Outcome {
     fn from(failure: &Failure) -> Self {
         let message = Chain(failure).to_string();
@@ -152,6 +207,7 @@ impl From<&Failure> for Outcome {
                 may_have_been_sent: error.may_have_been_sent(),
                 message,
             },
+            Failure::NotForgotten(outcome) => Self::forgotten(outcome),
             Failure::NotRegistered(_) => Self::NotRegistered { message },
             Failure::Gone(totals) => Self::stopped("api", *totals),
             Failure::Server(_) | Failure::Output(_) => Self::Failed { message },

@@ -244,6 +244,7 @@ fn check_read_by_server(
         Payload::Server(server) => api.build_request(&server),
         Payload::Stats(stats) => api.build_request(&stats),
         Payload::Usage(usage) => api.build_request(&usage),
+        Payload::Forget(forget) => api.build_request(&forget),
         other => return Err(format!("{other:?} is not known here")),
     };
     let again = again.map_err(|error| error.to_string())?;

@@ -6,6 +6,7 @@ mod destination;
 mod detached;
 #[cfg(all(test, feature = "ureq"))]
 mod early_token;
+mod forget_me;
 pub(crate) mod host;
 #[cfg(feature = "ureq")]
 mod if_due;

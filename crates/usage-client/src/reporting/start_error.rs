@@ -1,5 +1,5 @@
 use usage_proto::BuildError;
-use usage_reporter::{ConfigError, SpawnError, StateFileError, SubmitError};
+use usage_reporter::{ConfigError, Consent, SpawnError, StateFileError, SubmitError};
 
 /// Why reporting did not start. Nothing runs and nothing was sent.
 ///
@@ -36,6 +36,10 @@ pub enum StartError {
     /// The thread or the task could not be started.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
+    /// Reporting is on, and only who has opted out can ask to be forgotten
+    /// ([`Reporting::forget_me`](crate::Reporting)): set `Reporting::setting` to `Some(false)`.
+    #[error("{0}: switch it off before you ask to be forgotten")]
+    StillOn(Box<Consent>),
     /// The system gives no thread to open the state file on.
     #[error("the system gives no thread for usage reporting: {0}")]
     Thread(std::io::Error),

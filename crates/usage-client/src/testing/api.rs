@@ -121,7 +121,7 @@ impl TestApi {
         self.front.desk.arrivals.requests()
     }
 
-    /// Waits until as many reports are stored, `limit` at the most, and tells whether they are.
+    /// Waits until as many reports are stored, or as many requests to be forgotten were carried out, `limit` at the most, and tells whether they are.
     #[must_use]
     pub fn wait_for(&self, route: Route, count: usize, limit: Duration) -> bool {
         self.front.desk.arrivals.wait_for(route, count, limit)
@@ -133,7 +133,7 @@ impl TestApi {
     ///
     /// [`StoreError`] if they could not be read.
     pub fn servers(&self) -> Result<Vec<Stored<Server>>, StoreError> {
-        Ok(self.with_keys(Route::Servers, self.server.store().servers().read_all()?))
+        Ok(self.with_keys(self.server.store().servers().read_all()?))
     }
 
     /// The statistics that are stored.
@@ -142,7 +142,7 @@ impl TestApi {
     ///
     /// [`StoreError`] if they could not be read.
     pub fn stats(&self) -> Result<Vec<Stored<Stats>>, StoreError> {
-        Ok(self.with_keys(Route::Stats, self.server.store().stats().read_all()?))
+        Ok(self.with_keys(self.server.store().stats().read_all()?))
     }
 
     /// The usage that is stored.
@@ -151,18 +151,15 @@ impl TestApi {
     ///
     /// [`StoreError`] if it could not be read.
     pub fn usage(&self) -> Result<Vec<Stored<Usage>>, StoreError> {
-        Ok(self.with_keys(Route::Usage, self.server.store().usage().read_all()?))
+        Ok(self.with_keys(self.server.store().usage().read_all()?))
     }
 
-    /// Rows are in the order in which they came, and so are the keys. A row whose answer is on its way
-    /// has none yet, and is the last.
-    fn with_keys<T>(&self, route: Route, rows: Vec<usage_server::Stored<T>>) -> Vec<Stored<T>> {
-        let rows = rows.into_iter().zip(self.front.desk.arrivals.keys(route));
-        rows.map(|(row, key)| {
-            let usage_server::Stored { organisation, report, .. } = row;
-            Stored { key, organisation, report }
-        })
-        .collect()
+    fn with_keys<T>(&self, rows: Vec<usage_server::Stored<T>>) -> Vec<Stored<T>> {
+        let stored = |row| {
+            let usage_server::Stored { organisation, report, position, .. } = row;
+            Stored { key: self.front.desk.arrivals.key(position), organisation, report }
+        };
+        rows.into_iter().map(stored).collect()
     }
 }
 

@@ -33,8 +33,11 @@ pub(super) struct Arrivals {
 #[derive(Debug, Default)]
 struct Seen {
     requests: Vec<Arrived>,
-    /// The keys of what was stored, in the order of the rows.
+    /// The keys of what was stored, each at the position of its row, less one: rows get theirs one
+    /// after the other, and none is given twice.
     stored: Vec<(Route, Option<String>)>,
+    /// How often somebody was forgotten.
+    forgotten: usize,
     /// Token and key of what is stored already.
     known: HashSet<(Option<Vec<u8>>, String)>,
 }
@@ -43,6 +46,11 @@ impl Arrivals {
     /// The server took a report. One that it has already is not stored again.
     pub(super) fn stored(&self, route: Route, headers: &HeaderMap) {
         let mut seen = self.lock();
+        if route == Route::Forget {
+            seen.forgotten += 1;
+            self.changed.notify_all();
+            return;
+        }
         let key = key(headers);
         if let Some(key) = &key {
             let token = headers.get(TOKEN_HEADER).map(|token| token.as_bytes().to_owned());
@@ -63,16 +71,18 @@ impl Arrivals {
         self.lock().requests.clone()
     }
 
-    /// The keys of the rows of a route.
-    pub(super) fn keys(&self, route: Route) -> Vec<Option<String>> {
-        let seen = self.lock();
-        let of_route = seen.stored.iter().filter(|(stored, _)| *stored == route);
-        of_route.map(|(_, key)| key.clone()).collect()
+    /// The key of the row at a position. A row whose answer is on its way has none yet.
+    pub(super) fn key(&self, position: i64) -> Option<String> {
+        let place = usize::try_from(position).ok()?.checked_sub(1)?;
+        self.lock().stored.get(place)?.1.clone()
     }
 
     pub(super) fn wait_for(&self, route: Route, count: usize, limit: Duration) -> bool {
-        let enough =
-            |seen: &Seen| seen.stored.iter().filter(|(of, _)| *of == route).count() >= count;
+        let so_far = |seen: &Seen| match route {
+            Route::Forget => seen.forgotten,
+            _ => seen.stored.iter().filter(|(of, _)| *of == route).count(),
+        };
+        let enough = |seen: &Seen| so_far(seen) >= count;
         let waited = self.changed.wait_timeout_while(self.lock(), limit, |seen| !enough(seen));
         enough(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-/// One of the three ways to report.
+/// One of the three ways to report, or the request to be forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Route {
     /// A server that registers.
@@ -15,6 +15,8 @@ pub enum Route {
     Stats,
     /// Usage.
     Usage,
+    /// Somebody who wants to be forgotten, which is carried out where a report would be stored.
+    Forget,
 }
 
 impl Route {
@@ -24,6 +26,7 @@ impl Route {
             ("servers", None) => Some(Self::Servers),
             ("stats", Some(_)) => Some(Self::Stats),
             ("usage", Some(_)) => Some(Self::Usage),
+            ("forget", Some(_)) => Some(Self::Forget),
             _ => None,
         }
     }

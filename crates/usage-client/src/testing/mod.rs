@@ -30,6 +30,31 @@
 //! - [`TestApi::usage`], [`TestApi::servers`] and [`TestApi::stats`] are what was stored, each with its
 //!   idempotency key, and [`TestApi::arrived`] is every request, stored or not.
 //!
+//! # A customer who wants to be forgotten
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use usage_client::testing::TestApi;
+//! use usage_client::{ForgetOutcome, UsageData};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (api, minute) = (TestApi::start()?, Duration::from_secs(60));
+//! let product = api.reporting("tinykv", "1.2.3");
+//! let mut life = api.live(&product, || UsageData::new().value("keys", 3))?;
+//! life.pass(13 * 60 * minute)?;
+//! drop(life);
+//! assert!(!api.usage()?.is_empty());
+//!
+//! let off = product.setting(Some(false));
+//! let outcome = off.forget_me(minute)?;
+//! assert!(matches!(outcome, ForgetOutcome::Forgotten { reports: Some(2..) }));
+//! assert!(api.usage()?.is_empty() && api.servers()?.is_empty());
+//! assert_eq!(off.forget_me(minute)?, ForgetOutcome::NothingToForget);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! `usage-server` brings `SQLite`, of which a program can link one version: turn the feature `testing`
 //! on among the `dev-dependencies` alone.
 

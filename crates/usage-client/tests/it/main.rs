@@ -4,6 +4,9 @@
 
 mod consent;
 mod examples;
+mod forget_me;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod forget_on_tokio;
 mod if_due;
 mod moments;
 mod product;

@@ -76,6 +76,22 @@ impl ResponseError {
         }
     }
 
+    /// Whether the API does not know the call: 404, 405 or 501. It is how an API answers
+    /// [`Forget`](crate::Forget) that cannot forget, such as the original one.
+    ///
+    /// ```
+    /// use usage_proto::{Api, BaseUrl};
+    ///
+    /// let response = http::Response::builder().status(404).body("404 page not found")?;
+    /// let error = Api::new(BaseUrl::STAGING).parse_forgotten(response).unwrap_err();
+    /// assert!(error.is_unknown_call());
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_unknown_call(&self) -> bool {
+        matches!(self.status.as_u16(), 404 | 405 | 501)
+    }
+
     /// What the API has against the report, field by field, if it said so.
     ///
     /// ```

@@ -55,6 +55,7 @@ pub fn check_payload(payload: &Payload) -> Option<Request<Bytes>> {
         Payload::Server(server) => check_request(server),
         Payload::Stats(stats) => check_request(stats),
         Payload::Usage(usage) => check_request(usage),
+        Payload::Forget(forget) => check_request(forget),
     }?;
     let read = parse_request(&request);
     if depth(request.body()) > DEEPEST {

@@ -38,7 +38,22 @@ pub fn check_answer(input: &Answer) -> Result<Saved, ResponseError> {
         (false, Err(error)) => check_refused(input, error),
         (_, outcome) => panic!("the status is {}, but: {outcome:?}", input.status),
     }
+    check_forgotten(&api, input, &outcome);
     outcome
+}
+
+/// W47: as the answer to a request to be forgotten it is a success where it is one and no page, and an
+/// API that does not know the call is told from one that refuses.
+fn check_forgotten(api: &Api, input: &Answer, outcome: &Result<Saved, ResponseError>) {
+    match (outcome, api.parse_forgotten(input.response())) {
+        (Ok(saved), forgotten) => assert_eq!(forgotten.is_ok(), !saved.is_page(), "W47"),
+        (Err(error), Err(again)) => {
+            assert_eq!(*error, again, "W47");
+            let unknown = [404, 405, 501].contains(&input.status.as_u16());
+            assert_eq!(again.is_unknown_call(), unknown, "W47: {again}");
+        }
+        (Err(error), Ok(forgotten)) => panic!("W47: {error}, but: {forgotten:?}"),
+    }
 }
 
 /// W30, W38, W46: the answer is handed over as it came, and says whether it is whole.

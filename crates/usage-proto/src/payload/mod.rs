@@ -1,5 +1,6 @@
 //! The built-in payloads, named as in the original Go package.
 
+mod forget;
 mod map;
 mod number;
 mod object;
@@ -8,6 +9,7 @@ mod stats;
 mod usage;
 mod value;
 
+pub use forget::Forget;
 pub use map::{Tags, Values};
 pub use number::Number;
 pub use server::Server;
@@ -20,4 +22,5 @@ pub(crate) mod path {
     pub(crate) const SERVERS: &str = "servers";
     pub(crate) const STATS: &str = "stats";
     pub(crate) const USAGE: &str = "usage";
+    pub(crate) const FORGET: &str = "forget";
 }

@@ -17,6 +17,7 @@ mod encoding;
 mod error_bodies;
 mod error_texts;
 mod exchange;
+mod forget;
 mod payloads;
 mod proxy;
 mod registration;

@@ -24,6 +24,8 @@ fn public_types_are_send_sync_and_debug() {
     shared::<Saved>();
     shared::<Incomplete>();
     shared::<Payload>();
+    shared::<Forget>();
+    shared::<Forgotten>();
     shared::<Proxy>();
     shared::<Deadlines>();
     shared::<Exchange>();
@@ -64,6 +66,7 @@ fn what_is_cheap_to_clone_is_clone() {
     cloned::<Deadlines>();
     cloned::<Proxy>();
     cloned::<Payload>();
+    cloned::<Forgotten>();
     cloned::<Registration>();
     cloned::<IdempotencyKey>();
     cloned::<TransportErrorKind>();

@@ -7,6 +7,7 @@ pub(crate) mod last_sent;
 pub(crate) mod snapshot;
 mod stamp;
 mod stored;
+pub(crate) mod to_forget;
 
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use usage_proto::IdempotencyKey;
 
 use self::stamp::Stamp;
 use self::stored::Stored;
+use self::to_forget::ToForget;
 use crate::config::Config;
 
 /// What a reporter has to remember over a restart: the identity of the server, when usage was last
@@ -43,6 +45,8 @@ pub struct State {
     pub(crate) unacknowledged_key: Option<IdempotencyKey>,
     pub(crate) failures: u64,
     pub(crate) next_due: Option<Stamp>,
+    /// Identities that were given up, and that the API is to forget.
+    pub(crate) to_forget: Vec<ToForget>,
     /// An identity was minted and is not stored yet.
     pub(crate) unsaved: bool,
 }
@@ -77,7 +81,18 @@ impl State {
     /// assert_ne!(Identity::new(&mut copy, "clus1", other), original);
     /// ```
     pub fn new_identity(&mut self) {
-        *self = Self { unsaved: true, ..Self::new() };
+        let to_forget = std::mem::take(&mut self.to_forget);
+        *self = Self { unsaved: true, to_forget, ..Self::new() };
+    }
+
+    /// Gives the identity up, as one that the API is to forget; tells whether there was one.
+    pub(crate) fn give_up_identity(&mut self, cluster_id: Option<&str>) -> bool {
+        let Some(server_id) = self.server_id.take() else { return false };
+        let of_own = self.cluster_id.take();
+        let cluster_id = cluster_id.map(str::to_owned).or(of_own).unwrap_or_default();
+        to_forget::add(&mut self.to_forget, cluster_id, server_id);
+        self.new_identity();
+        true
     }
 }
 
@@ -146,6 +161,20 @@ impl State {
     #[must_use]
     pub fn is_due(&self, config: &Config, wall_now: SystemTime) -> bool {
         matches!(self.first_slot(config, wall_now), FirstSlot::Late(_))
+    }
+
+    /// Whether an API was asked to forget an identity of this state, and the request is
+    /// [due](crate::ForgetMe::again) to be sent again.
+    #[must_use]
+    pub fn is_to_be_forgotten(&self, wall_now: SystemTime) -> bool {
+        self.to_forget.iter().any(|one| one.is_due(wall_now))
+    }
+
+    /// Whether a customer who asks to be forgotten has something to be forgotten: an identity, or one
+    /// that was given up and is not forgotten yet.
+    #[must_use]
+    pub fn has_something_to_forget(&self) -> bool {
+        self.server_id.is_some() || !self.to_forget.is_empty()
     }
 
     /// Whether it holds an identity that was minted since it was loaded, or was given up

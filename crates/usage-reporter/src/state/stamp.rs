@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// It is as fine as the clock: a stamp that was rounded up would lie in the future for a process
 /// that starts at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Stamp(i64);
 
 impl Stamp {

@@ -5,6 +5,7 @@ use usage_proto::IdempotencyKey;
 
 use super::State;
 use super::stamp::Stamp;
+use super::to_forget::ToForget;
 
 const VERSION: u32 = 1;
 
@@ -25,6 +26,8 @@ pub(super) struct Stored {
     failures: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_due_unix_ns: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    to_forget: Vec<ToForget>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -42,6 +45,7 @@ impl From<State> for Stored {
             unacknowledged_key: state.unacknowledged_key.map(|key| key.to_string()),
             failures: state.failures,
             next_due_unix_ns: state.next_due,
+            to_forget: state.to_forget,
         }
     }
 }
@@ -65,6 +69,7 @@ impl TryFrom<Stored> for State {
             unacknowledged_key: stored.unacknowledged_key.as_deref().map(key).transpose()?,
             failures: stored.failures,
             next_due: stored.next_due_unix_ns,
+            to_forget: stored.to_forget,
             unsaved: false,
         })
     }

@@ -14,6 +14,7 @@ mod close;
 mod driver;
 mod embedded;
 mod event_loop;
+mod forget_me;
 mod last_sent;
 mod laws;
 mod log;

@@ -78,6 +78,9 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
     /// before need not be looked at. `None` if there is no report of it.
     fn first_since(&self, selection: &Selection) -> Result<Option<i64>, StoreError>;
 
+    /// The report at a position.
+    fn row(&self, position: i64) -> Result<Option<StoredRow>, StoreError>;
+
     /// The products that there are reports of.
     fn products(&self) -> Result<Vec<String>, StoreError>;
 

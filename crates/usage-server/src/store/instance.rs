@@ -121,7 +121,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// An id may be a text or a number; nothing else is one.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         // As it stands in JSON.

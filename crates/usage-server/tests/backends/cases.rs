@@ -12,7 +12,7 @@ use crate::Case;
 use crate::client::{Client, Request, SERVER, STATS, USAGE, post, wait_until};
 use crate::going_cases::days_ago;
 use crate::target::Target;
-use crate::{counting_cases, going_cases, moving_cases};
+use crate::{counting_cases, forget_cases, going_cases, moving_cases};
 
 pub(crate) const ALL: &[Case] = &[
     ("what_comes_is_what_is_read", what_comes_is_what_is_read),
@@ -25,6 +25,15 @@ pub(crate) const ALL: &[Case] = &[
     ("pages_have_an_end", pages_have_an_end),
     ("an_export_that_goes_on_loses_nothing", an_export_that_goes_on_loses_nothing),
     ("an_instance_is_erased", going_cases::an_instance_is_erased),
+    (
+        "a_server_is_forgotten_by_its_own_organisation",
+        forget_cases::a_server_is_forgotten_by_its_own_organisation,
+    ),
+    (
+        "others_report_while_a_server_is_forgotten",
+        forget_cases::others_report_while_a_server_is_forgotten,
+    ),
+    ("a_server_of_any_name_is_forgotten", forget_cases::a_server_of_any_name_is_forgotten),
     ("an_organisation_is_erased", going_cases::an_organisation_is_erased),
     (
         "what_is_old_is_pruned_and_its_key_is_not",

@@ -20,6 +20,7 @@ mod client;
 #[cfg(all(unix, feature = "postgres"))]
 mod cluster;
 mod counting_cases;
+mod forget_cases;
 mod going_cases;
 mod moving_cases;
 #[cfg(all(unix, feature = "postgres"))]

@@ -15,6 +15,10 @@ pub(crate) const SERVER: &str = r#"{"cluster_id":"clus1","server_id":"serv1","ho
 pub(crate) const STATS: &str = r#"{"cluster_id":"clus1","server_id":"serv1","stats":[{"name":"engine","tags":{"version":"bz1"},"values":{"blks_write":39}}]}"#;
 pub(crate) const USAGE: &str = r#"[{"tags":{"os":"linux"},"values":{"num_databases":3}}]"#;
 
+/// One that nobody guesses.
+pub(crate) const FORGET: &str =
+    r#"{"cluster_id":"clus1","server_id":"0123456789abcdef0123456789abcdef"}"#;
+
 pub(crate) fn start() -> Server {
     start_with(temporary())
 }

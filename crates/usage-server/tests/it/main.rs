@@ -7,6 +7,7 @@ mod crowds;
 mod database;
 mod erasure;
 mod faults;
+mod forget;
 #[cfg(unix)]
 mod gone;
 mod idempotency;

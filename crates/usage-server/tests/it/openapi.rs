@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use usage_proto::{Server as ServerReport, Stats, StatsData, UsageData};
+use usage_proto::{Forget, Server as ServerReport, Stats, StatsData, UsageData};
 use usage_server::{Config, Database, Limits, Registration, Server, Terms};
 
 use crate::client::{
-    Answer, Client, Request, SERVER, STATS, USAGE, get, start, start_with, temporary,
+    Answer, Client, FORGET, Request, SERVER, STATS, USAGE, get, start, start_with, temporary,
 };
 
 const REPORTS: [(&str, &str, &str); 3] = [
@@ -82,6 +82,7 @@ fn check(schema: Option<&str>, body: &Value) {
     let keys: Vec<_> = object.keys().map(String::as_str).collect();
     match schema {
         Some("Empty") => assert!(keys.is_empty(), "{body}"),
+        Some("Forgotten") => assert!(keys == ["reports"] && body["reports"].is_u64(), "{body}"),
         Some("Status") => assert_eq!(*body, serde_json::json!({"status": "ok"})),
         Some("Error") => assert!(keys == ["error"] && body["error"].is_string(), "{body}"),
         Some("ValidationErrors") => {
@@ -157,6 +158,25 @@ fn every_answer_is_described_and_everything_described_is_answered() {
         came.note(path, "POST", 500, &good.send(&gone));
         came.note(path, "POST", 500, &unfinished(&Request::new("POST", target)).send(&hasty));
     }
+    let (path, target) = ("/api/v1/forget/{product}", "/api/v1/forget/influxdb");
+    let good = Request::post(target, FORGET);
+    came.note(path, "POST", 200, &good.send(&server));
+    came.note(path, "POST", 400, &good.clone().header("Host", "x").send(&server));
+    came.note(path, "POST", 401, &good.clone().token("no-such-token").send(&server));
+    came.note(path, "POST", 403, &good.clone().header("Origin", "null").send(&server));
+    let guessable = Request::post(target, r#"{"cluster_id":"c","server_id":"s"}"#);
+    came.note(path, "POST", 403, &guessable.send(&server));
+    let no_product = Request::post("/api/v1/forget/%FF", FORGET);
+    came.note(path, "POST", 404, &no_product.send(&server));
+    came.note(path, "POST", 405, &Request::new("DELETE", target).send(&server));
+    came.note(path, "POST", 413, &too_large("POST", target).send(&server));
+    came.note(path, "POST", 413, &Request::post(target, " ".repeat(16 * 1024 + 1)).send(&server));
+    came.note(path, "POST", 415, &Request::new("POST", target).send(&server));
+    came.note(path, "POST", 422, &Request::post(target, "{}").send(&server));
+    came.note(path, "POST", 422, &broken(&server, "POST", target));
+    came.note(path, "POST", 429, &good.send(&busy));
+    came.note(path, "POST", 500, &good.send(&gone));
+    came.note(path, "POST", 500, &unfinished(&Request::new("POST", target)).send(&hasty));
     for path in PAGES {
         let target = if path == "/start" { START } else { path };
         came.note(path, "GET", 200, &get(&server, target));
@@ -240,9 +260,36 @@ fn the_payloads_are_those_of_the_clients() {
         |value: Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
     let server = serde_json::to_value(ServerReport::new()).unwrap();
     assert_eq!(fields("Server"), written(server));
+    assert_eq!(fields("Forget"), written(serde_json::to_value(Forget::new("p")).unwrap()));
     let item = StatsData::new("engine");
     assert_eq!(fields("StatsItem"), written(serde_json::to_value(&item).unwrap()));
     let stats = Stats::new("p").data(item);
     assert_eq!(fields("Stats"), written(serde_json::to_value(stats).unwrap()));
     assert_eq!(fields("UsageItem"), written(serde_json::to_value(UsageData::new()).unwrap()));
+}
+
+/// What `\S` means differs from engine to engine, so that the description lists what is blank.
+#[test]
+fn what_is_blank_is_described_as_it_is() {
+    let blank: Vec<char> = (char::MIN..=char::MAX).filter(|c| c.is_whitespace()).collect();
+    let written = |c: char| match c {
+        '\t' => "\\t".to_owned(),
+        '\r' => "\\r".to_owned(),
+        ' ' => " ".to_owned(),
+        c => format!("\\u{:04x}", u32::from(c)),
+    };
+    let runs = blank.chunk_by(|one, next| u32::from(*one) + 1 == u32::from(*next));
+    let class: String = runs
+        .map(|run| match run {
+            [first, _, .., last] => format!("{}-{}", written(*first), written(*last)),
+            few => few.iter().map(|c| written(*c)).collect(),
+        })
+        .collect();
+    let root = described();
+    let pattern = |pointer: &str| root.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    for pointer in
+        ["/components/schemas/Filled/pattern", "/components/parameters/Product/schema/pattern"]
+    {
+        assert_eq!(pattern(pointer), format!("[^{class}]"), "{pointer}");
+    }
 }

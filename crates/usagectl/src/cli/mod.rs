@@ -5,6 +5,7 @@ mod database_args;
 mod database_command_args;
 mod erase_args;
 mod export_args;
+mod forget_args;
 mod register_args;
 mod report_args;
 mod save_args;
@@ -22,6 +23,7 @@ pub(crate) use api_args::ApiArgs;
 pub(crate) use database_command_args::{DatabaseCommand, DatabaseCommandArgs, MoveArgs};
 pub(crate) use erase_args::EraseArgs;
 pub(crate) use export_args::{ExportArgs, ExportFormat};
+pub(crate) use forget_args::ForgetArgs;
 pub(crate) use register_args::RegisterArgs;
 pub(crate) use report_args::{ConsentArgs, ReportArgs, StatusArgs};
 pub(crate) use save_args::{DeadlineArgs, Kind, PreviewArgs, RequestArgs, SaveArgs};
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// Tell how the reporting goes
     #[command(long_about = help::STATUS_ABOUT, after_long_help = help::STATUS)]
     Status(StatusArgs),
+    /// Ask an API to erase what a state has reported
+    #[command(long_about = help::FORGET_ABOUT, after_long_help = help::FORGET)]
+    Forget(ForgetArgs),
     /// Register a customer in a browser, and keep the token
     #[command(long_about = help::REGISTER_ABOUT, after_long_help = help::REGISTER)]
     Register(RegisterArgs),
@@ -117,6 +122,7 @@ impl Cli {
             Command::Save(args) => ("save", args.request.check()),
             Command::Preview(args) => ("preview", args.request.check()),
             Command::Report(args) => ("report", args.check()),
+            Command::Forget(args) => ("forget", args.check()),
             Command::Demo(args) => ("demo", args.check()),
             Command::Serve(_)
             | Command::Register(_)

@@ -4,6 +4,7 @@ pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod erase;
 pub(crate) mod export;
+pub(crate) mod forget;
 pub(crate) mod preview;
 pub(crate) mod register;
 pub(crate) mod report;

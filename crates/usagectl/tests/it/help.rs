@@ -2,9 +2,9 @@
 
 use crate::usagectl::run;
 
-const COMMANDS: [&str; 12] = [
-    "demo", "serve", "save", "preview", "report", "status", "register", "tokens", "export",
-    "erase", "summary", "database",
+const COMMANDS: [&str; 13] = [
+    "demo", "serve", "save", "preview", "report", "status", "forget", "register", "tokens",
+    "export", "erase", "summary", "database",
 ];
 
 fn help(arguments: &[&str]) -> String {
@@ -36,11 +36,11 @@ fn each_command_has_its_sections() {
             assert!(text.contains(section), "{command} --help has no {section}");
         }
     }
-    for command in ["save", "preview", "report", "register"] {
+    for command in ["save", "preview", "report", "forget", "register"] {
         let text = help(&[command, "--help"]);
         assert!(text.contains("ENVIRONMENT") && text.contains("USAGE_URL"), "{command}");
     }
-    for command in ["save", "preview", "report"] {
+    for command in ["save", "preview", "report", "forget"] {
         assert!(help(&[command, "--help"]).contains("USAGE_TOKEN"), "{command}");
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod erase;
 mod export;
 mod files;
+mod forget;
 mod help;
 mod kill;
 mod no_answer;

@@ -40,6 +40,7 @@ enum Call {
     Servers,
     Stats(String),
     Usage(String),
+    Forget(String),
 }
 
 /// Reads the request and holds the outcome against W1, W8 and W10.
@@ -94,6 +95,7 @@ fn check_again(call: &Call, payload: &Payload) {
         Payload::Server(_) => None,
         Payload::Stats(stats) => Some(Call::Stats(stats.product.clone())),
         Payload::Usage(usage) => Some(Call::Usage(usage.product.clone())),
+        Payload::Forget(forget) => Some(Call::Forget(forget.product.clone())),
         other => panic!("a payload that is not known here: {other:?}"),
     };
     assert_eq!(&product.unwrap_or(Call::Servers), call, "W1: the product");
@@ -107,6 +109,7 @@ fn sent(payload: &Payload) -> Request<Bytes> {
         Payload::Server(server) => api.build_request(server),
         Payload::Stats(stats) => api.build_request(stats),
         Payload::Usage(usage) => api.build_request(usage),
+        Payload::Forget(forget) => api.build_request(forget),
         other => panic!("a payload that is not known here: {other:?}"),
     };
     request.unwrap()
@@ -124,6 +127,7 @@ fn call(path: &str) -> Result<Option<Call>, &'static str> {
         [.., "api", "v1", "servers"] => Ok(Some(Call::Servers)),
         [.., "api", "v1", "stats", segment] => Ok(product(segment)?.map(Call::Stats)),
         [.., "api", "v1", "usage", segment] => Ok(product(segment)?.map(Call::Usage)),
+        [.., "api", "v1", "forget", segment] => Ok(product(segment)?.map(Call::Forget)),
         _ => Err("route"),
     }
 }
@@ -146,6 +150,7 @@ fn read(call: &Call, body: Json) -> Option<Json> {
             ],
         ),
         Call::Usage(_) => groups(body, &[("tags", tags), ("values", values)]),
+        Call::Forget(_) => object(body, &[("cluster_id", text), ("server_id", text)]),
     }
 }
 
@@ -273,8 +278,8 @@ pub fn inputs() -> impl proptest::strategy::Strategy<Value = Input> {
     ];
     let uris = prop_oneof![
         3 => Just("/api/v1/servers".to_owned()),
-        3 => "/api/v1/(stats|usage)/[a-z.%0-9]{0,5}",
-        3 => "(/x)?/api/v1/(stats|usage)/(%[2-7][0-9A-F]|[a-z]){1,3}(\\?token=x)?",
+        3 => "/api/v1/(stats|usage|forget)/[a-z.%0-9]{0,5}",
+        3 => "(/x)?/api/v1/(stats|usage|forget)/(%[2-7][0-9A-F]|[a-z]){1,3}(\\?token=x)?",
         1 => "(/[a-z1]{0,3}){0,4}",
     ];
     let methods = prop_oneof![9 => Just(Method::POST), 1 => Just(Method::GET)];

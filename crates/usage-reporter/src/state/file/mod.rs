@@ -12,15 +12,20 @@ mod replace;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use usage_files::{Accept, FileError, Risk};
+use usage_proto::TransportError;
 
 use self::directory::Directory;
 use self::error::{StateFileError, cannot};
 use self::lock::Lock;
 use self::replace::Replacement;
+use crate::forget_me::{ForgetMe, ForgetOutcome, ForgetStep};
 use crate::state::State;
 use crate::state::last_sent::LastSent;
 
@@ -175,6 +180,33 @@ impl StateFile {
             .map_err(|error| cannot("write", file.path())(error.into()))?;
         json.push(b'\n');
         file.write(&json)
+    }
+}
+
+/// # Be forgotten
+impl StateFile {
+    /// Asks to be forgotten, step by step: stores each state, and has `send` take each request to the
+    /// API. `wall_now` is the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`store`](Self::store). What is in the file by then is tried again.
+    pub fn forget(
+        &self,
+        mut forget_me: ForgetMe,
+        mut wall_now: impl FnMut() -> SystemTime,
+        mut send: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, TransportError>,
+    ) -> Result<ForgetOutcome, StateFileError> {
+        loop {
+            match forget_me.step(wall_now()) {
+                ForgetStep::Store(state) => self.store(&state)?,
+                ForgetStep::Send(request) => match send(request) {
+                    Ok(response) => forget_me.on_response(wall_now(), response),
+                    Err(error) => forget_me.on_failure(wall_now(), error),
+                },
+                ForgetStep::Done(outcome) => return Ok(outcome),
+            }
+        }
     }
 }
 

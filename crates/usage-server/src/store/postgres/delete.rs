@@ -27,6 +27,15 @@ const OF_INSTANCE: &str = "\
     SELECT id FROM report WHERE instance = $1
     UNION SELECT report_id FROM other_id WHERE id = $1";
 
+/// An organisation that was removed has an empty name, and is not meant by one.
+const OF_SERVER: &str = "\
+    SELECT report.id FROM (
+        SELECT id AS found_id FROM report WHERE instance = $1
+        UNION SELECT report_id FROM other_id WHERE id = $1
+    ) AS found JOIN report ON report.id = found_id
+    WHERE product = $2 AND ($4 = 'anonymous' AND token_id IS NULL
+        OR $3 <> '' AND token_id IN (SELECT id FROM token WHERE organisation = $3))";
+
 const OF_ORGANISATION: &str = "\
     SELECT id FROM report
     WHERE token_id IN (SELECT id FROM token WHERE organisation = $1)";
@@ -124,6 +133,11 @@ fn target_of(target: &Target) -> (&'static str, Vec<String>) {
     match target {
         Target::Instance(name) => (OF_INSTANCE, vec![text(name)]),
         Target::Organisation(name) => (OF_ORGANISATION, vec![text(name)]),
+        Target::Server { id, product, organisation, anonymous } => {
+            let organisation = organisation.as_deref().unwrap_or_default();
+            let whose = if *anonymous { "anonymous" } else { "" };
+            (OF_SERVER, vec![text(id), text(product), text(organisation), whose.to_owned()])
+        }
         Target::Old { kind, product, before } => {
             (OLD, vec![text(product), kind.as_str().to_owned(), before.clone()])
         }

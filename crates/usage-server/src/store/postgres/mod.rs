@@ -234,6 +234,11 @@ impl Backend for Postgres {
             .map_err(|failed| self.not_read(failed))
     }
 
+    fn row(&self, position: i64) -> Result<Option<StoredRow>, StoreError> {
+        on_connection!(self, PATIENCE, client => page::row(&client, position))
+            .map_err(|failed| self.not_read(failed))
+    }
+
     fn products(&self) -> Result<Vec<String>, StoreError> {
         on_connection!(self, LONG, client => delete::products(&client))
             .map_err(|failed| self.not_read(failed))

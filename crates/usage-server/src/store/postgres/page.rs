@@ -31,6 +31,18 @@ const PAGE: &str = concat!(
     FROM page WHERE bytes - octet_length(coalesce(data, '')) < $6 ORDER BY id"
 );
 
+const ROW: &str = concat!(
+    "SELECT report.id, ",
+    time_column!("received_at"),
+    ", nullif(organisation, ''), instance, kind, product, cluster_id, server_id, host, version, data
+    FROM report LEFT JOIN token ON token.id = token_id WHERE report.id = $1"
+);
+
+pub(super) async fn row(client: &Client, position: i64) -> Result<Option<StoredRow>, Failed> {
+    let row = client.query_typed(ROW, &[(&position, Type::INT8)]).await?;
+    row.first().map(stored_row).transpose()
+}
+
 pub(super) async fn page(client: &Client, selection: &Selection) -> Result<Vec<StoredRow>, Failed> {
     let kind = selection.kind.map(Kind::as_str);
     let product = selection.product.as_deref().map(text);

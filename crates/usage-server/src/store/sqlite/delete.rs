@@ -38,6 +38,31 @@ const COUNT_OF_INSTANCE: &str = "\
         SELECT id FROM report WHERE instance = ?1
         UNION SELECT report_id FROM other_id WHERE other_id.id = ?1)";
 
+/// The ids decide, and not how many reports the product has.
+macro_rules! of_server {
+    ($more:literal, $end:literal) => {
+        concat!(
+            "SELECT id FROM report
+            WHERE instance = ?1 AND +product = ?2
+                AND (?4 AND token_id IS NULL
+                    OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
+            $more,
+            "
+            UNION
+            SELECT report.id FROM other_id CROSS JOIN report ON report.id = report_id
+            WHERE other_id.id = ?1 AND product = ?2
+                AND (?4 AND token_id IS NULL
+                    OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
+            $more,
+            $end
+        )
+    };
+}
+
+const OF_SERVER: &str = of_server!(" AND report.id > ?5", " ORDER BY 1 LIMIT ?6");
+
+const COUNT_OF_SERVER: &str = concat!("SELECT count(*) FROM (", of_server!("", ""), ")");
+
 /// There is no index by token: it would cost each report, and this is asked rarely. The table is
 /// read once, from slice to slice.
 const OF_ORGANISATION: &str = "\
@@ -118,6 +143,10 @@ pub(super) fn find(
             .prepare_cached(OF_ORGANISATION)?
             .query_map(params![name, after, most], id)?
             .collect(),
+        Target::Server { id: server, product, organisation, anonymous } => connection
+            .prepare_cached(OF_SERVER)?
+            .query_map(params![server, product, organisation, anonymous, after, most], id)?
+            .collect(),
         Target::Old { kind, product, before } => connection
             .prepare_cached(OLD)?
             .query_map(params![product, kind.as_str(), before, most], id)?
@@ -126,16 +155,20 @@ pub(super) fn find(
 }
 
 pub(super) fn count(connection: &Connection, target: &Target) -> rusqlite::Result<i64> {
-    let (statement, name, kind, before) = match target {
-        Target::Instance(name) => (COUNT_OF_INSTANCE, name, None, None),
-        Target::Organisation(name) => (COUNT_OF_ORGANISATION, name, None, None),
-        Target::Old { kind, product, before } => (COUNT_OLD, product, Some(*kind), Some(before)),
-    };
-    match (kind.map(Kind::as_str), before) {
-        (Some(kind), Some(before)) => {
-            connection.query_row(statement, params![name, kind, before], |row| row.get(0))
+    let count = |row: &Row<'_>| row.get(0);
+    match target {
+        Target::Instance(name) => connection.query_row(COUNT_OF_INSTANCE, params![name], count),
+        Target::Organisation(name) => {
+            connection.query_row(COUNT_OF_ORGANISATION, params![name], count)
         }
-        _ => connection.query_row(statement, params![name], |row| row.get(0)),
+        Target::Server { id, product, organisation, anonymous } => connection.query_row(
+            COUNT_OF_SERVER,
+            params![id, product, organisation, anonymous],
+            count,
+        ),
+        Target::Old { kind, product, before } => {
+            connection.query_row(COUNT_OLD, params![product, kind.as_str(), before], count)
+        }
     }
 }
 

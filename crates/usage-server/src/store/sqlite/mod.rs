@@ -171,6 +171,10 @@ impl Backend for Sqlite {
         self.readers.with(|connection| tally::first_since(connection, selection))
     }
 
+    fn row(&self, position: i64) -> Result<Option<StoredRow>, StoreError> {
+        self.readers.with(|connection| page::row(connection, position))
+    }
+
     fn products(&self) -> Result<Vec<String>, StoreError> {
         self.readers.with(delete::products)
     }

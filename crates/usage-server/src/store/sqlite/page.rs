@@ -1,6 +1,6 @@
 //! Pages of reports.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sql;
 use crate::store::backend::{PAGE_BYTES, PAGE_ROWS};
@@ -31,6 +31,11 @@ pub(super) fn page(
         page.push(row);
     }
     Ok(page)
+}
+
+pub(super) fn row(connection: &Connection, position: i64) -> rusqlite::Result<Option<StoredRow>> {
+    let mut statement = connection.prepare_cached(sql::ROW)?;
+    statement.query_row(params![position], stored_row).optional()
 }
 
 fn stored_row(row: &Row<'_>) -> rusqlite::Result<StoredRow> {

@@ -42,9 +42,10 @@ pub(super) const TOKEN: &str = "\
     SELECT id, organisation FROM token WHERE hash = ?1
         AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
-/// A page of reports behind a position. The table is read in its order: an index would have to be
-/// sorted, in memory that grows with the database.
-pub(super) const PAGE: &str = "\
+/// The columns of a report, wherever they stand.
+macro_rules! report {
+    () => {
+        "\
     SELECT report.id, received_at, nullif(organisation, ''), instance, kind, report.product,
            ifnull(server.cluster_id, stats.cluster_id), ifnull(server.server_id, stats.server_id),
            host, version, ifnull(stats.data, usage.data)
@@ -53,11 +54,22 @@ pub(super) const PAGE: &str = "\
     LEFT JOIN server ON server.report_id = report.id
     LEFT JOIN stats ON stats.report_id = report.id
     LEFT JOIN usage ON usage.report_id = report.id
-    WHERE report.id > ?1
+    "
+    };
+}
+
+/// A page of reports behind a position. The table is read in its order: an index would have to be
+/// sorted, in memory that grows with the database.
+pub(super) const PAGE: &str = concat!(
+    report!(),
+    "WHERE report.id > ?1
         AND (?2 IS NULL OR +kind = ?2)
         AND (?3 IS NULL OR +report.product = ?3)
         AND (?4 IS NULL OR +received_at >= ?4)
-    ORDER BY report.id";
+    ORDER BY report.id"
+);
+
+pub(super) const ROW: &str = concat!(report!(), "WHERE report.id = ?1");
 
 /// The index has the reports of an instance in the order of their positions: the first decides, as a
 /// rule.

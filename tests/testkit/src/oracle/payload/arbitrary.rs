@@ -11,7 +11,7 @@ const DEEPEST: u32 = 12;
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let limit = u.arbitrary()?;
-        let call = match u.int_in_range(0..=3)? {
+        let call = match u.int_in_range(0..=4)? {
             0 => Call::Server(u.arbitrary()?),
             1 => Call::Stats {
                 product: u.arbitrary()?,
@@ -20,6 +20,7 @@ impl<'a> Arbitrary<'a> for Input {
                 groups: u.arbitrary()?,
             },
             2 => Call::Usage { product: u.arbitrary()?, groups: u.arbitrary()? },
+            3 => Call::Forget(u.arbitrary()?),
             _ => Call::Own { segments: u.arbitrary()?, body: own(u, DEEPEST)? },
         };
         Ok(Self { call, limit })

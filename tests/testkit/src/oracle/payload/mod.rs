@@ -114,6 +114,7 @@ impl<'a> Subject<'a> {
                     Payload::Server(server) => check_limit(server, body, limit),
                     Payload::Stats(stats) => check_limit(stats, body, limit),
                     Payload::Usage(usage) => check_limit(usage, body, limit),
+                    Payload::Forget(forget) => check_limit(forget, body, limit),
                     other => panic!("a call that is not known here: {other:?}"),
                 }
             }
@@ -130,6 +131,7 @@ impl<'a> Subject<'a> {
             Self::Payload(Payload::Server(server)) => api.build_request(server),
             Self::Payload(Payload::Stats(stats)) => api.build_request(stats),
             Self::Payload(Payload::Usage(usage)) => api.build_request(usage),
+            Self::Payload(Payload::Forget(forget)) => api.build_request(forget),
             Self::Payload(other) => panic!("a call that is not known here: {other:?}"),
             Self::Own(own) => api.build_request(own),
         }

@@ -1,6 +1,8 @@
 //! Payloads as plain data: what a caller may hand to the core, and what must come out.
 
-use usage_proto::{Payload, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values};
+use usage_proto::{
+    Forget, Payload, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values,
+};
 
 use super::own::Own;
 use crate::json::Json;
@@ -37,6 +39,8 @@ pub enum Call {
         /// The groups; their names are not used.
         groups: Vec<Group>,
     },
+    /// `Forget`, with its product, cluster and server.
+    Forget([String; 3]),
     /// A type of the application's own.
     Own {
         /// The segments of the path.
@@ -102,6 +106,7 @@ impl Call {
             Self::Server(_) => vec!["servers"],
             Self::Stats { product, .. } => vec!["stats", product],
             Self::Usage { product, .. } => vec!["usage", product],
+            Self::Forget([product, ..]) => vec!["forget", product],
             Self::Own { segments, .. } => segments.iter().map(String::as_str).collect(),
         }
     }
@@ -134,6 +139,9 @@ impl Call {
                     data.values = values(&group.values, order);
                     usage.data(data)
                 }))
+            }
+            Self::Forget([product, cluster_id, server_id]) => {
+                Payload::Forget(Forget::new(product).cluster_id(cluster_id).server_id(server_id))
             }
             Self::Own { .. } => return None,
         })
@@ -173,6 +181,10 @@ impl Call {
                 }
                 Json::List(list)
             }
+            Self::Forget([_, cluster_id, server_id]) => Json::Map(vec![
+                ("cluster_id".to_owned(), text(cluster_id)),
+                ("server_id".to_owned(), text(server_id)),
+            ]),
             Self::Own { body, .. } => body.json("")?,
         })
     }

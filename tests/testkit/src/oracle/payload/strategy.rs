@@ -31,6 +31,8 @@ fn calls(trees: BoxedStrategy<Tree>, owns: BoxedStrategy<Own>) -> impl Strategy<
     );
     prop_oneof![
         1 => [texts(), texts(), texts(), texts(), texts()].prop_map(Call::Server),
+        1 => (products(), texts(), texts())
+            .prop_map(|(product, cluster, server)| Call::Forget([product, cluster, server])),
         3 => stats,
         3 => (products(), groups).prop_map(|(product, groups)| Call::Usage { product, groups }),
         3 => (vec(products(), 0..4), owns).prop_map(|(segments, body)| Call::Own { segments, body }),
