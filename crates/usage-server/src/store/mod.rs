@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod figures;
 pub(crate) mod instance;
 pub(crate) mod kind;
+mod known_tokens;
 pub(crate) mod metrics;
 pub(crate) mod moving;
 mod open;
@@ -37,8 +38,9 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use usage_proto::{Payload, Server, Stats, Usage};
 
@@ -52,6 +54,7 @@ use database::Database;
 use error::StoreError;
 use figures::{Figures, LatestFigures};
 use kind::Kind;
+use known_tokens::KnownTokens;
 use metrics::{Counters, Metrics};
 use refusals::PendingRefusals;
 use retention::Retention;
@@ -133,6 +136,8 @@ pub(crate) enum Saved {
     Once,
     /// Its key belongs to a report of another kind, or for another product.
     KeyTaken,
+    /// Its token has ended since it was looked up.
+    TokenEnded,
 }
 
 #[derive(Debug)]
@@ -146,6 +151,7 @@ struct Inner {
     room: Room,
     backend: Arc<dyn Backend>,
     counters: Arc<Counters>,
+    known: KnownTokens,
     refusals: Arc<PendingRefusals>,
     figures: Arc<LatestFigures>,
 }
@@ -206,6 +212,7 @@ impl Store {
             room,
             backend,
             counters,
+            known: KnownTokens::default(),
             refusals,
             figures,
         };
@@ -273,9 +280,17 @@ impl Store {
         self.inner.backend.path()
     }
 
+    /// Whose token it is, if it was looked up a moment ago.
+    pub(crate) fn known_sender(&self, token: TokenHash) -> Option<Sender> {
+        self.inner.known.get(token)
+    }
+
     /// Whose token it is. Blocks.
     pub(crate) fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
-        self.inner.backend.sender(token)
+        let asked = Instant::now();
+        let sender = self.inner.backend.sender(token)?;
+        self.inner.known.put(token, asked, &sender);
+        Ok(sender)
     }
 
     /// What the first report with a key was for. Blocks.
@@ -296,6 +311,10 @@ impl Store {
     pub(crate) async fn save(&self, report: Report) -> Result<Saved, StoreError> {
         Ok(match self.write(Work::Report(report)).await? {
             Done::KeyTaken => Saved::KeyTaken,
+            Done::TokenEnded => {
+                self.inner.known.clear();
+                Saved::TokenEnded
+            }
             Done::Stored | Done::Repeated | Done::Nothing => Saved::Once,
         })
     }
@@ -307,7 +326,7 @@ impl Store {
 
     async fn write(&self, work: Work) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
+        self.inner.queue.try_send(Job { work, reply: Reply::Task(Handle::current(), reply) })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

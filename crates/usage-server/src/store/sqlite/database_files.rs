@@ -37,11 +37,6 @@ impl DatabaseFiles {
         &self.path
     }
 
-    /// The log beside the database, which is a part of it.
-    pub(super) fn log(&self) -> PathBuf {
-        self.beside("-wal")
-    }
-
     /// What the database takes, with its log and the index of that. It costs no more than a few looks
     /// at the directory.
     pub(super) fn bytes(&self) -> u64 {
