@@ -32,6 +32,9 @@ pub enum ServerEvent {
     PruningBehind,
     /// What is too old could not be deleted. This is told once, until it works again.
     NotPruned(StoreError),
+    /// The reports could not be counted, or what was refused could not be stored, although the database is
+    /// there. This is told once, until it works again.
+    NotCounted(StoreError),
 }
 
 impl fmt::Display for ServerEvent {
@@ -52,6 +55,12 @@ impl fmt::Display for ServerEvent {
             Self::NotPruned(error) => {
                 write!(f, "reports that are too old are still there: {}", Chain(error))
             }
+            Self::NotCounted(error) => write!(
+                f,
+                "the metrics do not tell how many reports there are, and refusals wait to be stored: \
+                 {}",
+                Chain(error)
+            ),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::figures::LatestFigures;
 use super::refusals::PendingRefusals;
 use crate::ended::Ended;
+use crate::event::{Events, ServerEvent};
 
 /// How long the thread rests when everything is counted.
 pub(super) const REST: Duration = Duration::from_secs(60);
@@ -30,6 +31,7 @@ pub(super) struct Counted {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) refusals: Arc<PendingRefusals>,
     pub(super) figures: Arc<LatestFigures>,
+    pub(super) events: Events,
 }
 
 /// The thread, which ends with this.
@@ -48,7 +50,7 @@ impl Census {
         std::thread::Builder::new()
             .name("usage-server-census".to_owned())
             .spawn(move || {
-                Taker { counted, stopped, rest, is_complete: false }.run();
+                Taker { counted, stopped, rest, is_complete: false, is_told: false }.run();
                 drop(running);
             })
             .map_err(|error| StoreError::Open { path, source: Arc::new(error) })?;
@@ -67,13 +69,12 @@ impl Drop for Census {
 enum Cut {
     /// The store closes.
     Stopped,
-    Failed,
+    Failed(StoreError),
 }
 
 impl From<StoreError> for Cut {
-    /// What is wrong with the database is told by those who store reports in it.
-    fn from(_: StoreError) -> Self {
-        Self::Failed
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -83,16 +84,21 @@ struct Taker {
     rest: Duration,
     /// Whether all reports were counted once: before, their number would be wrong.
     is_complete: bool,
+    /// Whether it was told that it does not work.
+    is_told: bool,
 }
 
 impl Taker {
     fn run(mut self) {
         loop {
             match self.round() {
-                Ok(()) => {}
+                Ok(()) => self.is_told = false,
                 Err(Cut::Stopped) => break,
-                // What was true a minute ago need not be.
-                Err(Cut::Failed) => self.counted.figures.set(None),
+                Err(Cut::Failed(error)) => {
+                    // What was true a minute ago need not be.
+                    self.counted.figures.set(None);
+                    self.tell(error);
+                }
             }
             if self.wait(self.rest).is_err() {
                 break;
@@ -119,6 +125,14 @@ impl Taker {
         self.look()
     }
 
+    /// That the database is gone is told by those who store reports in it.
+    fn tell(&mut self, error: StoreError) {
+        if !self.is_told && !error.is_gone() {
+            self.is_told = true;
+            self.counted.events.tell(&ServerEvent::NotCounted(error));
+        }
+    }
+
     fn look(&self) -> Result<(), Cut> {
         let mut figures = self.counted.backend.figures()?;
         figures.reports = figures.reports.filter(|_| self.is_complete);
@@ -132,5 +146,50 @@ impl Taker {
             Err(RecvTimeoutError::Timeout) => Ok(()),
             Ok(()) | Err(RecvTimeoutError::Disconnected) => Err(Cut::Stopped),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    use rusqlite::Connection;
+
+    use crate::event::{Events, ServerEvent};
+    use crate::store::database::Database;
+    use crate::store::{Store, StoreOptions};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn what_cannot_be_counted_is_told_once_and_tried_again() {
+        let (events, told) = channel();
+        let tell = move |event: &ServerEvent| drop(events.send(event.clone()));
+        let options = StoreOptions {
+            census: Some(Duration::from_millis(1)),
+            events: Events(Some(Arc::new(tell))),
+            ..StoreOptions::default()
+        };
+        let store = Store::open_with(&Database::temporary(), &options).unwrap();
+        let until = |happened: &dyn Fn() -> bool| {
+            let begun = Instant::now();
+            while !happened() {
+                assert!(begun.elapsed() < PATIENCE);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        until(&|| store.figures().is_some());
+        let connection = Connection::open(store.path()).unwrap();
+        connection.execute_batch("ALTER TABLE tally RENAME TO elsewhere").unwrap();
+        let event = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(event, ServerEvent::NotCounted(_)), "{event:?}");
+        assert!(event.to_string().contains("no such table"), "{event}");
+        until(&|| store.figures().is_none());
+        connection.execute_batch("ALTER TABLE elsewhere RENAME TO tally").unwrap();
+        until(&|| store.figures().is_some());
+        drop(store);
+        assert!(told.try_recv().is_err(), "it is told once");
     }
 }

@@ -202,7 +202,8 @@ impl Store {
             None => None,
             Some(rest) => {
                 let (refusals, figures) = (refusals.clone(), figures.clone());
-                let counted = Counted { backend: backend.clone(), refusals, figures };
+                let (backend, events) = (backend.clone(), options.events.clone());
+                let counted = Counted { backend, refusals, figures, events };
                 Some(Census::start(counted, rest)?)
             }
         };
