@@ -8,7 +8,8 @@ use crate::saveable::Saveable;
 /// A server whose customer has opted out and wants to be forgotten: what was reported under its ids is
 /// to be erased. Sent once, with `POST /api/v1/forget/{product}`.
 ///
-/// The original API has no such call; `usage-server` has it.
+/// The original API has no such call; `usage-server` has it. An adapter's `save` sends it like any other
+/// payload, and `execute` hands over the answer as it came.
 /// [`Api::parse_forgotten`](crate::Api::parse_forgotten) reads the answer, and
 /// [`ResponseError::is_unknown_call`](crate::ResponseError::is_unknown_call) tells an API that cannot
 /// forget.
