@@ -91,7 +91,11 @@ impl Store {
         after: &mut i64,
     ) -> Result<Option<u64>, StoreError> {
         let found = self.backend().find(target, *after, SLICE)?;
-        let Some(last) = found.last() else { return Ok(None) };
+        let Some(last) = found.last() else {
+            // In a file that has lost its name nothing is found either.
+            self.backend().is_there()?;
+            return Ok(None);
+        };
         *after = *last;
         let mut meant = Vec::with_capacity(found.len());
         for position in found {
