@@ -72,7 +72,7 @@ impl Reporting {
     }
 
     #[cfg(feature = "hyper")]
-    fn transport(
+    pub(super) fn transport(
         &self,
         api: usage_proto::Api,
     ) -> Result<impl FnMut(Request<Bytes>) -> Answer + Send + 'static, StartError> {
@@ -83,7 +83,7 @@ impl Reporting {
     }
 
     #[cfg(not(feature = "hyper"))]
-    fn transport(
+    pub(super) fn transport(
         &self,
         api: usage_proto::Api,
     ) -> Result<impl FnMut(Request<Bytes>) -> Answer + Send + 'static, StartError> {

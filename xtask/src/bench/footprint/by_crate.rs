@@ -1,6 +1,7 @@
 //! Which crates the bytes of a program come from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,7 +64,10 @@ fn crates(binary: &Path, place: &Path) -> Result<Sizes, String> {
     };
     let end = start.saturating_add(size);
     let addresses = (start..end).step_by(usize::try_from(STEP).unwrap_or(16));
-    let text: String = addresses.map(|address| format!("{address:#x}\n")).collect();
+    let mut text = String::new();
+    for address in addresses {
+        let _ = writeln!(text, "{address:#x}");
+    }
     let asked = place.join("addresses");
     let lost = |error: std::io::Error| format!("{}: {error}", asked.display());
     fs::write(&asked, text).map_err(lost)?;
