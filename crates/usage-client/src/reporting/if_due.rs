@@ -43,7 +43,7 @@ pub(super) enum Look<C, M> {
     /// There is nothing to send.
     Over(IfDue),
     /// The report is due, and the state is this process's own.
-    Due(Prepared<C, M>),
+    Due(Box<Prepared<C, M>>),
 }
 
 impl Reporting {
@@ -81,7 +81,7 @@ impl Reporting {
             prepared => prepared?,
         };
         if prepared.is_due {
-            return Ok(Look::Due(prepared));
+            return Ok(Look::Due(Box::new(prepared)));
         }
         store_slot(prepared)?;
         Ok(Look::Over(IfDue::NotDue))
