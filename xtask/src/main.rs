@@ -34,12 +34,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let outcome = match arguments.split_first() {
-        // The two commands with options of their own.
+        // The commands with options of their own.
         Some((name, options)) if name == "fuzz" && !options.is_empty() => {
             fuzz::Options::parse(options).map(|options| ended(fuzz::fuzz(&options)))
         }
         Some((name, options)) if name == "bench" && !options.is_empty() => {
             bench::Options::parse(options).map(|options| ended(bench::bench(options)))
+        }
+        Some((name, options)) if name == "footprint" && !options.is_empty() => {
+            Ok(ended(bench::print_footprint(options)))
         }
         _ => chosen(&arguments).map(|steps| runner::run_all(&steps)),
     };

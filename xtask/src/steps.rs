@@ -156,8 +156,8 @@ pub(crate) const BY_NAME: &[Step] = &[
     },
     Step {
         name: "footprint",
-        about: "the last part of `bench`: what usage-client adds to a program",
-        how: How::Code(|| bench::print_footprint().map(|()| "")),
+        about: "the last part of `bench`: what usage-client adds to a program; footprint --profile: which crates do",
+        how: How::Code(|| bench::print_footprint(&[]).map(|()| "")),
     },
     Step {
         name: "release",

@@ -100,7 +100,8 @@
 //! # Where a program lives for a moment
 //!
 //! A command-line tool calls [`Reporting::report_if_due`] in place of `start`: one read of a file where
-//! nothing is due. [`Reporting::report_if_due_detached`] does not hold up the prompt either.
+//! nothing is due. [`Reporting::report_if_due_detached`] does not hold up the prompt either. On tokio it is
+//! `report_if_due_on_tokio(collect, limit).await`.
 //!
 //! # Features
 //!
@@ -144,14 +145,13 @@ mod reporting;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-#[cfg(all(feature = "reporting", feature = "ureq"))]
-pub use reporting::IfDue;
 #[cfg(all(
     feature = "reporting",
     any(feature = "ureq", feature = "reqwest", feature = "hyper")
 ))]
 pub use reporting::{
-    Awaited, Collect, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError, Status,
+    Awaited, Collect, IfDue, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError,
+    Status,
 };
 #[cfg(feature = "hyper")]
 pub use usage_hyper as hyper;

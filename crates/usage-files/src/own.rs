@@ -35,7 +35,7 @@ pub fn append(path: impl AsRef<Path>, accept: Accept) -> Result<File, FileError>
 }
 
 fn open_with(path: &Path, accept: Accept, options: &OpenOptions) -> Result<File, FileError> {
-    let path = locate(path, accept)?;
+    let path = located(path, accept)?;
     for _ in 0..TRIES {
         if let Some(file) = open_there(&path, accept, options)? {
             return Ok(file);
@@ -65,7 +65,7 @@ fn open_with(path: &Path, accept: Accept, options: &OpenOptions) -> Result<File,
 ///
 /// Those of [`open`].
 pub fn open_existing(path: impl AsRef<Path>, accept: Accept) -> Result<Option<File>, FileError> {
-    open_there(&locate(path, accept)?, accept, OpenOptions::new().read(true).write(true))
+    open_there(&located(path.as_ref(), accept)?, accept, OpenOptions::new().read(true).write(true))
 }
 
 /// Reads what this program has written; `None` if there is no such file. Who could put it there
@@ -91,7 +91,7 @@ pub fn read_own(
     accept: Accept,
     limit: usize,
 ) -> Result<Option<Vec<u8>>, FileError> {
-    let path = locate(path, accept)?;
+    let path = located(path.as_ref(), accept)?;
     let Some(file) = open_there(&path, accept, OpenOptions::new().read(true))? else {
         return Ok(None);
     };
@@ -129,7 +129,7 @@ fn create_with(path: &Path, options: &OpenOptions) -> Result<File, FileError> {
 ///
 /// Those of [`open`].
 pub fn check(path: impl AsRef<Path>, accept: Accept) -> Result<Option<FileId>, FileError> {
-    look(&locate(path, accept)?, accept)
+    look(&located(path.as_ref(), accept)?, accept)
 }
 
 /// Where a name leads, as a path that means the same whatever the working directory is. What is on
@@ -140,7 +140,10 @@ pub fn check(path: impl AsRef<Path>, accept: Accept) -> Result<Option<FileId>, F
 /// [`FileError::Risk`] if the name is a link, and that is not accepted; [`FileError::Io`] if a
 /// directory on the way is not there.
 pub fn locate(path: impl AsRef<Path>, accept: Accept) -> Result<PathBuf, FileError> {
-    let named = path.as_ref();
+    located(path.as_ref(), accept)
+}
+
+fn located(named: &Path, accept: Accept) -> Result<PathBuf, FileError> {
     let mut path = std::path::absolute(named).map_err(cannot("find", named))?;
     for _ in 0..TRIES {
         if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {

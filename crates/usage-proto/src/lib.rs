@@ -71,8 +71,8 @@
 //!   [`TransportError`] are what they have in common.
 //! - For event loops: behind the feature `http1`, `Exchange` is one request out and one answer in, as
 //!   bytes of HTTP/1.1.
-//! - For the other end: [`parse_request()`] and [`RegistrationRequest`] read back what a client
-//!   wrote.
+//! - For the other end: [`RegistrationRequest`] and, behind the feature `requests`, `parse_request`
+//!   read back what a client wrote.
 //!
 //! What is sent and how each answer is judged is written down, rule by rule, in the repository's
 //! `docs/protocol.md`.
@@ -98,6 +98,7 @@ mod head;
 mod idempotency;
 #[cfg(feature = "oracles")]
 pub mod oracles;
+#[cfg(feature = "requests")]
 mod parse_request;
 mod payload;
 mod proxy;
@@ -124,6 +125,7 @@ pub use error::{
 pub use exchange::Exchange;
 pub use forgotten::Forgotten;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
+#[cfg(feature = "requests")]
 pub use parse_request::{ParseRequestError, Payload, parse_request};
 pub use payload::{
     Forget, Number, Server, Stats, StatsData, Tags, Usage, UsageData, Value, Values,

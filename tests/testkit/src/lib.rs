@@ -38,7 +38,7 @@ pub mod uri;
 #[cfg(feature = "browser")]
 pub mod webdriver;
 
-/// The program in the README builds.
+/// The programs in the README build.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;

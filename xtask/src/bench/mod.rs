@@ -79,9 +79,13 @@ pub(crate) fn bench(options: Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Measures the footprint alone.
-pub(crate) fn print_footprint() -> Result<(), String> {
-    print!("{}", row::table(&footprint::rows()?));
+/// Measures the footprint alone; with `--profile` shows what it is made of.
+pub(crate) fn print_footprint(options: &[String]) -> Result<(), String> {
+    match options {
+        [] => print!("{}", row::table(&footprint::rows()?)),
+        [option] if option == "--profile" => print!("{}", footprint::by_crate()?),
+        _ => return Err(format!("`footprint` has no option `{}`", options.join(" "))),
+    }
     Ok(())
 }
 

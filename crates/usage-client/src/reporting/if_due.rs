@@ -1,16 +1,14 @@
-//! For programs that run for a moment.
+//! For programs that run for a moment: whether there is anything to report, and what became of it.
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use usage_proto::Api;
-use usage_reporter::{Action, Config, Host, StateFile, StateFileError, Status, blocking};
+use usage_reporter::{Action, Config, Host, StateFile, StateFileError, Status};
 
 use super::Reporting;
-use super::collect::{Collect, Plain};
+use super::collect::Collect;
 use super::preparation::{Prepared, prepare};
 use super::start_error::StartError;
 
@@ -18,7 +16,7 @@ use super::start_error::StartError;
 /// hundred times in an outage waits for the API once.
 const PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// What became of [`Reporting::report_if_due`].
+/// What became of a report that goes if it is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IfDue {
@@ -30,63 +28,25 @@ pub enum IfDue {
     InUse,
     /// The API took a report and a registration.
     Reported,
-    /// A process of its own does it ([`Reporting::report_if_due_detached`]).
+    /// A process of its own does it (`Reporting::report_if_due_detached`).
     Detached,
     /// The API was not reached in time, or refused: why. It is tried again in an hour, or when the
     /// next report is due.
     NotReported(String),
 }
 
-impl Reporting {
-    /// Reports once if it is time to, and not at all if not: for a command-line tool, in place of
-    /// [`start`](Self::start).
-    ///
-    /// A call costs one read of the state file where nothing is due, and `limit` at the most where
-    /// something is. The first call of an installation draws a slot within a period and stores it; a
-    /// tool that is called now and then reports in the first call after its slot. The server is
-    /// registered along with a report.
-    ///
-    /// ```no_run
-    /// # use std::time::Duration;
-    /// # use usage_client::{Reporting, UsageData};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// Reporting::new("tinytool", env!("CARGO_PKG_VERSION"))
-    ///     .url("https://usage.example.com".parse()?)
-    ///     .state_file("/home/me/.local/state/tinytool/usage.json")
-    ///     .report_if_due(|| UsageData::new().value("runs", 1), Duration::from_secs(2))?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`]; none is a reason for a program to stop.
-    pub fn report_if_due<C: Collect<Plain>>(
-        self,
-        collect: C,
-        limit: Duration,
-    ) -> Result<IfDue, StartError> {
-        let begun = Instant::now();
-        if !self.consent().is_on() {
-            return Ok(IfDue::Off);
-        }
-        let api = self.api()?;
-        let (tell, told) = sync_channel(1);
-        // Neither the disk nor the network holds the program longer than it allows.
-        let run = move || {
-            let _ = tell.send(self.report_once(api, collect, begun, limit));
-        };
-        let thread = thread::Builder::new().name("usage-client-report".to_owned());
-        thread.spawn(run).map_err(StartError::Thread)?;
-        match told.recv_timeout(limit) {
-            Ok(outcome) => outcome,
-            Err(RecvTimeoutError::Timeout) => Ok(IfDue::NotReported(TIME_IS_OVER.to_owned())),
-            Err(RecvTimeoutError::Disconnected) => {
-                Ok(IfDue::NotReported("the collector has panicked".to_owned()))
-            }
-        }
-    }
+pub(super) const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
+pub(super) const PANICKED: &str = "the reporting has panicked";
 
+/// What a look at the state comes to.
+pub(super) enum Look<C, M> {
+    /// There is nothing to send.
+    Over(IfDue),
+    /// The report is due, and the state is this process's own.
+    Due(Box<Prepared<C, M>>),
+}
+
+impl Reporting {
     /// Whether there is anything to do, by one read of the state file.
     pub(super) fn has_something_to_do(&self, wall_now: SystemTime) -> Result<bool, StartError> {
         let path = self.state_path();
@@ -103,37 +63,33 @@ impl Reporting {
         self.state_file.as_deref().unwrap_or(Path::new(""))
     }
 
-    fn report_once<C: Collect<Plain>>(
+    /// Looks whether a report is due, and prepares it. Waits for the disk.
+    pub(super) fn look<C: Collect<M>, M: Send + Sync + 'static>(
         &self,
         api: Api,
         collect: C,
         begun: Instant,
-        limit: Duration,
-    ) -> Result<IfDue, StartError> {
+    ) -> Result<Look<C, M>, StartError> {
         let wall_now = SystemTime::now();
         if !self.has_something_to_do(wall_now)? {
-            return Ok(IfDue::NotDue);
+            return Ok(Look::Over(IfDue::NotDue));
         }
-        let client = usage_ureq::Client::configured(api.clone(), self.deadlines, |builder| builder)
-            .map_err(|error| StartError::Client(error.into()))?;
         let prepared = match prepare(self, self.consent(), api, collect, begun, wall_now) {
-            Err(StartError::StateFile(StateFileError::Locked { .. })) => return Ok(IfDue::InUse),
+            Err(StartError::StateFile(StateFileError::Locked { .. })) => {
+                return Ok(Look::Over(IfDue::InUse));
+            }
             prepared => prepared?,
         };
-        if !prepared.is_due {
-            store_slot(prepared)?;
-            return Ok(IfDue::NotDue);
+        if prepared.is_due {
+            return Ok(Look::Due(Box::new(prepared)));
         }
-        let transport = move |request| client.execute(request);
-        let handle = blocking::spawn(prepared.reporter, transport, prepared.product)?;
-        // A close sends the registration, and asks for numbers since they are due.
-        Ok(outcome(&handle.shutdown(limit.saturating_sub(begun.elapsed()))))
+        store_slot(prepared)?;
+        Ok(Look::Over(IfDue::NotDue))
     }
 }
 
-const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
-
-fn outcome(status: &Status) -> IfDue {
+/// What became of a reporter that was closed, by the status that it ended with.
+pub(super) fn outcome(status: &Status) -> IfDue {
     // The registration and the numbers.
     let is_complete = status.accepted >= 2;
     if is_complete && status.delivered == status.accepted {
@@ -147,7 +103,11 @@ fn outcome(status: &Status) -> IfDue {
 }
 
 /// Keeps the slot that was drawn, so that the calls to come find it.
-fn store_slot<C: Collect<Plain>>(mut prepared: Prepared<C, Plain>) -> Result<(), StartError> {
+fn store_slot<C, M>(mut prepared: Prepared<C, M>) -> Result<(), StartError>
+where
+    C: Collect<M>,
+    M: Send + Sync + 'static,
+{
     loop {
         match prepared.reporter.poll(Instant::now()) {
             Action::Persist(snapshot) => {

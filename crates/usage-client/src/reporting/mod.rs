@@ -8,8 +8,11 @@ mod detached;
 mod early_token;
 mod forget_me;
 pub(crate) mod host;
-#[cfg(feature = "ureq")]
 mod if_due;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod if_due_task;
+#[cfg(feature = "ureq")]
+mod if_due_thread;
 pub(crate) mod preparation;
 mod preview;
 mod registration_line;
@@ -29,7 +32,6 @@ use usage_proto::{BaseUrl, Deadlines, Token};
 use usage_reporter::{Config, Consent, Risk};
 
 pub use self::collect::{Awaited, Collect, IntoUsage, Plain};
-#[cfg(feature = "ureq")]
 pub use self::if_due::IfDue;
 pub use self::preview::Preview;
 pub use self::running::{PushError, Running};

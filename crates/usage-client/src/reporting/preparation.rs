@@ -20,7 +20,6 @@ pub(crate) struct Prepared<C, M> {
     pub(crate) server: Server,
     pub(crate) numbers: Arc<Numbers<C, M>>,
     /// Whether usage is due at this start.
-    #[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "tools report over ureq"))]
     pub(crate) is_due: bool,
 }
 

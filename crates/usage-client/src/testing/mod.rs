@@ -30,6 +30,10 @@
 //! - [`TestApi::usage`], [`TestApi::servers`] and [`TestApi::stats`] are what was stored, each with its
 //!   idempotency key, and [`TestApi::arrived`] is every request, stored or not.
 //!
+//! It speaks plain `http`, on this machine alone, where a token may travel so. There is no TLS to test in a
+//! product: which certificates are trusted is the platform's to say, the same for every product, and the
+//! adapters' own tests show it.
+//!
 //! # A customer who wants to be forgotten
 //!
 //! ```

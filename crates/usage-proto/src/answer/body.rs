@@ -6,6 +6,7 @@ use std::{fmt, mem};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::de::SliceRead;
 use serde_json::value::RawValue;
 
 use super::fold::is_key;
@@ -30,7 +31,8 @@ impl Shape {
             *text = clean(mem::take(text));
         }
         if errors.keys().any(|field| hidden(field).is_some()) {
-            errors = errors.into_iter().map(|(field, texts)| (clean(field), texts)).collect();
+            let dirty = mem::take(&mut errors);
+            errors.extend(dirty.into_iter().map(|(field, texts)| (clean(field), texts)));
         }
         ResponseErrorKind::Validation(ValidationErrors { errors, message })
     }
@@ -64,10 +66,16 @@ fn fast(body: &[u8]) -> Option<Shape> {
 fn lenient(body: &[u8]) -> Option<Shape> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
-    let mut deserializer = serde_json::Deserializer::from_str(&text);
+    let mut deserializer = reader(&text);
     // What follows the object is not looked at: the end of the input is never asked for.
     let shape = deserializer.deserialize_map(ShapeVisitor).ok()?;
     (shape.message.is_some() || shape.errors.is_some()).then_some(shape)
+}
+
+/// All is read as bytes, text as well: a reader of texts would be the whole of `serde_json`'s reading
+/// a second time in the program.
+fn reader(text: &str) -> serde_json::Deserializer<SliceRead<'_>> {
+    serde_json::Deserializer::from_slice(text.as_bytes())
 }
 
 struct ShapeVisitor;
@@ -120,7 +128,7 @@ fn fields(value: &RawValue) -> Option<BTreeMap<String, Vec<String>>> {
         }
     }
 
-    serde_json::Deserializer::from_str(value.get()).deserialize_map(Fields).ok()
+    reader(value.get()).deserialize_map(Fields).ok()
 }
 
 /// The messages about one field: a list, a single text, or whatever else as its JSON text.
@@ -159,12 +167,12 @@ fn list(value: &RawValue) -> Option<Vec<String>> {
         }
     }
 
-    serde_json::Deserializer::from_str(value.get()).deserialize_seq(List).ok()
+    reader(value.get()).deserialize_seq(List).ok()
 }
 
 /// The text of a JSON string; `None` for any other value.
 fn string(value: &RawValue) -> Option<String> {
-    let Text(text) = serde_json::from_str(value.get()).ok()?;
+    let Text(text) = serde_json::from_slice(value.get().as_bytes()).ok()?;
     Some(text)
 }
 

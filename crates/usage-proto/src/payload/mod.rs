@@ -17,7 +17,7 @@ pub use stats::{Stats, StatsData};
 pub use usage::{Usage, UsageData};
 pub use value::Value;
 
-/// The path segments of the built-in calls, which [`parse_request`](crate::parse_request()) reads.
+/// The path segments of the built-in calls, which `parse_request` reads.
 pub(crate) mod path {
     pub(crate) const SERVERS: &str = "servers";
     pub(crate) const STATS: &str = "stats";

@@ -11,6 +11,9 @@ use super::{Number, Values};
 /// It is an enum of this crate's own since the order of `serde_json`'s maps and its treatment of
 /// NaN depend on features that other crates may turn on.
 ///
+/// `serde_json` reads a float to its last bit where its feature `float_roundtrip` is on; the feature
+/// `requests` of this crate turns it on.
+///
 /// Any float fits into a value; one that is not finite is refused when the payload is encoded, with
 /// the path to it.
 ///
