@@ -19,7 +19,7 @@ const ID: &str = "{16 hex digits}";
 const KEY: &str = "{32 hex digits}";
 
 /// The data of a usage report, 221 bytes of JSON, of an installation that is another one each time.
-const DATA: &str = r#"[{"tags":{"arch":"x86_64","os":"linux","version":"1.8.10"},"values":{"cluster_id":"5e3ddc2c0c274a3b","num_databases":3,"num_measurements":40,"num_series":187232,"queries":1204,"server_id":"{16 hex digits}","uptime":43200.5}}]"#;
+const DATA: &str = r#"[{"tags":{"arch":"x86_64","os":"linux","version":"1.8.10"},"values":{"cluster_id":"5e3ddc2c0c274a3b","num_databases":3,"num_measurements":40,"num_series":187,"queries":12,"server_id":"{16 hex digits}","uptime":43200.5}}]"#;
 
 /// A connection that has one report on its way at most.
 #[derive(Debug)]
