@@ -12,14 +12,15 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use testkit::bench::{AT_ONCE, Saver, saves};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
 use usage_hyper::Client;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    saves("hyper", Some([3.0, 9.0]), |url| ours(&runtime, url), |url| bare(&runtime, url));
+    let targets = Targets { bare: 1.0, beside_go: Some([3.0, 9.0]) };
+    saves("hyper", targets, |url| ours(&runtime, url), |url| bare(&runtime, url));
     Ok(())
 }
 

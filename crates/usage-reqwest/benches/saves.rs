@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use testkit::bench::{AT_ONCE, Saver, saves};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
 use usage_reqwest::Client;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    saves("reqwest", Some([3.0, 6.0]), |url| ours(&runtime, url), |url| bare(&runtime, url));
+    let targets = Targets { bare: 0.97, beside_go: Some([3.0, 6.0]) };
+    saves("reqwest", targets, |url| ours(&runtime, url), |url| bare(&runtime, url));
     Ok(())
 }
 

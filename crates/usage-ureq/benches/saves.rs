@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use testkit::bench::{AT_ONCE, Saver, saves};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use ureq::Agent;
 use usage_ureq::Client;
 
 fn main() {
-    saves("ureq", None, ours, bare);
+    saves("ureq", Targets { bare: 0.97, beside_go: None }, ours, bare);
 }
 
 #[expect(clippy::expect_used, reason = "a bench without a client measures nothing")]

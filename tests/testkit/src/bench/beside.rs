@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use super::saves::Saver;
+use super::saves::{Saver, Targets};
 use super::{AT_ONCE, Row, Server, Unit, compare_figures};
 
 /// A program, by the name that it has in a table.
@@ -38,13 +38,13 @@ impl Other {
     pub(super) fn rows(
         &self,
         adapter: &str,
-        targets: Option<[f64; 2]>,
+        targets: Targets,
         server: &Server,
         ours: &Saver<'_>,
     ) -> [Row; 2] {
         let mut running = Running::start(self, &server.url());
         // Only one of them is known well enough for a target.
-        let targets = targets.filter(|_| self.name == "go");
+        let targets = targets.beside_go.filter(|_| self.name == "go");
         let mut row = |kind: &str, at_once: usize, target: Option<f64>| {
             let what = format!("{adapter} beside {}: {kind}", self.name);
             // The first does not count.

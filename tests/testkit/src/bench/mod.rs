@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use open_loop::{Waits, open_loop};
 pub use process_figures::ProcessFigures;
 pub use report_client::{Key, ReportClient, ReportClients};
-pub use saves::{AT_ONCE, Saver, saves};
+pub use saves::{AT_ONCE, Saver, Targets, saves};
 pub use server::Server;
 
 /// How often each workload has its turn.

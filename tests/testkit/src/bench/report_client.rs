@@ -24,6 +24,7 @@ const DATA: &str = r#"[{"tags":{"arch":"x86_64","os":"linux","version":"1.8.10"}
 /// A connection that has one report on its way at most.
 #[derive(Debug)]
 pub struct ReportClient {
+    address: SocketAddr,
     stream: TcpStream,
     request: String,
     answer: Vec<u8>,
@@ -37,8 +38,6 @@ impl ReportClient {
     /// If nobody listens there.
     #[must_use]
     pub fn new(address: SocketAddr, token: Option<&str>, key: Key) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
         let token = token.map(|token| format!("X-Authorization: {token}\r\n")).unwrap_or_default();
         let key = match key {
             Key::None => String::new(),
@@ -49,7 +48,7 @@ impl ReportClient {
             "POST /api/v1/usage/influxdb HTTP/1.1\r\nHost: {address}\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n{token}{key}\r\n{DATA}"
         );
-        Self { stream, request, answer: Vec::new() }
+        Self { address, stream: connect(address), request, answer: Vec::new() }
     }
 
     /// What is reported by the installation of a number.
@@ -71,17 +70,36 @@ impl ReportClient {
         let key = format!("{:016x}{low:016x}", spread(high));
         let request = self.request.replacen(KEY, &key, 1);
         let request = request.replacen(ID, &format!("{:016x}", spread(!high)), 1);
-        self.stream.write_all(request.as_bytes()).unwrap();
-        self.answer.clear();
-        let mut piece = [0; 1024];
-        while !is_whole(&self.answer) {
-            let count = self.stream.read(&mut piece).unwrap();
-            assert!(count > 0, "closed behind {:?}", String::from_utf8_lossy(&self.answer));
-            self.answer.extend_from_slice(&piece[..count]);
+        // A server closes what has said nothing for some seconds, while others had their turn.
+        if !self.exchange(&request) {
+            self.stream = connect(self.address);
+            assert!(self.exchange(&request), "closed without an answer");
         }
         let is_taken = self.answer.starts_with(b"HTTP/1.1 201");
         assert!(is_taken, "{}", String::from_utf8_lossy(&self.answer));
     }
+
+    /// Whether there is an answer.
+    fn exchange(&mut self, request: &str) -> bool {
+        self.answer.clear();
+        if self.stream.write_all(request.as_bytes()).is_err() {
+            return false;
+        }
+        let mut piece = [0; 1024];
+        while !is_whole(&self.answer) {
+            match self.stream.read(&mut piece) {
+                Ok(0) | Err(_) => return false,
+                Ok(count) => self.answer.extend_from_slice(&piece[..count]),
+            }
+        }
+        true
+    }
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// Clients that send at the same time, each over a connection of its own.
@@ -127,7 +145,26 @@ fn is_whole(answer: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::ReportClient;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::{Key, ReportClient};
+
+    #[test]
+    fn what_was_closed_meanwhile_is_opened_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            drop(listener.accept().unwrap());
+            let mut stream = listener.accept().unwrap().0;
+            let count = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").unwrap();
+            count
+        });
+        ReportClient::new(address, None, Key::Fresh).send();
+        assert!(server.join().unwrap() > 221);
+    }
 
     #[test]
     fn the_data_are_as_long_as_is_said() {

@@ -15,8 +15,14 @@ pub const AT_ONCE: usize = 64;
 /// How many of each there are in a round.
 const EACH: usize = 60;
 
-/// What an adapter's rate should be at least, as a part of that of the bare library.
-const TARGET: f64 = 0.90;
+/// What the rate of an adapter should be at least.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets {
+    /// As a part of that of the bare library.
+    pub bare: f64,
+    /// As a multiple of the original client's, in sequence and at once.
+    pub beside_go: Option<[f64; 2]>,
+}
 
 /// One of the two that are compared: a way to save once, with what runs it.
 pub struct Saver<'a> {
@@ -105,11 +111,10 @@ impl<'a> Saver<'a> {
 }
 
 /// What a bench of an adapter does: compares it with its bare library, and with each program that
-/// `--beside` names, and prints that. Both are made for the address of a Usage API. `beside_go` is what
-/// the rates should be at least, in sequence and at once, as multiples of the original client's.
+/// `--beside` names, and prints that. Both are made for the address of a Usage API.
 pub fn saves<'a>(
     adapter: &str,
-    beside_go: Option<[f64; 2]>,
+    targets: Targets,
     ours: impl Fn(&str) -> Saver<'a>,
     bare: impl Fn(&str) -> Saver<'a>,
 ) {
@@ -118,10 +123,10 @@ pub fn saves<'a>(
     }
     let server = Server::start();
     let url = server.url();
-    let mut rows = Vec::from(compare_saves(adapter, &server, || ours(&url), &bare(&url)));
+    let mut rows = Vec::from(compare_saves(adapter, targets, &server, || ours(&url), &bare(&url)));
     rows.push(instructions::row(adapter, &server));
     for other in Other::named(std::env::args()) {
-        rows.extend(other.rows(adapter, beside_go, &server, &ours(&url)));
+        rows.extend(other.rows(adapter, targets, &server, &ours(&url)));
     }
     print(&rows);
 }
@@ -130,6 +135,7 @@ pub fn saves<'a>(
 /// is counted with a client of its own, which `ours` makes at each call.
 fn compare_saves<'a>(
     adapter: &str,
+    targets: Targets,
     server: &Server,
     ours: impl Fn() -> Saver<'a>,
     bare: &Saver<'_>,
@@ -138,14 +144,14 @@ fn compare_saves<'a>(
     let in_sequence = compare(
         &format!("{adapter}: saves in sequence"),
         IN_SEQUENCE,
-        TARGET,
+        targets.bare,
         || (warm.in_sequence)(IN_SEQUENCE),
         || (bare.in_sequence)(IN_SEQUENCE),
     );
     let at_once = compare(
         &format!("{adapter}: {AT_ONCE} at once"),
         AT_ONCE * EACH,
-        TARGET,
+        targets.bare,
         || (warm.at_once)(),
         || (bare.at_once)(),
     );
