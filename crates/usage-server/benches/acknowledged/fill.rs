@@ -10,6 +10,8 @@ pub(crate) fn fill(path: &Path, count: u64, time: &str) {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.pragma_update(None, "synchronous", "off").unwrap();
     connection.pragma_update(None, "cache_size", -500_000).unwrap();
+    // A page that many reports change is written to its place once, not for each of them.
+    connection.pragma_update(None, "wal_autocheckpoint", 250_000).unwrap();
     for _ in 0..count.div_ceil(SLICE) {
         connection
             .execute_batch(&format!(

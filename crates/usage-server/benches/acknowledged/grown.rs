@@ -8,7 +8,7 @@
 //!
 //! `--postgres` does it over `PostgreSQL`. `--group DIRECTORY` makes the server over the large database a
 //! member of that control group, which may have a limit of memory: with version 1 and 2 alike, what a
-//! member reads of a file counts. The file is not in the system's cache at first.
+//! member reads of a file counts. So the file leaves the system's cache before.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +43,9 @@ pub(crate) fn is_asked_for() -> bool {
     let mut filled = 0;
     for rows in rows.split(',').map(|rows| rows.parse::<u64>().unwrap()) {
         place.fill(&grown, rows - filled);
+        if let (Place::Files(_), Some(_)) = (&place, &group) {
+            leave_the_cache(Path::new(&grown));
+        }
         filled = rows;
         print(&compare_with_empty(&empty, &grown, rows, group.as_deref()));
         print(&questions(&grown, rows));
@@ -80,10 +83,7 @@ impl Place {
     fn fill(&self, database: &str, count: u64) {
         drop(Store::open(&named(database)).unwrap());
         match self {
-            Self::Files(_) => {
-                fill(Path::new(database), count, "now");
-                leave_the_cache(Path::new(database));
-            }
+            Self::Files(_) => fill(Path::new(database), count, "now"),
             #[cfg(all(unix, feature = "postgres"))]
             Self::Cluster(cluster) => {
                 let name = database.trim_start_matches("postgres:///").split('?').next().unwrap();
