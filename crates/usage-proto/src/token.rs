@@ -82,7 +82,7 @@ impl Token {
 
     /// Whether the token may stand in a text that is read from `bytes`.
     pub(crate) fn may_stand_in(&self, bytes: &[u8]) -> bool {
-        redact::may_stand_in(bytes, self.expose())
+        redact::may_stand_in(bytes, self.header.as_bytes())
     }
 
     pub(crate) fn to_header(&self) -> HeaderValue {

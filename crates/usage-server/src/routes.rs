@@ -23,6 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::kind::Kind;
 use crate::store::row::{Purpose, Report};
 use crate::store::sender::Sender;
+use crate::store::token_hash::TokenHash;
 use crate::store::{Saved, Store};
 use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
 
@@ -88,7 +89,7 @@ async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
 async fn identify(app: &Arc<App>, request: Request<Bytes>) -> Response {
     let sender = match token_header::token(request.headers(), request.uri()) {
         None => None,
-        Some(token) => match on_database(app, move |store| store.sender(token)).await {
+        Some(token) => match sender(app, token).await {
             Ok(Sender::Known { token_id, organisation }) => Some((token_id, organisation)),
             Ok(Sender::Unknown) => return Refusal::UnknownToken.into_response(),
             Err(error) => return Refusal::from(error).into_response(),
@@ -103,6 +104,14 @@ async fn identify(app: &Arc<App>, request: Request<Bytes>) -> Response {
         response.extensions_mut().insert(Organisation(organisation));
     }
     response
+}
+
+/// Whose token it is. The database is asked once in a while.
+async fn sender(app: &App, token: TokenHash) -> Result<Sender, StoreError> {
+    match app.store.known_sender(token) {
+        Some(sender) => Ok(sender),
+        None => on_database(app, move |store| store.sender(token)).await,
+    }
 }
 
 /// Checks and stores a report.
@@ -123,6 +132,7 @@ async fn store(
             match app.store.save(report).await? {
                 Saved::Once => Ok(kind),
                 Saved::KeyTaken => Err(Refusal::key_taken()),
+                Saved::TokenEnded => Err(Refusal::UnknownToken),
             }
         }
         // What the key says comes first: with a key that is known, this report is never stored.

@@ -17,33 +17,34 @@ use crate::token::Token;
 
 /// Judges an answer whose head arrived (rules W30 to W38 and W46).
 pub(crate) fn parse(
-    response: Response<Bytes>,
+    mut response: Response<Bytes>,
     limit: usize,
     token: Option<&Token>,
 ) -> Result<Saved, ResponseError> {
-    let (mut parts, mut body) = response.into_parts();
-    let too_large = body.len() > limit;
-    body.truncate(limit);
-    if parts.status.is_success() {
-        let broke_off = parts.extensions.remove::<Incomplete>().is_some();
-        return Ok(Saved::new(Response::from_parts(parts, body), !too_large && !broke_off));
+    let too_large = response.body().len() > limit;
+    response.body_mut().truncate(limit);
+    let status = response.status();
+    if status.is_success() {
+        let broke_off = response.extensions_mut().remove::<Incomplete>().is_some();
+        return Ok(Saved::new(response, !too_large && !broke_off));
     }
 
-    let kind = if redirect::is_redirect(parts.status) {
+    let (headers, body) = (response.headers(), response.body());
+    let kind = if redirect::is_redirect(status) {
         let redacted = |text: String| hidden(token, &text).unwrap_or(text);
-        ResponseErrorKind::Redirect { location: redirect::location(&parts.headers, redacted) }
+        ResponseErrorKind::Redirect { location: redirect::location(headers, redacted) }
     } else if too_large {
         ResponseErrorKind::TooLarge { limit }
     } else {
-        let token = token.filter(|token| token.may_stand_in(&body));
+        let token = token.filter(|token| token.may_stand_in(body));
         // 300 and 304 are no errors of the API whatever their body says (rule W37).
-        let shape = if parts.status.is_redirection() { None } else { body::parse(&body) };
+        let shape = if status.is_redirection() { None } else { body::parse(body) };
         shape.map_or_else(
-            || ResponseErrorKind::Unexpected { excerpt: unexpected(&body, token) },
+            || ResponseErrorKind::Unexpected { excerpt: unexpected(body, token) },
             |shape| shape.into_kind(|text| hidden(token, text)),
         )
     };
-    Err(ResponseError { status: parts.status, retry_after: retry_after(&parts.headers), kind })
+    Err(ResponseError { status, retry_after: retry_after(headers), kind })
 }
 
 /// A text without the token, if it stands in it.

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{self, Receiver};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::error::StoreError;
@@ -39,7 +40,8 @@ pub(super) struct NewToken {
 
 #[derive(Debug)]
 pub(super) enum Reply {
-    Task(oneshot::Sender<Result<Done, StoreError>>),
+    /// With the runtime that it waits on.
+    Task(Handle, oneshot::Sender<Result<Done, StoreError>>),
     Thread(mpsc::SyncSender<Result<Done, StoreError>>),
 }
 
@@ -52,6 +54,8 @@ pub(super) enum Done {
     Repeated,
     /// The key was known, from a report for something else, and nothing was stored.
     KeyTaken,
+    /// The token of the report has ended since it was looked up, and nothing was stored.
+    TokenEnded,
     /// There was nothing to store.
     Nothing,
 }
@@ -96,12 +100,27 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl Reply {
-    pub(super) fn send(self, result: Result<Done, StoreError>) {
+/// Tells everybody what became of their jobs.
+pub(super) fn answer(replies: impl Iterator<Item = (Reply, Result<Done, StoreError>)>) {
+    let mut tasks = Vec::new();
+    let mut runtime = None;
+    for (reply, result) in replies {
         // Nobody may be waiting any more: a client went away. Its report is stored all the same.
-        match self {
-            Self::Task(sender) => drop(sender.send(result)),
-            Self::Thread(sender) => drop(sender.send(result)),
+        match reply {
+            Reply::Thread(sender) => drop(sender.send(result)),
+            Reply::Task(handle, sender) => {
+                runtime.get_or_insert(handle);
+                tasks.push((sender, result));
+            }
         }
+    }
+    // A task that is woken from a thread may cost that thread a system call, and its core. One of
+    // their own wakes all of them where they run.
+    if let Some(runtime) = runtime {
+        runtime.spawn(async move {
+            for (sender, result) in tasks {
+                drop(sender.send(result));
+            }
+        });
     }
 }

@@ -104,7 +104,9 @@ impl Store {
         for target in self.targets(erasure)? {
             reports += self.delete_all(&target)?;
         }
-        reports += self.backend().close_erasure(&erasure.audit(reports))?;
+        let closed = self.backend().close_erasure(&erasure.audit(reports));
+        self.inner.known.clear();
+        reports += closed?;
         self.give_back()?;
         Ok(Erased { reports, tokens })
     }

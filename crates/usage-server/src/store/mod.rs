@@ -7,6 +7,7 @@ pub(crate) mod erasure;
 pub(crate) mod error;
 pub(crate) mod instance;
 pub(crate) mod kind;
+mod known_tokens;
 pub(crate) mod metrics;
 pub(crate) mod moving;
 mod open;
@@ -34,8 +35,9 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use usage_proto::{Payload, Server, Stats, Usage};
 
@@ -47,6 +49,7 @@ use batch::{Done, Job, Reply, Work};
 use database::Database;
 use error::StoreError;
 use kind::Kind;
+use known_tokens::KnownTokens;
 use metrics::{Counters, Metrics};
 use retention::Retention;
 use room::{Place, Room};
@@ -123,6 +126,8 @@ pub(crate) enum Saved {
     Once,
     /// Its key belongs to a report of another kind, or for another product.
     KeyTaken,
+    /// Its token has ended since it was looked up.
+    TokenEnded,
 }
 
 #[derive(Debug)]
@@ -134,6 +139,7 @@ struct Inner {
     room: Room,
     backend: Arc<dyn Backend>,
     counters: Arc<Counters>,
+    known: KnownTokens,
 }
 
 impl Store {
@@ -174,7 +180,9 @@ impl Store {
             let upkeep = UpkeepOptions::new(options.retention, options.events.clone());
             Some(Upkeep::start(backend.clone(), counters.clone(), upkeep)?)
         };
-        Ok(Self { inner: Arc::new(Inner { _upkeep: upkeep, queue, room, backend, counters }) })
+        let known = KnownTokens::default();
+        let inner = Inner { _upkeep: upkeep, queue, room, backend, counters, known };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The servers that registered, oldest first.
@@ -223,9 +231,17 @@ impl Store {
         self.inner.backend.path()
     }
 
+    /// Whose token it is, if it was looked up a moment ago.
+    pub(crate) fn known_sender(&self, token: TokenHash) -> Option<Sender> {
+        self.inner.known.get(token)
+    }
+
     /// Whose token it is. Blocks.
     pub(crate) fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
-        self.inner.backend.sender(token)
+        let asked = Instant::now();
+        let sender = self.inner.backend.sender(token)?;
+        self.inner.known.put(token, asked, &sender);
+        Ok(sender)
     }
 
     /// What the first report with a key was for. Blocks.
@@ -246,6 +262,10 @@ impl Store {
     pub(crate) async fn save(&self, report: Report) -> Result<Saved, StoreError> {
         Ok(match self.write(Work::Report(report)).await? {
             Done::KeyTaken => Saved::KeyTaken,
+            Done::TokenEnded => {
+                self.inner.known.clear();
+                Saved::TokenEnded
+            }
             Done::Stored | Done::Repeated | Done::Nothing => Saved::Once,
         })
     }
@@ -257,7 +277,7 @@ impl Store {
 
     async fn write(&self, work: Work) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.inner.queue.try_send(Job { work, reply: Reply::Task(reply) })?;
+        self.inner.queue.try_send(Job { work, reply: Reply::Task(Handle::current(), reply) })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

@@ -117,7 +117,7 @@ impl Store {
         match choice {
             // The tokens of those that were removed have no name.
             TokenChoice::Organisation(name) if name.is_empty() => Err(none),
-            choice => some(self.backend().change_tokens(&TokenChange::End(choice))?, none),
+            choice => some(self.change_tokens(&TokenChange::End(choice))?, none),
         }
     }
 
@@ -131,7 +131,7 @@ impl Store {
     pub fn rotate_token(&self, id: i64, overlap: Duration) -> Result<Token, StoreError> {
         let token = random_token()?;
         let by = TokenHash::of(token.expose().as_bytes());
-        if self.backend().change_tokens(&TokenChange::Replace { id, by, overlap })? > 0 {
+        if self.change_tokens(&TokenChange::Replace { id, by, overlap })? > 0 {
             return Ok(token);
         }
         let is_there = self.tokens()?.iter().any(|token| token.id == id);
@@ -151,7 +151,13 @@ impl Store {
         if organisation.is_empty() {
             return Err(none);
         }
-        some(self.backend().change_tokens(&TokenChange::Remove { organisation })?, none)
+        some(self.change_tokens(&TokenChange::Remove { organisation })?, none)
+    }
+
+    fn change_tokens(&self, change: &TokenChange) -> Result<usize, StoreError> {
+        let changed = self.backend().change_tokens(change);
+        self.inner.known.clear();
+        changed
     }
 }
 

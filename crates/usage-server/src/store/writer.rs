@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::StoreOptions;
 use super::backend::Backend;
-use super::batch::{Batch, Done, Job, Written};
+use super::batch::{Batch, Done, Job, Written, answer};
 use super::error::StoreError;
 use super::metrics::Counters;
 use crate::commit_meter::CommitMeter;
@@ -62,10 +62,8 @@ impl Writer {
             }
             Err(error) => vec![Err(error); batch.len()],
         };
-        for (reply, result) in batch.into_replies().zip(results) {
-            self.counters.answered.fetch_add(1, Relaxed);
-            reply.send(result);
-        }
+        self.counters.answered.fetch_add(results.len() as u64, Relaxed);
+        answer(batch.into_replies().zip(results));
     }
 
     /// Tells once that the database is gone, and once that it is back.

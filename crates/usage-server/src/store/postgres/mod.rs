@@ -8,7 +8,6 @@ mod append;
 mod connections;
 mod delete;
 mod failure;
-mod known_tokens;
 mod moving;
 mod page;
 mod schema;
@@ -18,7 +17,7 @@ mod tokens;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -38,7 +37,6 @@ use super::target::Target;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 use failure::Failed;
-use known_tokens::KnownTokens;
 use schema::Unfit;
 
 /// How long a batch may take, or anything else that a request waits for.
@@ -57,7 +55,6 @@ pub(super) struct Postgres {
     pool: Pool,
     /// The address without its password.
     name: PathBuf,
-    known: KnownTokens,
 }
 
 impl Postgres {
@@ -74,8 +71,7 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Open { path: name.clone(), source: Arc::new(error) })?;
         let pool = connections::pool(address.config()).map_err(|it| not_opened(it.words()))?;
-        let known = KnownTokens::default();
-        let this = Self { runtime: Some(runtime), pool, name: name.clone(), known };
+        let this = Self { runtime: Some(runtime), pool, name: name.clone() };
         let migrated = this.wait(async {
             let client = connections::connection(&this.pool).await.map_err(Unfit::Failed)?;
             match timeout(LONG, schema::migrate(&client)).await {
@@ -191,14 +187,8 @@ impl Backend for Postgres {
     }
 
     fn sender(&self, token: TokenHash) -> Result<Sender, StoreError> {
-        if let Some(sender) = self.known.get(token) {
-            return Ok(sender);
-        }
-        let asked = Instant::now();
-        let sender = on_connection!(self, PATIENCE, client => tokens::look_up(&client, token))
-            .map_err(|failed| self.not_read(failed))?;
-        self.known.put(token, asked, &sender);
-        Ok(sender)
+        on_connection!(self, PATIENCE, client => tokens::look_up(&client, token))
+            .map_err(|failed| self.not_read(failed))
     }
 
     fn first_with_key(
@@ -223,7 +213,6 @@ impl Backend for Postgres {
     fn change_tokens(&self, change: &TokenChange) -> Result<usize, StoreError> {
         let changed = self
             .write(|| on_connection!(self, PATIENCE, client => tokens::change(&client, change)));
-        self.known.clear();
         Ok(usize::try_from(changed?).unwrap_or(usize::MAX))
     }
 
@@ -293,10 +282,7 @@ impl Backend for Postgres {
     }
 
     fn close_erasure(&self, audit: &Audit) -> Result<u64, StoreError> {
-        let closed = self
-            .write(|| on_connection!(self, LONG, client => delete::close_erasure(&client, audit)));
-        self.known.clear();
-        closed
+        self.write(|| on_connection!(self, LONG, client => delete::close_erasure(&client, audit)))
     }
 
     /// `PostgreSQL` does that by itself.

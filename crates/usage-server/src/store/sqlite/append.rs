@@ -1,5 +1,7 @@
 //! Batches of reports: one transaction for each.
 
+use std::time::SystemTime;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -8,6 +10,7 @@ use crate::store::batch::{Batch, Done, NewToken, Work};
 use crate::store::kind::Kind;
 use crate::store::registrant::Registrant;
 use crate::store::row::{Body, Purpose, Report, Row};
+use crate::store::time_text::time_text;
 
 /// What became of each job of a batch that is committed.
 pub(super) type Performed = Vec<rusqlite::Result<Done>>;
@@ -41,10 +44,10 @@ pub(super) fn append(
 /// it. All of it is durable then, or none of it is stored.
 fn transact(connection: &Connection, batch: &mut Batch<'_>) -> Result<Performed, Failed> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(Failed::All)?;
-    let mut performed = Vec::new();
+    let (mut moment, mut performed) = (Moment::now(), Vec::new());
     // Whoever came while the lock was awaited is taken along, and so is whoever comes meanwhile.
     while let Some(work) = batch.work_at(performed.len()) {
-        performed.push(Ok(perform(connection, work).map_err(Failed::Job)?));
+        performed.push(Ok(perform(connection, work, &mut moment).map_err(Failed::Job)?));
     }
     connection.execute_batch("COMMIT").map_err(Failed::All)?;
     Ok(performed)
@@ -54,10 +57,10 @@ fn transact(connection: &Connection, batch: &mut Batch<'_>) -> Result<Performed,
 /// each costs a third of the rate, so this is a second try alone.
 fn one_by_one(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<Performed> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let mut performed = Vec::new();
+    let (mut moment, mut performed) = (Moment::now(), Vec::new());
     for work in batch.works() {
         connection.execute_batch("SAVEPOINT job")?;
-        let done = perform(connection, work);
+        let done = perform(connection, work, &mut moment);
         if let Err(error) = done {
             // After some errors, such as a full disk, SQLite has rolled back all of it by itself.
             if connection.is_autocommit() {
@@ -83,9 +86,35 @@ pub(super) fn roll_back(connection: &Connection) {
     }
 }
 
-fn perform(connection: &Connection, work: &Work) -> rusqlite::Result<Done> {
+/// What holds for all of a transaction.
+struct Moment {
+    /// RFC 3339, UTC.
+    at: String,
+    /// Whether a token counts, of those that were asked for.
+    tokens: Vec<(i64, bool)>,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { at: time_text(SystemTime::now()), tokens: Vec::new() }
+    }
+
+    /// Whether a token has not ended. Who has looked it up before did so a while ago.
+    fn counts(&mut self, connection: &Connection, token_id: i64) -> rusqlite::Result<bool> {
+        if let Some((_, counts)) = self.tokens.iter().find(|(id, _)| *id == token_id) {
+            return Ok(*counts);
+        }
+        let counts = connection
+            .prepare_cached(sql::TOKEN_COUNTS)?
+            .query_row(params![token_id, self.at], |row| row.get(0))?;
+        self.tokens.push((token_id, counts));
+        Ok(counts)
+    }
+}
+
+fn perform(connection: &Connection, work: &Work, moment: &mut Moment) -> rusqlite::Result<Done> {
     match work {
-        Work::Report(report) => insert_report(connection, report),
+        Work::Report(report) => insert_report(connection, report, moment),
         Work::Token(token) => insert_token(connection, token),
         Work::Barrier => Ok(Done::Nothing),
     }
@@ -105,24 +134,33 @@ fn insert_token(connection: &Connection, token: &NewToken) -> rusqlite::Result<D
     Ok(Done::Stored)
 }
 
-fn insert_report(connection: &Connection, report: &Report) -> rusqlite::Result<Done> {
+fn insert_report(
+    connection: &Connection,
+    report: &Report,
+    moment: &mut Moment,
+) -> rusqlite::Result<Done> {
     let Report { token_id, idempotency_key, row, .. } = report;
     let (kind, product) = (row.kind(), &row.product);
-    let inserted = connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
+    if let Some(token_id) = token_id
+        && !moment.counts(connection, *token_id)?
+    {
+        return Ok(Done::TokenEnded);
+    }
+    // Nobody else writes in this transaction, so what is not there now is not there below.
+    if let Some(key) = idempotency_key
+        && let Some(first) = first_with_key(connection, *token_id, key)?
+    {
+        let is_same = first.kind == kind && first.product == *product;
+        return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
+    }
+    connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
+        moment.at,
         token_id,
         kind.as_str(),
         product,
         idempotency_key,
         row.ids.instance
     ])?;
-    // Without a key there is nothing that could have been there before.
-    if inserted == 0
-        && let Some(key) = idempotency_key
-        && let Some(first) = first_with_key(connection, *token_id, key)?
-    {
-        let is_same = first.kind == kind && first.product == *product;
-        return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
-    }
     let id = connection.last_insert_rowid();
     insert_body(connection, id, row)?;
     Ok(Done::Stored)

@@ -1,6 +1,6 @@
 //! The thread that writes the log beside the database into it, so that no report waits for that.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -10,9 +10,10 @@ use rusqlite::Connection;
 use crate::ended::Ended;
 use crate::store::error::StoreError;
 
-/// How long the log may become before it is written into the database: 4 MiB. It goes on growing
-/// meanwhile; `schema` says where it ends.
-const LENGTH: u64 = 4 * 1024 * 1024;
+/// How many pages of the log wait before they are written into the database: 4 MiB. Each time costs
+/// the disk as much as a commit, and a page that was written often is written once. The log goes on
+/// growing meanwhile; `schema` says where it ends.
+const WAITING: i64 = 1024;
 
 /// How long the end of the thread is awaited.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
@@ -27,18 +28,17 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// `connection` may write.
-    pub(super) fn start(connection: Connection, log: PathBuf) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: Connection, path: &Path) -> Result<Self, StoreError> {
         let (wake, woken) = sync_channel(1);
         let (running, ended) = Ended::new();
-        let path = log.clone();
         std::thread::Builder::new()
             .name("usage-server-checkpoints".to_owned())
             .spawn(move || {
-                run(&connection, &log, &woken);
+                run(&connection, &woken);
                 drop(connection);
                 drop(running);
             })
-            .map_err(|error| StoreError::Open { path, source: Arc::new(error) })?;
+            .map_err(|error| StoreError::Open { path: path.to_owned(), source: Arc::new(error) })?;
         Ok(Self { wake: Some(wake), ended })
     }
 
@@ -58,12 +58,22 @@ impl Drop for Checkpoints {
     }
 }
 
-fn run(connection: &Connection, log: &std::path::Path, woken: &Receiver<()>) {
+fn run(connection: &Connection, woken: &Receiver<()>) {
+    // Passive: it waits for nobody, and nobody for it. Where it does not work, the one that writes
+    // does it, later, and tells its error.
     while let Ok(()) = woken.recv() {
-        if std::fs::metadata(log).is_ok_and(|file| file.len() >= LENGTH) {
-            // Passive: it waits for nobody, and nobody for it. Where it does not work, the one that
-            // writes does it, later, and tells its error.
-            drop(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
+        if waiting(connection, "NOOP").is_ok_and(|pages| pages >= WAITING) {
+            drop(waiting(connection, "PASSIVE"));
         }
     }
+}
+
+/// How many pages of the log are not in the database, after a checkpoint of a kind: one may look
+/// only.
+fn waiting(connection: &Connection, kind: &str) -> rusqlite::Result<i64> {
+    let checkpoint = format!("PRAGMA wal_checkpoint({kind})");
+    connection.prepare_cached(&checkpoint)?.query_row([], |row| {
+        let (in_log, in_database) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+        Ok(in_log - in_database)
+    })
 }

@@ -37,11 +37,6 @@ impl DatabaseFiles {
         &self.path
     }
 
-    /// The log beside the database, which is a part of it.
-    pub(super) fn log(&self) -> PathBuf {
-        self.beside("-wal")
-    }
-
     /// Notes which files `SQLite` has open, and looks at those that it has made.
     pub(super) fn are_open(&self) -> Result<(), StoreError> {
         let mut open = Vec::new();

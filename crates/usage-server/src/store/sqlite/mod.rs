@@ -70,7 +70,7 @@ impl Sqlite {
     fn over(files: DatabaseFiles, directory: Option<TempDir>) -> Result<Self, StoreError> {
         let files = Arc::new(files);
         let writer = Mutex::new(schema::open_writer(&files)?);
-        let checkpoints = Checkpoints::start(schema::open_checkpoints(&files)?, files.log())?;
+        let checkpoints = Checkpoints::start(schema::open_checkpoints(&files)?, files.path())?;
         let readers = ReaderPool::new(files.clone());
         Ok(Self { checkpoints, writer, readers, files, _directory: directory })
     }

@@ -7,14 +7,10 @@ pub(super) const INSERT_TOKEN: &str = "\
 pub(super) const INSERT_REGISTRATION: &str = "\
     INSERT INTO registration (token_id, email, cluster_id, product) VALUES (?1, ?2, ?3, ?4)";
 
-/// Inserts nothing if the key is known: the unique index decides, inside the transaction, and for a
-/// key that has outlived its report the condition.
+/// As plain as can be: each condition in it is a program of its own for each report.
 pub(super) const INSERT_REPORT: &str = "\
     INSERT INTO report (received_at, token_id, kind, product, idempotency_key, instance)
-    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5
-    WHERE ?4 IS NULL OR NOT EXISTS (
-        SELECT 1 FROM left_key WHERE left_key.token_id = ifnull(?1, 0) AND key = ?4)
-    ON CONFLICT DO NOTHING";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 pub(super) const INSERT_OTHER_ID: &str = "INSERT INTO other_id (id, report_id) VALUES (?1, ?2)";
 
@@ -38,6 +34,9 @@ pub(super) const INSERT_USAGE: &str = "INSERT INTO usage (report_id, data) VALUE
 pub(super) const HAS_TOKEN: &str = "\
     SELECT EXISTS (SELECT 1 FROM token WHERE organisation = ?1
         AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))";
+
+pub(super) const TOKEN_COUNTS: &str = "\
+    SELECT EXISTS (SELECT 1 FROM token WHERE id = ?1 AND (ends_at IS NULL OR ends_at > ?2))";
 
 pub(super) const TOKEN: &str = "\
     SELECT id, organisation FROM token WHERE hash = ?1
