@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             fuzz::Options::parse(options).map(|options| ended(fuzz::fuzz(&options)))
         }
         Some((name, options)) if name == "bench" && !options.is_empty() => {
-            bench::Options::parse(options).map(|options| ended(bench::bench(options)))
+            bench::Options::parse(options).map(|options| ended(bench::bench(&options)))
         }
         Some((name, options)) if name == "footprint" && !options.is_empty() => {
             Ok(ended(bench::print_footprint(options)))

@@ -151,8 +151,8 @@ pub(crate) const CI: &[Step] = &[
 pub(crate) const BY_NAME: &[Step] = &[
     Step {
         name: "bench",
-        about: "what a request, an answer, a reporter, its drivers, the adapters and the whole cost a host: bench [--json] [--write]",
-        how: How::Code(|| bench::bench(bench::Options::default()).map(|()| "")),
+        about: "what a request, an answer, a reporter, its drivers, the adapters and the whole cost a host: bench [--json] [--write] [--beside NAME=/PROGRAM] [--reports N]",
+        how: How::Code(|| bench::bench(&bench::Options::default()).map(|()| "")),
     },
     Step {
         name: "footprint",

@@ -1,7 +1,8 @@
-//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines.
+//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines, and
+//! beside other clients.
 //!
-//! `cargo bench -p usage-hyper --bench saves` prints a table. Nothing is asserted: what is printed is for a
-//! person to read.
+//! `cargo bench -p usage-hyper --bench saves` prints a table. Nothing is asserted: what is
+//! printed is for a person to read.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,29 +12,21 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use testkit::bench::{AT_ONCE, Saver, Server, compare_saves, print};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
 use usage_hyper::Client;
-use usage_proto::Api;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let server = Server::start();
-    let api = api(&server.url());
-    let request = api.build_request(&usage())?;
-    let bare = bare();
-    let bare = Saver::spawned(&runtime, move || {
-        let (bare, request) = (bare.clone(), request.clone());
-        async move { save_bare(&bare, &request).await }
-    });
-    print(&compare_saves("hyper", &server, || ours(&runtime, &api), &bare));
+    let targets = Targets { bare: 1.0, beside_go: Some([3.0, 9.0]) };
+    saves("hyper", targets, |url| ours(&runtime, url), |url| bare(&runtime, url));
     Ok(())
 }
 
 #[expect(clippy::expect_used, reason = "a bench without a client measures nothing")]
-fn ours<'a>(runtime: &'a Runtime, api: &Api) -> Saver<'a> {
-    let client = Client::new(api.clone()).expect("a client");
+fn ours<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
+    let client = Client::new(api(url)).expect("a client");
     Saver::spawned(runtime, move || {
         let client = client.clone();
         async move { save(&client).await }
@@ -47,8 +40,17 @@ async fn save(client: &Client) {
 
 type Bare = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
+#[expect(clippy::expect_used, reason = "a bench without a request measures nothing")]
+fn bare<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
+    let (client, request) = (client(), api(url).build_request(&usage()).expect("built"));
+    Saver::spawned(runtime, move || {
+        let (client, request) = (client.clone(), request.clone());
+        async move { save_bare(&client, &request).await }
+    })
+}
+
 /// The library as somebody would set it up who wants the same.
-fn bare() -> Bare {
+fn client() -> Bare {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(Duration::from_secs(30)));

@@ -1,36 +1,29 @@
-//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines.
+//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines, and
+//! beside other clients.
 //!
-//! `cargo bench -p usage-reqwest --bench saves` prints a table. Nothing is asserted: what is printed is for a
-//! person to read.
+//! `cargo bench -p usage-reqwest --bench saves` prints a table. Nothing is asserted: what is
+//! printed is for a person to read.
 
 use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use testkit::bench::{AT_ONCE, Saver, Server, compare_saves, print};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
-use usage_proto::Api;
 use usage_reqwest::Client;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let server = Server::start();
-    let api = api(&server.url());
-    let request = api.build_request(&usage())?;
-    let bare = bare();
-    let bare = Saver::spawned(&runtime, move || {
-        let (bare, request) = (bare.clone(), request.clone());
-        async move { save_bare(&bare, &request).await }
-    });
-    print(&compare_saves("reqwest", &server, || ours(&runtime, &api), &bare));
+    let targets = Targets { bare: 0.97, beside_go: Some([3.0, 6.0]) };
+    saves("reqwest", targets, |url| ours(&runtime, url), |url| bare(&runtime, url));
     Ok(())
 }
 
 #[expect(clippy::expect_used, reason = "a bench without a client measures nothing")]
-fn ours<'a>(runtime: &'a Runtime, api: &Api) -> Saver<'a> {
-    let client = Client::new(api.clone()).expect("a client");
+fn ours<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
+    let client = Client::new(api(url)).expect("a client");
     Saver::spawned(runtime, move || {
         let client = client.clone();
         async move { save(&client).await }
@@ -42,9 +35,18 @@ async fn save(client: &Client) {
     client.save(&usage()).await.expect("saved");
 }
 
+#[expect(clippy::expect_used, reason = "a bench without a request measures nothing")]
+fn bare<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
+    let (client, request) = (client(), api(url).build_request(&usage()).expect("built"));
+    Saver::spawned(runtime, move || {
+        let (client, request) = (client.clone(), request.clone());
+        async move { save_bare(&client, &request).await }
+    })
+}
+
 /// The library as somebody would set it up who wants the same.
 #[expect(clippy::expect_used, reason = "a bench without a client measures nothing")]
-fn bare() -> reqwest::Client {
+fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .timeout(Duration::from_secs(60))
         .connect_timeout(Duration::from_secs(30))

@@ -1,37 +1,36 @@
-//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines.
+//! Saves a second, beside the bare library with one pool, the same bytes and the same deadlines, and
+//! beside other clients.
 //!
-//! `cargo bench -p usage-ureq --bench saves` prints a table. Nothing is asserted: what is printed is for a
-//! person to read.
+//! `cargo bench -p usage-ureq --bench saves` prints a table. Nothing is asserted: what is
+//! printed is for a person to read.
 
-use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use testkit::bench::{AT_ONCE, Saver, Server, compare_saves, print};
+use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use ureq::Agent;
-use usage_proto::Api;
 use usage_ureq::Client;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::start();
-    let api = api(&server.url());
-    let request = api.build_request(&usage())?;
-    let bare = bare();
-    let bare = Saver::blocking(|| save_bare(&bare, &request));
-    print(&compare_saves("ureq", &server, || ours(&api), &bare));
-    Ok(())
+fn main() {
+    saves("ureq", Targets { bare: 0.97, beside_go: None }, ours, bare);
 }
 
 #[expect(clippy::expect_used, reason = "a bench without a client measures nothing")]
-fn ours(api: &Api) -> Saver<'static> {
-    let client = Client::new(api.clone()).expect("a client");
+fn ours(url: &str) -> Saver<'static> {
+    let client = Client::new(api(url)).expect("a client");
     Saver::blocking(move || save(&client))
 }
 
+#[expect(clippy::expect_used, reason = "a bench without a request measures nothing")]
+fn bare(url: &str) -> Saver<'static> {
+    let (agent, request) = (agent(), api(url).build_request(&usage()).expect("built"));
+    Saver::blocking(move || save_bare(&agent, &request))
+}
+
 /// The library as somebody would set it up who wants the same.
-fn bare() -> Agent {
+fn agent() -> Agent {
     Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(60)))
         .timeout_connect(Some(Duration::from_secs(30)))

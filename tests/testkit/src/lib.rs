@@ -15,6 +15,8 @@
 pub mod bench;
 #[cfg(feature = "servers")]
 pub mod child;
+#[cfg(all(unix, feature = "servers"))]
+pub mod cluster;
 #[cfg(feature = "dependencies")]
 pub mod dependencies;
 pub mod json;

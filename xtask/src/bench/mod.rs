@@ -6,53 +6,98 @@ mod plot;
 mod row;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use self::row::Row;
 use crate::command::{cargo, root, show};
 
-/// The package of each bench, its name, and what cargo is told besides.
-const BENCHES: &[(&str, &str, &[&str])] = &[
-    ("usage-proto", "encode", &[]),
-    ("usage-proto", "answers", &[]),
-    ("usage-reporter", "idle", &["--all-features"]),
-    ("usage-reporter", "driver", &["--all-features"]),
-    ("usage-ureq", "saves", &[]),
-    ("usage-reqwest", "saves", &[]),
-    ("usage-hyper", "saves", &[]),
-    ("usage-server", "reports", &[]),
+/// A bench, and how it is called.
+struct Bench {
+    package: &'static str,
+    name: &'static str,
+    /// What cargo is told besides.
+    features: &'static [&'static str],
+    /// Which of our options it takes.
+    takes: &'static [&'static str],
+}
+
+const fn bench_of(package: &'static str, name: &'static str) -> Bench {
+    Bench { package, name, features: &[], takes: &[] }
+}
+
+const ALL: &[&str] = &["--all-features"];
+
+const BENCHES: &[Bench] = &[
+    bench_of("usage-proto", "encode"),
+    bench_of("usage-proto", "answers"),
+    Bench { features: ALL, ..bench_of("usage-reporter", "idle") },
+    Bench { features: ALL, ..bench_of("usage-reporter", "driver") },
+    Bench { takes: &[BESIDE], ..bench_of("usage-ureq", "saves") },
+    Bench { takes: &[BESIDE], ..bench_of("usage-reqwest", "saves") },
+    Bench { takes: &[BESIDE], ..bench_of("usage-hyper", "saves") },
+    Bench { features: ALL, takes: &[REPORTS], ..bench_of("usage-server", "reports") },
 ];
+
+/// Another client's program, `NAME=/PATH/OF/PROGRAM`: cargo runs each bench in the folder of its package.
+const BESIDE: &str = "--beside";
+
+/// How many reports the server has taken before its memory and its file are looked at.
+const REPORTS: &str = "--reports";
 
 /// The plot, below the table.
 const PICTURE: &str = "![Saves a second](saves.svg)";
 
-/// What to do with the figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What to do with the figures, and what the benches are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     json: bool,
     write: bool,
+    /// Options of a bench, with their values.
+    passed: Vec<(&'static str, String)>,
 }
 
 impl Options {
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self::default();
-        for argument in arguments {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut passed = |name, is_right: fn(&str) -> bool, form| {
+                let value = arguments.next().filter(|value| is_right(value));
+                let value =
+                    value.ok_or_else(|| format!("after `{name}` there has to be {form}"))?;
+                options.passed.push((name, value.clone()));
+                Ok::<(), String>(())
+            };
             match argument.as_str() {
                 "--json" => options.json = true,
                 "--write" => options.write = true,
+                BESIDE => passed(BESIDE, names_a_program, "NAME=/PATH/OF/PROGRAM")?,
+                REPORTS => passed(REPORTS, |value| value.parse::<u32>().is_ok(), "a number")?,
                 other => return Err(format!("`bench` has no option `{other}`")),
             }
         }
         Ok(options)
     }
+
+    /// What a bench is told.
+    fn of(&self, bench: &Bench) -> impl Iterator<Item = &str> {
+        let taken = self.passed.iter().filter(|(name, _)| bench.takes.contains(name));
+        taken.flat_map(|(name, value)| [*name, value])
+    }
+}
+
+fn names_a_program(value: &str) -> bool {
+    value.split_once('=').is_some_and(|(_, program)| Path::new(program).is_absolute())
 }
 
 /// Measures everything.
-pub(crate) fn bench(options: Options) -> Result<(), String> {
+pub(crate) fn bench(options: &Options) -> Result<(), String> {
     let mut rows = Vec::new();
-    for (package, name, more) in BENCHES {
+    for bench in BENCHES {
+        let Bench { package, name, features, .. } = bench;
         let mut command = cargo(["bench", "--locked", "--package", package, "--bench", name]);
-        command.args(*more).args(["--", "--json"]);
+        command.args(*features).args(["--", "--json"]).args(options.of(bench));
         rows.extend(measured(command)?);
     }
     rows.extend(footprint::rows()?);
@@ -89,7 +134,7 @@ pub(crate) fn print_footprint(options: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn lost(path: &std::path::Path, error: &std::io::Error) -> String {
+fn lost(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
@@ -109,14 +154,30 @@ fn measured(mut command: Command) -> Result<Vec<Row>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Options;
+    use super::{BENCHES, Options};
+
+    fn parse(words: &[&str]) -> Result<Options, String> {
+        Options::parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
 
     #[test]
     fn options_are_known_or_refused() {
-        let parse = |words: &[&str]| {
-            Options::parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
-        };
-        assert_eq!(parse(&["--json"]), Ok(Options { json: true, write: false }));
+        assert_eq!(parse(&["--json"]), Ok(Options { json: true, ..Options::default() }));
         assert!(parse(&["--jsn"]).unwrap_err().contains("--jsn"));
+        for wrong in [&["--beside"][..], &["--beside", "go=bin/go"], &["--reports", "many"]] {
+            assert!(parse(wrong).unwrap_err().contains(wrong[0]), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_bench_is_told_what_it_takes() {
+        let options = parse(&["--beside", "go=/a/b", "--write", "--reports", "10"]).unwrap();
+        let told = |package: &str| {
+            let bench = BENCHES.iter().find(|bench| bench.package == package).unwrap();
+            options.of(bench).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told("usage-hyper"), "--beside go=/a/b");
+        assert_eq!(told("usage-server"), "--reports 10");
+        assert_eq!(told("usage-proto"), "");
     }
 }

@@ -12,7 +12,7 @@ impl Row {
     pub(super) fn from_json(line: &str) -> Result<Self, String> {
         let row = serde_json::from_str(line).map(Self);
         let row = row.map_err(|error| format!("a bench printed `{line}`: {error}"))?;
-        if row.what().is_empty() || row.ours().is_none() {
+        if row.what().is_empty() || (row.ours().is_none() && row.missing().is_none()) {
             return Err(format!("a bench printed `{line}`, which has no name or no figure"));
         }
         Ok(row)
@@ -46,6 +46,11 @@ impl Row {
         self.0["bare"].as_f64()
     }
 
+    /// Why there is no figure.
+    fn missing(&self) -> Option<&str> {
+        self.0["missing"].as_str()
+    }
+
     fn unit(&self) -> &str {
         self.0["unit"].as_str().unwrap_or_default()
     }
@@ -64,12 +69,16 @@ impl Row {
         };
         let ratio =
             self.0["ratio"].as_f64().map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-        [self.what().to_owned(), figure(self.ours()), figure(self.bare()), ratio, bound]
+        let ours = match self.missing() {
+            Some(why) => format!("not measured: {}", why.lines().next().unwrap_or_default()),
+            None => figure(self.ours()),
+        };
+        [self.what().to_owned(), ours, figure(self.bare()), ratio, bound]
     }
 }
 
 /// A figure in whole numbers, with commas between thousands; below ten with one digit more.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.1}");
     }
@@ -90,7 +99,7 @@ const HEAD: [&str; 5] = ["what", "ours", "bare", "ratio", "bound"];
 pub(super) fn table(rows: &[Row]) -> String {
     let cells = [HEAD.map(str::to_owned)].into_iter().chain(rows.iter().map(Row::cells));
     cells.fold(String::new(), |mut text, [what, ours, bare, ratio, bound]| {
-        let _ = writeln!(text, "{what:50} {ours:>16} {bare:>16} {ratio:>6}  {bound}");
+        let _ = writeln!(text, "{what:66} {ours:>16} {bare:>16} {ratio:>6}  {bound}");
         text
     })
 }
@@ -127,7 +136,13 @@ mod tests {
             shown.ends_with("| saves | 1,200 1/s | 1,000 1/s | 1.20 | at least 0.9 |\n"),
             "{shown}"
         );
-        for wrong in ["", "{}", r#"{"what":"x"}"#, r#"{"ours":1}"#] {
+        let missing = r#"{"what":"x","unit":"1/s","missing":"no such program","target":3}"#;
+        let shown = markdown(&[Row::from_json(missing).unwrap()]);
+        assert!(
+            shown.ends_with("| x | not measured: no such program |  |  | at least 3 |\n"),
+            "{shown}"
+        );
+        for wrong in ["", "{}", r#"{"what":"x"}"#, r#"{"ours":1}"#, r#"{"missing":"y"}"#] {
             assert!(Row::from_json(wrong).is_err(), "{wrong}");
         }
     }

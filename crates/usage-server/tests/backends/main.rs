@@ -17,8 +17,6 @@ mod cases;
 #[path = "../it/client.rs"]
 #[expect(dead_code, reason = "shared with the other tests, which use more of it")]
 mod client;
-#[cfg(all(unix, feature = "postgres"))]
-mod cluster;
 mod counting_cases;
 mod forget_cases;
 mod going_cases;

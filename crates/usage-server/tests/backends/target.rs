@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+#[cfg(all(unix, feature = "postgres"))]
+use testkit::cluster::Cluster;
 use usage_server::{Config, Database, Server, Store};
 
 use crate::Case;
 use crate::client::start_with;
 #[cfg(all(unix, feature = "postgres"))]
-use crate::{cluster::Cluster, postgres_cases};
+use crate::postgres_cases;
 
 /// A kind of database.
 pub(crate) enum Backend {

@@ -3,9 +3,6 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
-#[path = "../../../usage-server/tests/backends/cluster.rs"]
-#[expect(dead_code, reason = "shared with the suite of the server, which uses more of it")]
-mod cluster;
 mod database;
 mod demo;
 mod erase;

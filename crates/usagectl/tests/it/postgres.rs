@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use testkit::cluster::Cluster;
 
-use crate::cluster::Cluster;
 use crate::usagectl::{File, command, example, finish, run};
 
 /// A cluster, or `None` after it was said that there is none.

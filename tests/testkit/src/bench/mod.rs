@@ -1,8 +1,13 @@
-//! Measuring an adapter side by side with its bare library, in one run.
+//! Measuring what is ours side by side with what it is measured against, in one run.
 //!
 //! Machines differ and are busy, so a time alone tells little. Two workloads take turns, A B A B,
 //! and what counts is the median of their ratios.
 
+mod beside;
+mod instructions;
+mod open_loop;
+mod process_figures;
+mod report_client;
 mod saves;
 mod server;
 
@@ -12,7 +17,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-pub use saves::{AT_ONCE, Saver, compare_saves};
+pub use open_loop::{Waits, open_loop};
+pub use process_figures::ProcessFigures;
+pub use report_client::{Key, ReportClient, ReportClients};
+pub use saves::{AT_ONCE, Saver, Targets, saves};
 pub use server::Server;
 
 /// How often each workload has its turn.
@@ -25,8 +33,8 @@ pub struct Row {
     pub what: String,
     /// What it is counted in.
     pub unit: Unit,
-    /// By ours: the median.
-    pub ours: f64,
+    /// By ours: the median. `None` where it could not be measured.
+    pub ours: Option<f64>,
     /// By what it is measured against, if there is something: the median.
     pub bare: Option<f64>,
     /// The median of `ours / bare` over the rounds.
@@ -35,6 +43,8 @@ pub struct Row {
     pub target: Option<f64>,
     /// How many connections ours has opened, if that was counted.
     pub connections: Option<usize>,
+    /// Why it could not be measured.
+    pub missing: Option<String>,
 }
 
 /// What is counted.
@@ -49,16 +59,45 @@ pub enum Unit {
     /// Microseconds for each: the less the better.
     #[serde(rename = "µs")]
     Microseconds,
-    /// Bytes of memory: the less the better.
+    /// Bytes of memory or of a file: the less the better.
     #[serde(rename = "bytes")]
     Bytes,
+    /// Thousands of bytes: the less the better.
+    #[serde(rename = "kB")]
+    Kilobytes,
+    /// Instructions of the processor: the less the better.
+    #[serde(rename = "instructions")]
+    Instructions,
 }
 
 impl Row {
     /// What is measured against nothing else.
     pub fn alone(what: impl Into<String>, unit: Unit, ours: f64, target: Option<f64>) -> Self {
-        let what = what.into();
-        Self { what, unit, ours, bare: None, ratio: None, target, connections: None }
+        let (what, ours) = (what.into(), Some(ours));
+        Self { what, unit, ours, bare: None, ratio: None, target, connections: None, missing: None }
+    }
+
+    /// What was measured once, beside something else.
+    pub fn beside(
+        what: impl Into<String>,
+        unit: Unit,
+        ours: f64,
+        bare: f64,
+        target: Option<f64>,
+    ) -> Self {
+        let row = Self::alone(what, unit, ours, target);
+        Self { bare: Some(bare), ratio: Some(ours / bare), ..row }
+    }
+
+    /// What could not be measured here, and why.
+    pub fn missing(
+        what: impl Into<String>,
+        unit: Unit,
+        target: Option<f64>,
+        why: impl Into<String>,
+    ) -> Self {
+        let row = Self::alone(what, unit, 0.0, target);
+        Self { ours: None, missing: Some(why.into()), ..row }
     }
 }
 
@@ -100,33 +139,43 @@ fn in_turn(
 ) -> Row {
     ours();
     bare();
+    compare_figures(
+        what,
+        unit,
+        Some(target),
+        || measure(unit, count, &mut ours),
+        || measure(unit, count, &mut bare),
+    )
+}
+
+/// Asks both in turn for their figure of a round.
+pub fn compare_figures(
+    what: &str,
+    unit: Unit,
+    target: Option<f64>,
+    mut ours: impl FnMut() -> f64,
+    mut bare: impl FnMut() -> f64,
+) -> Row {
     let mut values = [Vec::new(), Vec::new()];
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
         // Who begins takes turns as well.
         let (our, their) = if round % 2 == 0 {
-            let our = measure(unit, count, &mut ours);
-            (our, measure(unit, count, &mut bare))
+            let our = ours();
+            (our, bare())
         } else {
-            let their = measure(unit, count, &mut bare);
-            (measure(unit, count, &mut ours), their)
+            let their = bare();
+            (ours(), their)
         };
         values[0].push(our);
         values[1].push(their);
         ratios.push(our / their);
     }
     let [ours, bare] = values.map(median);
-    Row {
-        what: what.to_owned(),
-        unit,
-        ours,
-        bare: Some(bare),
-        ratio: Some(median(ratios)),
-        target: Some(target),
-        connections: None,
-    }
+    Row { ratio: Some(median(ratios)), ..Row::beside(what, unit, ours, bare, target) }
 }
 
+/// How long `work` took, told by what it did so many times.
 #[expect(clippy::cast_precision_loss, reason = "a small number of things is a float without loss")]
 fn measure(unit: Unit, count: usize, work: &mut impl FnMut()) -> f64 {
     let begun = Instant::now();
@@ -136,8 +185,8 @@ fn measure(unit: Unit, count: usize, work: &mut impl FnMut()) -> f64 {
         Unit::PerSecond => count as f64 / seconds,
         Unit::Nanoseconds => seconds * 1e9 / count as f64,
         Unit::Microseconds => seconds * 1e6 / count as f64,
-        // Memory is not what a clock measures.
-        Unit::Bytes => f64::NAN,
+        // What is not measured by a clock.
+        Unit::Bytes | Unit::Kilobytes | Unit::Instructions => f64::NAN,
     }
 }
 
@@ -164,14 +213,20 @@ pub fn print(rows: &[Row]) {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, ours, bare, ratio, target, connections, unit } = self;
+        let Self { what, ours, bare, ratio, target, connections, unit, missing } = self;
         let (unit, bound) = match unit {
             Unit::PerSecond => ("/s", "at least"),
             Unit::Nanoseconds => (" ns", "at most"),
             Unit::Microseconds => (" µs", "at most"),
             Unit::Bytes => (" bytes", "at most"),
+            Unit::Kilobytes => (" kB", "at most"),
+            Unit::Instructions => (" instructions", "at most"),
         };
-        write!(f, "{what:48} {ours:9.0}{unit}")?;
+        write!(f, "{what:48} ")?;
+        match (ours, missing) {
+            (Some(ours), _) => write!(f, "{ours:9.0}{unit}")?,
+            (None, why) => write!(f, "not measured: {}", why.as_deref().unwrap_or_default())?,
+        }
         if let Some(bare) = bare {
             write!(f, "  bare {bare:9.0}{unit}")?;
         }

@@ -1,8 +1,10 @@
-//! How fast an adapter saves, and how many connections it takes for that.
+//! How fast an adapter saves, and how many connections and instructions it takes for that.
 
+use std::time::Instant;
 use std::{fmt, thread};
 
-use super::{Row, Server, compare};
+use super::beside::Other;
+use super::{Row, Server, compare, instructions, print};
 
 /// How many saves come one after the other in a round.
 const IN_SEQUENCE: usize = 2_000;
@@ -13,8 +15,14 @@ pub const AT_ONCE: usize = 64;
 /// How many of each there are in a round.
 const EACH: usize = 60;
 
-/// What an adapter's rate should be at least, as a part of that of the bare library.
-const TARGET: f64 = 0.90;
+/// What the rate of an adapter should be at least.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets {
+    /// As a part of that of the bare library.
+    pub bare: f64,
+    /// As a multiple of the original client's, in sequence and at once.
+    pub beside_go: Option<[f64; 2]>,
+}
 
 /// One of the two that are compared: a way to save once, with what runs it.
 pub struct Saver<'a> {
@@ -25,6 +33,30 @@ pub struct Saver<'a> {
 impl fmt::Debug for Saver<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Saver").finish_non_exhaustive()
+    }
+}
+
+impl Saver<'_> {
+    /// Saves so often, one after the other.
+    pub(super) fn in_sequence(&self, count: usize) {
+        (self.in_sequence)(count);
+    }
+
+    /// How many saves a round has.
+    pub(super) fn count(at_once: usize) -> usize {
+        if at_once == 1 { IN_SEQUENCE } else { at_once * EACH }
+    }
+
+    /// How many it saves in a second, in sequence or at once.
+    #[expect(clippy::cast_precision_loss, reason = "a few thousands")]
+    pub(super) fn round(&self, at_once: usize) -> f64 {
+        let begun = Instant::now();
+        if at_once == 1 {
+            (self.in_sequence)(IN_SEQUENCE);
+        } else {
+            (self.at_once)();
+        }
+        Self::count(at_once) as f64 / begun.elapsed().as_secs_f64()
     }
 }
 
@@ -78,10 +110,32 @@ impl<'a> Saver<'a> {
     }
 }
 
+/// What a bench of an adapter does: compares it with its bare library, and with each program that
+/// `--beside` names, and prints that. Both are made for the address of a Usage API.
+pub fn saves<'a>(
+    adapter: &str,
+    targets: Targets,
+    ours: impl Fn(&str) -> Saver<'a>,
+    bare: impl Fn(&str) -> Saver<'a>,
+) {
+    if instructions::is_child(&ours, &bare) {
+        return;
+    }
+    let server = Server::start();
+    let url = server.url();
+    let mut rows = Vec::from(compare_saves(adapter, targets, &server, || ours(&url), &bare(&url)));
+    rows.push(instructions::row(adapter, &server));
+    for other in Other::named(std::env::args()) {
+        rows.extend(other.rows(adapter, targets, &server, &ours(&url)));
+    }
+    print(&rows);
+}
+
 /// Compares an adapter with its bare library, in sequence and at once. How many connections it opens
 /// is counted with a client of its own, which `ours` makes at each call.
-pub fn compare_saves<'a>(
+fn compare_saves<'a>(
     adapter: &str,
+    targets: Targets,
     server: &Server,
     ours: impl Fn() -> Saver<'a>,
     bare: &Saver<'_>,
@@ -90,14 +144,14 @@ pub fn compare_saves<'a>(
     let in_sequence = compare(
         &format!("{adapter}: saves in sequence"),
         IN_SEQUENCE,
-        TARGET,
+        targets.bare,
         || (warm.in_sequence)(IN_SEQUENCE),
         || (bare.in_sequence)(IN_SEQUENCE),
     );
     let at_once = compare(
         &format!("{adapter}: {AT_ONCE} at once"),
         AT_ONCE * EACH,
-        TARGET,
+        targets.bare,
         || (warm.at_once)(),
         || (bare.at_once)(),
     );

@@ -4,20 +4,35 @@
 //! one report at a time on each, with a key and an instance of its own: what the indexes cost is in
 //! it. FILLED reports are in the database before, and OLD more that are pruned meanwhile. With
 //! `USAGE_DATABASE`, an address, it is done on that database, as it is.
+//!
+//! With `-- --rows 2000000,6000000` it is told how a database fares that has so many, see
+//! [`grown`].
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says so")]
 
+mod fill;
+mod grown;
+#[path = "../reports/server_process.rs"]
+mod server_process;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use usage_server::{Config, Database, Server, Store};
 
+use self::fill::fill;
+
 const CONNECTIONS: u64 = 128;
 
 fn main() {
+    if !server_process::is_here() && !grown::is_asked_for() {
+        acknowledged();
+    }
+}
+
+fn acknowledged() {
     let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse::<u64>().ok());
     let each = numbers.next().unwrap_or(100_000).div_ceil(CONNECTIONS);
     let (filled, old) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
@@ -60,31 +75,6 @@ fn main() {
         waits[waits.len() - 1],
         metrics.pruned,
     );
-}
-
-/// Stores reports by hand, with keys and instances that are as random as any.
-fn fill(path: &Path, count: u64, time: &str) {
-    let connection = rusqlite::Connection::open(path).unwrap();
-    connection.pragma_update(None, "synchronous", "off").unwrap();
-    connection.pragma_update(None, "cache_size", -500_000).unwrap();
-    for _ in 0..count.div_ceil(100_000) {
-        connection
-            .execute_batch(&format!(
-                "BEGIN;
-                 CREATE TEMP TABLE new AS
-                     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-                     SELECT (SELECT ifnull(max(id), 0) FROM report) + i AS id,
-                         lower(hex(randomblob(8))) AS instance, lower(hex(randomblob(16))) AS key
-                     FROM n;
-                 INSERT INTO report (id, received_at, kind, product, idempotency_key, instance)
-                     SELECT id, strftime('%Y-%m-%dT%H:%M:%fZ', '{time}'), 'usage', 'influxdb', key,
-                         instance FROM new;
-                 INSERT INTO usage SELECT id, '[{{\"tags\":{{\"arch\":\"x86_64\",\"os\":\"linux\",\"version\":\"1.8.10\"}},\"values\":{{\"num_databases\":3,\"num_measurements\":40,\"num_series\":' || id || ',\"server_id\":\"' || instance || '\",\"uptime\":43200.5}}}}]' FROM new;
-                 DROP TABLE new;
-                 COMMIT;"
-            ))
-            .unwrap();
-    }
 }
 
 /// Sends so many reports, one after the other.

@@ -1,5 +1,5 @@
-//! A `PostgreSQL` of its own for the tests, and a pgbouncer in front of it: in a temporary directory, on
-//! Unix sockets, gone with the process.
+//! A `PostgreSQL` of its own for tests and benches, and a pgbouncer in front of it: in a temporary
+//! directory, on Unix sockets, gone with the process.
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -18,9 +18,13 @@ const WHILE_WATCHED: &str = "\
     signal=$1; shift; trap '' INT; \"$@\" </dev/null & pid=$!; read -r line; \
     kill -s $signal $pid; wait $pid";
 
-pub(crate) struct Cluster {
+/// A server of databases.
+#[derive(Debug)]
+pub struct Cluster {
     directory: TempDir,
     programs: PathBuf,
+    /// Whether what is committed is on the disk, for a bench. A test does not pull the plug.
+    durable: bool,
     /// The server; `None` while it is stopped.
     server: Mutex<Option<Child>>,
     pooler: Option<Child>,
@@ -31,7 +35,32 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Makes and starts it, or says what is missing.
-    pub(crate) fn start() -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// If `PostgreSQL` is not installed, or root has nobody to run it as.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start() -> Result<Self, String> {
+        Self::make(false)
+    }
+
+    /// One that waits for the disk at each commit, as in production.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_durable() -> Result<Self, String> {
+        Self::make(true)
+    }
+
+    fn make(durable: bool) -> Result<Self, String> {
         let programs = programs()?;
         let directory = tempfile::Builder::new().prefix("usage-postgres-").tempdir().unwrap();
         let user = user()?;
@@ -41,7 +70,8 @@ impl Cluster {
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(directory.path(), mode).unwrap();
         let (server, databases) = (Mutex::new(None), AtomicU32::new(0));
-        let mut this = Self { directory, programs, server, pooler: None, databases, user };
+        let pooler = None;
+        let mut this = Self { directory, programs, durable, server, pooler, databases, user };
         let data = this.data();
         let initdb = this
             .command(&this.programs.join("initdb"))
@@ -56,29 +86,81 @@ impl Cluster {
         Ok(this)
     }
 
-    pub(crate) fn has_pooler(&self) -> bool {
+    /// Whether pgbouncer is installed.
+    #[must_use]
+    pub fn has_pooler(&self) -> bool {
         self.pooler.is_some()
     }
 
     /// A database of its own, by its name.
-    pub(crate) fn new_database(&self) -> String {
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    #[must_use]
+    pub fn new_database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         name
     }
 
     /// The address of a database, straight or by the pooler.
-    pub(crate) fn address(&self, database: &str, pooled: bool) -> String {
+    #[must_use]
+    pub fn address(&self, database: &str, pooled: bool) -> String {
         let port = if pooled { 6432 } else { 5432 };
         let host = self.directory.path().display();
         format!("postgres:///{database}?host={host}&port={port}&user=usage")
     }
 
     /// Runs a statement, and returns what it says.
-    pub(crate) fn sql(&self, database: &str, statement: &str) -> String {
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn sql(&self, database: &str, statement: &str) -> String {
         let ran = self.psql(database, statement);
         assert!(ran.status.success(), "{statement}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Lets pgbench run a script so many times over each of so many connections, and returns how
+    /// many times a second that was.
+    ///
+    /// # Errors
+    ///
+    /// If pgbench is not installed, or a script of it fails.
+    ///
+    /// # Panics
+    ///
+    /// If the script cannot be written down.
+    pub fn pgbench(
+        &self,
+        database: &str,
+        script: &str,
+        connections: usize,
+        each: usize,
+    ) -> Result<f64, String> {
+        let program = self.programs.join("pgbench");
+        let file = self.directory.path().join("script.sql");
+        std::fs::write(&file, script).unwrap();
+        let ran = self
+            .command(&program)
+            .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "2", "--username", "usage"])
+            .args(["--client", &connections.to_string(), "--transactions", &each.to_string()])
+            .arg("--file")
+            .arg(&file)
+            .arg("--host")
+            .arg(self.directory.path())
+            .arg(database)
+            .output()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let text = String::from_utf8_lossy(&ran.stdout);
+        let rate = text.lines().find_map(|line| {
+            let rate = line.strip_prefix("tps = ")?.split(' ').next()?;
+            rate.parse().ok()
+        });
+        rate.filter(|_| ran.status.success())
+            .ok_or_else(|| format!("pgbench: {text}{}", String::from_utf8_lossy(&ran.stderr)))
     }
 
     fn psql(&self, database: &str, statement: &str) -> std::process::Output {
@@ -91,18 +173,27 @@ impl Cluster {
     }
 
     /// Stops the server at once, as a crash does.
-    pub(crate) fn stop(&self) {
+    ///
+    /// # Panics
+    ///
+    /// If a thread that did this before has panicked.
+    pub fn stop(&self) {
         if let Some(child) = self.server.lock().unwrap().take() {
             end(child);
         }
     }
 
     /// Starts it, and waits until it answers.
-    pub(crate) fn resume(&self) {
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn resume(&self) {
         let mut command = self.watched("QUIT");
         command.arg(self.programs.join("postgres")).arg("-D").arg(self.data());
         command.arg("-k").arg(self.directory.path());
-        for setting in ["listen_addresses=", "port=5432", "fsync=off", "max_connections=200"] {
+        let fsync = if self.durable { "fsync=on" } else { "fsync=off" };
+        for setting in ["listen_addresses=", "port=5432", fsync, "max_connections=200"] {
             command.args(["-c", setting]);
         }
         *self.server.lock().unwrap() = Some(command.spawn().unwrap());
