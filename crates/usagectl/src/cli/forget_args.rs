@@ -30,7 +30,7 @@ pub(crate) struct ForgetArgs {
     #[arg(long)]
     pub(crate) retry: bool,
 
-    /// Print what would be sent, the token as [redacted], and do nothing
+    /// Print what would be sent, without the token, and do nothing
     #[arg(long, conflicts_with = "retry")]
     pub(crate) dry_run: bool,
 
