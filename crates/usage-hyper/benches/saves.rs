@@ -10,8 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls_platform_verifier::BuilderVerifierExt;
 use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
@@ -38,7 +40,7 @@ async fn save(client: &Client) {
     client.save(&usage()).await.expect("saved");
 }
 
-type Bare = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
+type Bare = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 #[expect(clippy::expect_used, reason = "a bench without a request measures nothing")]
 fn bare<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
@@ -50,10 +52,18 @@ fn bare<'a>(runtime: &'a Runtime, url: &str) -> Saver<'a> {
 }
 
 /// The library as somebody would set it up who wants the same.
+#[expect(clippy::expect_used, reason = "a bench without TLS measures nothing")]
 fn client() -> Bare {
     let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(Duration::from_secs(30)));
+    let tls = usage_hyper::tls_config().with_platform_verifier().expect("authorities");
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls.with_no_client_auth())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector);
     hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_max_idle_per_host(AT_ONCE)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use rustls_platform_verifier::BuilderVerifierExt;
 use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use tokio::runtime::{Builder, Runtime};
@@ -53,7 +54,7 @@ fn client() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(AT_ONCE)
         .no_proxy()
-        .tls_backend_preconfigured(no_tls())
+        .tls_backend_preconfigured(tls())
         .build()
         .expect("a client")
 }
@@ -64,13 +65,14 @@ async fn save_bare(client: &reqwest::Client, request: &Request<Bytes>) {
     client.execute(request).await.expect("answered").bytes().await.expect("read");
 }
 
-/// reqwest wants to know even if it is not needed.
-#[expect(clippy::expect_used, reason = "ring has both versions of TLS")]
-fn no_tls() -> rustls::ClientConfig {
+/// Checks a server as the platform does.
+#[expect(clippy::expect_used, reason = "a bench without TLS measures nothing")]
+fn tls() -> rustls::ClientConfig {
     let provider = rustls::crypto::ring::default_provider();
     rustls::ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .expect("both versions")
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_platform_verifier()
+        .expect("authorities")
         .with_no_client_auth()
 }

@@ -11,6 +11,7 @@ use http::Request;
 use testkit::bench::{AT_ONCE, Saver, Targets, saves};
 use testkit::samples::{api, usage};
 use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
 use usage_ureq::Client;
 
 fn main() {
@@ -39,6 +40,7 @@ fn agent() -> Agent {
         .max_idle_connections(AT_ONCE)
         .max_idle_connections_per_host(AT_ONCE)
         .proxy(None)
+        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
         .build()
         .into()
 }

@@ -106,8 +106,14 @@ impl Authority {
     #[must_use]
     pub fn file(&self) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), self.0.pem()).unwrap();
+        std::fs::write(file.path(), self.pem()).unwrap();
         file
+    }
+
+    /// What stands in such a file.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.0.pem()
     }
 }
 

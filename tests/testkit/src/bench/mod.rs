@@ -6,6 +6,7 @@
 mod beside;
 mod instructions;
 mod open_loop;
+mod over_tls;
 mod process_figures;
 mod report_client;
 mod saves;

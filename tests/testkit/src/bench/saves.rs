@@ -4,7 +4,7 @@ use std::time::Instant;
 use std::{fmt, thread};
 
 use super::beside::Other;
-use super::{Row, Server, compare, instructions, print};
+use super::{Row, Server, compare, instructions, over_tls, print};
 
 /// How many saves come one after the other in a round.
 const IN_SEQUENCE: usize = 2_000;
@@ -121,20 +121,29 @@ pub fn saves<'a>(
     if instructions::is_child(&ours, &bare) {
         return;
     }
+    if let Some(server) = over_tls::server_of_child() {
+        let url = server.url();
+        let kind = ", over TLS";
+        print(&compare_saves(adapter, kind, targets, &server, || ours(&url), &bare(&url)));
+        return;
+    }
     let server = Server::start();
     let url = server.url();
-    let mut rows = Vec::from(compare_saves(adapter, targets, &server, || ours(&url), &bare(&url)));
+    let mut rows =
+        Vec::from(compare_saves(adapter, "", targets, &server, || ours(&url), &bare(&url)));
     rows.push(instructions::row(adapter, &server));
     for other in Other::named(std::env::args()) {
         rows.extend(other.rows(adapter, targets, &server, &ours(&url)));
     }
     print(&rows);
+    over_tls::run_child();
 }
 
-/// Compares an adapter with its bare library, in sequence and at once. How many connections it opens
+/// Compares an adapter with its bare library, in sequence and at once, by a kind of connection. How many connections it opens
 /// is counted with a client of its own, which `ours` makes at each call.
 fn compare_saves<'a>(
     adapter: &str,
+    kind: &str,
     targets: Targets,
     server: &Server,
     ours: impl Fn() -> Saver<'a>,
@@ -142,14 +151,14 @@ fn compare_saves<'a>(
 ) -> [Row; 2] {
     let warm = ours();
     let in_sequence = compare(
-        &format!("{adapter}: saves in sequence"),
+        &format!("{adapter}: saves in sequence{kind}"),
         IN_SEQUENCE,
         targets.bare,
         || (warm.in_sequence)(IN_SEQUENCE),
         || (bare.in_sequence)(IN_SEQUENCE),
     );
     let at_once = compare(
-        &format!("{adapter}: {AT_ONCE} at once"),
+        &format!("{adapter}: {AT_ONCE} at once{kind}"),
         AT_ONCE * EACH,
         targets.bare,
         || (warm.at_once)(),

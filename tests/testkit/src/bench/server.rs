@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}";
 
 /// A server that does as little as it can, so that what is measured is the client: it answers every
@@ -12,6 +14,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}";
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     connections: Arc<AtomicUsize>,
 }
 
@@ -23,6 +26,24 @@ impl Server {
     /// If there is none.
     #[must_use]
     pub fn start() -> Self {
+        Self::run("http", |stream| serve(&stream))
+    }
+
+    /// The same over TLS.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port.
+    #[must_use]
+    pub fn start_over_tls(config: Arc<ServerConfig>) -> Self {
+        Self::run("https", move |stream| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            serve(StreamOwned::new(session, stream));
+        })
+    }
+
+    fn run(scheme: &'static str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let serve = Arc::new(serve);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -30,16 +51,18 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 counted.fetch_add(1, Ordering::Relaxed);
-                thread::spawn(move || serve(&stream));
+                let _ = stream.set_nodelay(true);
+                let serve = Arc::clone(&serve);
+                thread::spawn(move || serve(stream));
             }
         });
-        Self { address, connections }
+        Self { address, scheme, connections }
     }
 
     /// Its address as a base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// How many connections were made since this was asked last.
@@ -50,14 +73,13 @@ impl Server {
 }
 
 /// Answers until the client goes.
-fn serve(mut stream: &TcpStream) {
+fn serve(mut stream: impl Read + Write) {
     let mut buffer = Vec::with_capacity(4 << 10);
     let mut piece = [0; 4 << 10];
-    let _ = stream.set_nodelay(true);
     loop {
         while let Some(length) = request(&buffer) {
             buffer.drain(..length);
-            if stream.write_all(ANSWER).is_err() {
+            if stream.write_all(ANSWER).and_then(|()| stream.flush()).is_err() {
                 return;
             }
         }
