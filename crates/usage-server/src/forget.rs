@@ -25,8 +25,9 @@ use crate::{rates, request_rules, token_header, validate};
 /// Two ids are all that is in a body.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// Without a token the ids alone say that it is their owner who asks. One of them has to be so long
-/// that nobody guesses it: 16 hexadecimal digits are 64 bits.
+/// The id of a server alone says that it is its owner who asks, unless a report came with the token of
+/// the request. It has to be one that nobody guesses: so many hexadecimal digits are 64 bits. A host's
+/// name may be as long, and is known to many.
 const UNGUESSABLE: usize = 16;
 
 /// Whose turn it is. One erasure at a time takes half of its time for itself, and reports have the rest.
@@ -90,7 +91,7 @@ async fn erase(
     if let Some(token_id) = token_id {
         rates::token(app, token_id, request.body().len())?;
     }
-    let forgetting = forgetting(request, organisation)?;
+    let forgetting = forgetting(request, token_id, organisation)?;
     let Due(due) = request.extensions().get().copied().unwrap_or_else(|| Due::of(&app.config));
     let turn = timeout_at(due, app.forget_turn.0.clone().acquire_owned());
     let closed = |_| Refusal::NotErased(StoreError::Closed);
@@ -109,6 +110,7 @@ async fn erase(
 /// What is asked for, if it may be.
 fn forgetting(
     request: &Request<Bytes>,
+    token_id: Option<i64>,
     organisation: Option<String>,
 ) -> Result<Forgetting, Refusal> {
     if request.body().len() > BODY_LIMIT {
@@ -120,18 +122,21 @@ fn forgetting(
         Err(error) => return Err(Refusal::unread(&error)),
     };
     validate::forget(&forget)?;
-    let anonymous = is_unguessable(&forget);
-    if organisation.is_none() && !anonymous {
+    let is_unguessable = is_unguessable(&forget.server_id);
+    if token_id.is_none() && !is_unguessable {
         return Err(Refusal::Guessable { least: UNGUESSABLE });
     }
     let Forget { product, cluster_id, server_id, .. } = forget;
     // It was found not to be blank.
     let whom = ServerOfCluster::new(&cluster_id, &server_id).ok_or(Refusal::UnknownRoute)?;
-    Ok(Forgetting { product, whom, organisation, anonymous })
+    // Anybody may register under the name of an organisation, so a token is not enough for what came
+    // with another one.
+    let organisation = organisation.filter(|_| is_unguessable);
+    Ok(Forgetting { product, whom, token_id, organisation, anonymous: is_unguessable })
 }
 
-fn is_unguessable(forget: &Forget) -> bool {
-    [&forget.cluster_id, &forget.server_id]
-        .iter()
-        .any(|id| id.trim().chars().count() >= UNGUESSABLE)
+fn is_unguessable(server_id: &str) -> bool {
+    let mut digits = server_id.trim().chars().filter(|&c| c != '-');
+    let count = digits.clone().count();
+    count >= UNGUESSABLE && digits.all(|c| c.is_ascii_hexdigit())
 }

@@ -119,9 +119,10 @@
 //! ## Who is forgotten
 //!
 //! A product whose customer has opted out asks for it with the ids of the server and its cluster. Erased
-//! is what names this server and no cluster but this one, of this product, and came with a token of the
-//! organisation whose token the request has, or without one. Without a token the ids alone say that it is
-//! their owner who asks, and one of them needs 16 characters at least: anybody may guess shorter ones. It
+//! is what names this server and no cluster but this one, of this product, and came with the token of the
+//! request. Where the server's id is one that nobody guesses (16 hexadecimal digits or more), what came
+//! with other tokens of the organisation goes too, and what came without one; that id alone says then that
+//! it is the owner who asks, and a token is not needed. Any other id without a token is refused. It
 //! is done in slices, one request at a time, and what is not done by the [deadline](Config::body_deadline)
 //! is a 500 with `Retry-After`: sent again, it goes on. What is noted of it is the hash that
 //! `printf 'forgotten\0CLUSTER\0SERVER' | sha256sum` prints.

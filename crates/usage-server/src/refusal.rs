@@ -255,9 +255,8 @@ impl Refusal {
             Self::Guessable { least } => json_answer::error(
                 StatusCode::FORBIDDEN,
                 format!(
-                    "anybody may guess these ids: to be forgotten without a token, cluster_id or \
-                     server_id has to have {least} characters at least; send the token, or ask who \
-                     runs this API"
+                    "anybody may guess this server_id: to be forgotten without a token, it has to be \
+                     {least} hexadecimal digits or more; send the token, or ask who runs this API"
                 ),
             ),
             Self::Unfinished => later(

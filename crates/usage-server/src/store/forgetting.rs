@@ -16,7 +16,9 @@ use super::target::Target;
 pub(crate) struct Forgetting {
     pub(crate) product: String,
     pub(crate) whom: ServerOfCluster,
-    /// Whose token came with it: reports of another organisation are not touched.
+    /// The token that came with it: what was reported with that is its holder's.
+    pub(crate) token_id: Option<i64>,
+    /// Whose reports are meant besides, whichever of its tokens they came with.
     pub(crate) organisation: Option<String>,
     /// Whether what came without a token is meant.
     pub(crate) anonymous: bool,
@@ -44,6 +46,7 @@ impl Forgetting {
         Target::Server {
             id: self.whom.server.clone(),
             product: self.product.clone(),
+            token_id: self.token_id,
             organisation: self.organisation.clone(),
             anonymous: self.anonymous,
         }
@@ -90,6 +93,7 @@ impl Store {
         target: &Target,
         after: &mut i64,
     ) -> Result<Option<u64>, StoreError> {
+        let begun = Instant::now();
         let found = self.backend().find(target, *after, SLICE)?;
         let Some(last) = found.last() else {
             // In a file that has lost its name nothing is found either.
@@ -106,11 +110,8 @@ impl Store {
                 meant.push(position);
             }
         }
-        if meant.is_empty() {
-            return Ok(Some(0));
-        }
-        let begun = Instant::now();
-        let deleted = self.backend().delete(&meant, None)?;
+        let deleted = if meant.is_empty() { 0 } else { self.backend().delete(&meant, None)? };
+        // To look costs the processor as much as to delete.
         sleep(begun.elapsed());
         Ok(Some(deleted))
     }
@@ -132,6 +133,7 @@ mod tests {
         Forgetting {
             product: "p".to_owned(),
             whom: ServerOfCluster::new("clus1", " serv1 ").unwrap(),
+            token_id: None,
             organisation: Some("Example Inc.".to_owned()),
             anonymous: true,
         }

@@ -153,11 +153,10 @@ fn a_revoked_token_is_refused_by_all(target: &Target) {
         assert_eq!([&one, &two].map(|token| status(server, token)), [201; 2]);
     }
     let id = beside.token_id(&one).unwrap().unwrap();
-    let revoked = std::time::Instant::now();
     assert_eq!(beside.revoke_tokens(TokenChoice::Id(id)).unwrap(), 1);
+    // They have it in memory, and see at the commit that it has ended.
     for server in [&server, &other] {
-        wait_until("the token is refused", || status(server, &one) == 401);
-        assert!(revoked.elapsed() < Duration::from_secs(10));
+        assert_eq!(status(server, &one), 401);
         assert_eq!(status(server, &two), 201);
     }
     let listed = beside.tokens().unwrap();

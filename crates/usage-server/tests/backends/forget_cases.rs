@@ -112,8 +112,12 @@ pub(crate) fn others_report_while_a_server_is_forgotten(target: &Target) {
 pub(crate) fn a_server_of_any_name_is_forgotten(target: &Target) {
     let server = target.start();
     let id = r"s\u0000'\u202e\\ and more than a few";
-    post(&server, TARGET, usage("c\\u0000", id));
+    let token = server.create_token("Example Inc.").unwrap();
+    let send = |target: &str, body: String| {
+        Request::post(target, body).token(token.expose()).send(&server)
+    };
+    send(TARGET, usage("c\\u0000", id));
     let ask = format!(r#"{{"cluster_id":"c\u0000","server_id":"{id}"}}"#);
-    assert_eq!(post(&server, ADDRESS, ask).body, r#"{"reports":1}"#);
+    assert_eq!(send(ADDRESS, ask).body, r#"{"reports":1}"#);
     assert_eq!(count(server.store()), 0);
 }

@@ -119,7 +119,7 @@ fn w58_ids_that_anybody_may_guess_need_a_token() {
     }
     let refused = post(&server, ADDRESS, short);
     assert_eq!(refused.status, 403);
-    assert!(refused.error().contains("16 characters"), "{}", refused.error());
+    assert!(refused.error().contains("16 hexadecimal digits"), "{}", refused.error());
     assert_eq!(count(&server, "usage_refused_total{reason=\"guessable\"}").as_deref(), Some("1"));
     // White space makes an id no harder to guess.
     let padded = r#"{"cluster_id":"clus1                ","server_id":"0123456789abcde "}"#;
@@ -130,9 +130,30 @@ fn w58_ids_that_anybody_may_guess_need_a_token() {
     assert_eq!(answer.body, r#"{"reports":1}"#);
     let rows = server.store().usage().read_all().unwrap();
     assert_eq!((rows.len(), rows[0].organisation.as_deref()), (1, None));
-    // One that is long is enough.
-    let long = r#"{"cluster_id":"0123456789abcdef","server_id":"1"}"#;
-    assert_eq!(post(&server, ADDRESS, long).status, 200);
+    // The cluster's id is not looked for in a report that names none, so its length says nothing; and a
+    // long name of a host is known to many.
+    for server_id in ["1", "db-server-01.example.com", "----------------", "0123456789abcdeg"] {
+        let guessed = format!(r#"{{"cluster_id":"{ID}","server_id":"{server_id}"}}"#);
+        assert_eq!(post(&server, ADDRESS, guessed).status, 403, "{server_id}");
+    }
+    for server_id in ["0123456789abcdef", "0123-4567-89ab-CDEF", ID] {
+        let known = format!(r#"{{"cluster_id":"c","server_id":"{server_id}"}}"#);
+        assert_eq!(post(&server, ADDRESS, known).status, 200, "{server_id}");
+    }
+}
+
+/// Whoever registers types the name of an organisation, and it may be another one's.
+#[test]
+fn w58_a_name_alone_gives_nobody_the_reports_of_others() {
+    let server = start();
+    let [own, same_name] = ["Example Inc."; 2].map(|name| server.create_token(name).unwrap());
+    let short = r#"{"cluster_id":"clus1","server_id":"serv1"}"#;
+    Request::post(USAGE, usage("clus1", "serv1")).token(own.expose()).send(&server);
+    let ask = |token: &usage_proto::Token| {
+        Request::post(ADDRESS, short).token(token.expose()).send(&server).body
+    };
+    assert_eq!(ask(&same_name), r#"{"reports":0}"#);
+    assert_eq!(ask(&own), r#"{"reports":1}"#);
 }
 
 #[test]

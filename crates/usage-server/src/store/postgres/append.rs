@@ -12,12 +12,16 @@ use crate::store::registrant::Registrant;
 use crate::store::row::{Body, Purpose, Report, Row};
 
 /// The row of the last position is locked until the commit, so that positions are given in the order of
-/// commits; the time is told under the lock. A key that is known keeps its report out.
+/// commits; the time is told under the lock. A key that is known keeps its report out, and so does a token
+/// that has ended: whoever looked it up did so a while ago.
 const INSERT: &str = "\
-    WITH input AS (
+    WITH given AS (
         SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) WITH ORDINALITY
         AS t (token_id, kind, product, instance, key, cluster_id, server_id, host, version, data, n)
+    ), input AS (
+        SELECT * FROM given WHERE token_id IS NULL OR EXISTS (SELECT 1 FROM token
+            WHERE token.id = token_id AND (ends_at IS NULL OR ends_at > clock_timestamp()))
     ), bump AS (
         UPDATE last_position SET position = position + $11::bigint WHERE id = 1
         RETURNING position - $11::bigint AS base, clock_timestamp() AS at
@@ -42,6 +46,10 @@ const INSERT: &str = "\
         WHERE stored.id = base + o.n
     )
     SELECT stored.id - base FROM stored, bump";
+
+const TOKEN_COUNTS: &str = "\
+    SELECT EXISTS (SELECT 1 FROM token
+        WHERE id = $1 AND (ends_at IS NULL OR ends_at > clock_timestamp()))";
 
 const FIRST_WITH_KEY: &str = "\
     SELECT kind, product FROM idempotency WHERE token_id = $1 AND key = $2";
@@ -181,18 +189,35 @@ async fn insert_reports(
         }
     }
     for ((place, report), stored) in sent.into_iter().zip(stored) {
-        done[place] = if stored { Done::Stored } else { known(client, report).await? };
+        if stored {
+            done[place] = Done::Stored;
+        } else if let Some(why) = kept_out(client, report).await? {
+            done[place] = why;
+        } else {
+            // Alone: the others are stored.
+            Box::pin(insert_reports(client, &[(place, report)], done)).await?;
+        }
     }
     Ok(())
 }
 
-/// What becomes of a report whose key was known.
-async fn known(client: &Client, report: &Report) -> Result<Done, Failed> {
-    let key = report.idempotency_key.as_deref().unwrap_or_default();
-    match first_with_key(client, report.token_id, key).await? {
-        Some(first) => Ok(repeated(report, &first)),
-        // It was forgotten in this very moment.
-        None => Err(Failed::Again("the key of the report was forgotten meanwhile".to_owned())),
+/// Why a report was not stored; `None` if its key was forgotten in this very moment.
+async fn kept_out(client: &Client, report: &Report) -> Result<Option<Done>, Failed> {
+    let key = report.idempotency_key.as_deref();
+    if let Some(key) = key
+        && let Some(first) = first_with_key(client, report.token_id, key).await?
+    {
+        return Ok(Some(repeated(report, &first)));
+    }
+    if let Some(token_id) = report.token_id {
+        let row = client.query_typed_one(TOKEN_COUNTS, &[(&token_id, Type::INT8)]).await?;
+        if !row.try_get::<_, bool>(0)? {
+            return Ok(Some(Done::TokenEnded));
+        }
+    }
+    match key {
+        Some(_) => Ok(None),
+        None => Err(Failed::Other("a report was not stored, and nothing says why".to_owned())),
     }
 }
 

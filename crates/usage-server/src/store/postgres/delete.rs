@@ -33,7 +33,7 @@ const OF_SERVER: &str = "\
         SELECT id AS found_id FROM report WHERE instance = $1
         UNION SELECT report_id FROM other_id WHERE id = $1
     ) AS found JOIN report ON report.id = found_id
-    WHERE product = $2 AND ($4 = 'anonymous' AND token_id IS NULL
+    WHERE product = $2 AND ($4 = 'anonymous' AND token_id IS NULL OR token_id::text = $5
         OR $3 <> '' AND token_id IN (SELECT id FROM token WHERE organisation = $3))";
 
 const OF_ORGANISATION: &str = "\
@@ -133,10 +133,12 @@ fn target_of(target: &Target) -> (&'static str, Vec<String>) {
     match target {
         Target::Instance(name) => (OF_INSTANCE, vec![text(name)]),
         Target::Organisation(name) => (OF_ORGANISATION, vec![text(name)]),
-        Target::Server { id, product, organisation, anonymous } => {
+        Target::Server { id, product, token_id, organisation, anonymous } => {
             let organisation = organisation.as_deref().unwrap_or_default();
             let whose = if *anonymous { "anonymous" } else { "" };
-            (OF_SERVER, vec![text(id), text(product), text(organisation), whose.to_owned()])
+            let token_id = token_id.map_or_else(String::new, |id| id.to_string());
+            let texts = [text(id), text(product), text(organisation), whose.to_owned(), token_id];
+            (OF_SERVER, texts.to_vec())
         }
         Target::Old { kind, product, before } => {
             (OLD, vec![text(product), kind.as_str().to_owned(), before.clone()])

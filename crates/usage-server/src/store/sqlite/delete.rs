@@ -44,14 +44,14 @@ macro_rules! of_server {
         concat!(
             "SELECT id FROM report
             WHERE instance = ?1 AND +product = ?2
-                AND (?4 AND token_id IS NULL
+                AND (?4 AND token_id IS NULL OR token_id = ?5
                     OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
             $more,
             "
             UNION
             SELECT report.id FROM other_id CROSS JOIN report ON report.id = report_id
             WHERE other_id.id = ?1 AND product = ?2
-                AND (?4 AND token_id IS NULL
+                AND (?4 AND token_id IS NULL OR token_id = ?5
                     OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
             $more,
             $end
@@ -59,7 +59,7 @@ macro_rules! of_server {
     };
 }
 
-const OF_SERVER: &str = of_server!(" AND report.id > ?5", " ORDER BY 1 LIMIT ?6");
+const OF_SERVER: &str = of_server!(" AND report.id > ?6", " ORDER BY 1 LIMIT ?7");
 
 const COUNT_OF_SERVER: &str = concat!("SELECT count(*) FROM (", of_server!("", ""), ")");
 
@@ -143,9 +143,12 @@ pub(super) fn find(
             .prepare_cached(OF_ORGANISATION)?
             .query_map(params![name, after, most], id)?
             .collect(),
-        Target::Server { id: server, product, organisation, anonymous } => connection
+        Target::Server { id: server, product, token_id, organisation, anonymous } => connection
             .prepare_cached(OF_SERVER)?
-            .query_map(params![server, product, organisation, anonymous, after, most], id)?
+            .query_map(
+                params![server, product, organisation, anonymous, token_id, after, most],
+                id,
+            )?
             .collect(),
         Target::Old { kind, product, before } => connection
             .prepare_cached(OLD)?
@@ -161,9 +164,9 @@ pub(super) fn count(connection: &Connection, target: &Target) -> rusqlite::Resul
         Target::Organisation(name) => {
             connection.query_row(COUNT_OF_ORGANISATION, params![name], count)
         }
-        Target::Server { id, product, organisation, anonymous } => connection.query_row(
+        Target::Server { id, product, token_id, organisation, anonymous } => connection.query_row(
             COUNT_OF_SERVER,
-            params![id, product, organisation, anonymous],
+            params![id, product, organisation, anonymous, token_id],
             count,
         ),
         Target::Old { kind, product, before } => {

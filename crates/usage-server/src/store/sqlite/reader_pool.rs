@@ -32,7 +32,11 @@ impl ReaderPool {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let connection = match kept {
-            Some(connection) => connection,
+            Some(connection) => {
+                // What a file says that has lost its name is nobody's answer.
+                self.files.are_there()?;
+                connection
+            }
             None => schema::open_reader(&self.files)?,
         };
         let result = query(&connection).map_err(|error| StoreError::Read {
