@@ -43,6 +43,7 @@ fn w57_a_customer_who_opts_out_is_forgotten_and_is_another_one_later() {
     let others = left(&there);
     let first = report(&there, product(&there, folder.path()));
     assert!(left(&there) > others);
+    assert!(folder.path().join("tinykv/usage.json.last").exists());
 
     let outcome = off(&there, folder.path()).forget_me(PATIENCE).unwrap();
     let ForgetOutcome::Forgotten { reports: Some(reports) } = outcome else {
@@ -52,6 +53,10 @@ fn w57_a_customer_who_opts_out_is_forgotten_and_is_another_one_later() {
     assert_eq!(left(&there), others);
     let state = fs::read_to_string(folder.path().join("tinykv/usage.json")).unwrap();
     assert!(!state.contains(&first), "{state}");
+    // The last report had the ids as well.
+    let mut files = names(&folder.path().join("tinykv"));
+    files.sort();
+    assert_eq!(files, ["usage.json", "usage.json.lock"]);
 
     // Once: there is nothing to forget now, and nothing is sent.
     let silent = ScriptedServer::start([Script::new().hold()]);
@@ -79,7 +84,9 @@ fn w57_with_a_token_it_is_what_the_organisation_has_reported() {
     };
     let unknown = usage_client::Token::new("a-token-of-nobody").unwrap();
     let outcome = off(&there, folder.path()).token(unknown).forget_me(PATIENCE).unwrap();
-    let ForgetOutcome::Pending { why } = outcome else { panic!("{outcome:?}") };
+    let ForgetOutcome::Pending { why, is_refused: true } = outcome else {
+        panic!("{outcome:?}");
+    };
     assert!(why.contains("401"), "{why}");
     assert_eq!(organisations().len(), 3);
 
