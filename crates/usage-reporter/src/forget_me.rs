@@ -81,16 +81,19 @@ pub enum ForgetOutcome {
     /// Nothing was reported under this state since it was forgotten last, or nothing waits to be tried
     /// again. Nothing was sent.
     NothingToForget,
-    /// The API has erased it, and the identity is gone from here too.
+    /// The API has erased what it found, and the identity is gone from here too.
     Forgotten {
-        /// How many reports it has erased, if it says so.
+        /// How many reports it has erased, if it says so. None (`Some(0)`) is what an API says that has
+        /// erased them before; or the reports name other ids, and are still there.
         reports: Option<u64>,
     },
-    /// The API was not reached, or could not do it now. The state remembers, and a later start tries
-    /// it [again](ForgetMe::again).
+    /// The API was not reached, or could not do it now. The state remembers, and whoever asks
+    /// [again](ForgetMe::again) later tries it again.
     Pending {
         /// What happened, on one line; or that its pause is not over.
         why: String,
+        /// The API has answered, and refuses as things are: another token or another address may do.
+        is_refused: bool,
     },
     /// The API does not know the call, as the original one: it cannot forget. What is left is to ask
     /// its maker, who finds the reports by these ids.
@@ -108,10 +111,16 @@ pub enum ForgetOutcome {
     },
 }
 
+#[derive(Debug)]
+struct Pending {
+    why: String,
+    is_refused: bool,
+}
+
 #[derive(Debug, Default)]
 struct SoFar {
     forgotten: Option<Forgotten>,
-    pending: Option<String>,
+    pending: Option<Pending>,
     unsupported: Vec<Identity>,
     given_up: Option<(String, Vec<Identity>)>,
 }
@@ -199,10 +208,18 @@ impl ForgetMe {
         ForgetStep::Done(std::mem::take(&mut self.so_far).outcome())
     }
 
+    /// Whether the API has erased what was there, and nothing else is left to be forgotten.
+    #[cfg(feature = "state_file")]
+    pub(crate) fn has_erased_all(&self) -> bool {
+        let has_erased = |forgotten: Forgotten| forgotten.reports != Some(0);
+        self.so_far.forgotten.is_some_and(has_erased) && !self.state.has_something_to_forget()
+    }
+
     fn begin(&mut self, identity: Identity, wall_now: SystemTime) {
         let Some(one) = find(&mut self.state, &identity) else { return };
         if !one.is_due(wall_now) {
-            self.so_far.pending.get_or_insert_with(|| NOT_YET.to_owned());
+            let not_yet = || Pending { why: NOT_YET.to_owned(), is_refused: false };
+            self.so_far.pending.get_or_insert_with(not_yet);
             return;
         }
         one.begin(wall_now);
@@ -266,7 +283,7 @@ impl ForgetMe {
         self.unsaved = true;
         let why = format!("{error:#}");
         if one.failed(wall_now, error.retry_after()) {
-            self.so_far.pending = Some(why);
+            self.so_far.pending = Some(Pending { why, is_refused: is_refusal(error) });
         } else {
             self.give_up(identity, why);
         }
@@ -280,6 +297,12 @@ impl ForgetMe {
         let (_, identities) = self.so_far.given_up.get_or_insert_with(|| (why, Vec::new()));
         identities.push(identity);
     }
+}
+
+/// Whether it is an answer that says no, and not that now is not the time.
+fn is_refusal(error: &Error) -> bool {
+    let Error::Response(error) = error else { return false };
+    (error.status.is_client_error() || error.status.is_redirection()) && !error.is_retryable()
 }
 
 fn find<'s>(state: &'s mut State, identity: &Identity) -> Option<&'s mut ToForget> {
@@ -304,7 +327,9 @@ impl SoFar {
             Self { unsupported, .. } if !unsupported.is_empty() => {
                 ForgetOutcome::Unsupported { identities: unsupported }
             }
-            Self { pending: Some(why), .. } => ForgetOutcome::Pending { why },
+            Self { pending: Some(Pending { why, is_refused }), .. } => {
+                ForgetOutcome::Pending { why, is_refused }
+            }
             Self { forgotten: Some(forgotten), .. } => {
                 ForgetOutcome::Forgotten { reports: forgotten.reports }
             }
@@ -317,7 +342,7 @@ impl ForgetOutcome {
     /// For a host that does not wait any longer, or cannot: the state remembers.
     #[must_use]
     pub fn pending(why: impl Into<String>) -> Self {
-        Self::Pending { why: why.into() }
+        Self::Pending { why: why.into(), is_refused: false }
     }
 }
 
@@ -325,6 +350,10 @@ impl fmt::Display for ForgetOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingToForget => f.write_str("there is nothing to forget: nothing was sent"),
+            Self::Forgotten { reports: Some(0) } => f.write_str(
+                "nothing was found under these ids, and the Usage API has erased nothing: reports \
+                 that name other ids are its maker's to erase",
+            ),
             Self::Forgotten { reports: Some(1) } => {
                 f.write_str("forgotten: the Usage API has erased 1 report")
             }
@@ -334,8 +363,8 @@ impl fmt::Display for ForgetOutcome {
             Self::Forgotten { reports: None } => {
                 f.write_str("forgotten: the Usage API has erased what was reported")
             }
-            Self::Pending { why } => {
-                write!(f, "not forgotten yet, and tried again at a later start: {why}")
+            Self::Pending { why, .. } => {
+                write!(f, "not forgotten yet, and remembered until it is asked again: {why}")
             }
             Self::Unsupported { identities } => {
                 f.write_str("this Usage API cannot forget: ask its maker to erase what ")?;

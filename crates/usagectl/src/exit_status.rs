@@ -26,11 +26,11 @@ impl From<&Failure> for Exit {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Build { .. } | Failure::Client(_) | Failure::State(_) => Self::NotBuilt,
-            Failure::NotForgotten(ForgetOutcome::Pending { .. }) => Self::NoAnswer,
+            Failure::NotForgotten(ForgetOutcome::Pending { is_refused: false, .. })
+            | Failure::Transport(_)
+            | Failure::ThroughProxy(_)
+            | Failure::NotRegistered(_) => Self::NoAnswer,
             Failure::Response(_) | Failure::Gone(_) | Failure::NotForgotten(_) => Self::Refused,
-            Failure::Transport(_) | Failure::ThroughProxy(_) | Failure::NotRegistered(_) => {
-                Self::NoAnswer
-            }
             Failure::Server(_) | Failure::Output(_) => Self::Failed,
         }
     }

@@ -10,6 +10,8 @@ use usage_proto::{BuildError, ResponseError, TransportError};
 use usage_reporter::{ForgetOutcome, Risk, StateFileError, SubmitError};
 use usage_server::{ServerError, StoreError};
 
+use crate::forget_words::forget_words;
+
 type Source = Box<dyn Error + Send + Sync>;
 
 /// Why a command did not do what it was asked for.
@@ -42,7 +44,7 @@ pub(crate) enum Failure {
     #[error("the API answered 410 Gone: it wants no more reports from this program; {0}")]
     Gone(Totals),
     /// Somebody who wants to be forgotten is not.
-    #[error("{0}")]
+    #[error("{}", forget_words(.0))]
     NotForgotten(ForgetOutcome),
     /// No token came.
     #[error("{0}")]

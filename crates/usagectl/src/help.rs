@@ -153,8 +153,14 @@ usage report, a list such as [{\"values\":{\"num_databases\":3}}]. If it fails,
 takes too long or prints too much, nothing is sent that time.
 
 COMMAND finds the ids of this server in USAGE_SERVER_ID and USAGE_CLUSTER_ID. It
-gets neither the token nor the variables whose names end in _PROXY, which may
-hold a password. When it has ended, what it has left running has a second to
+has to print them as the values server_id and cluster_id, as in
+    printf '[{\"values\":{\"server_id\":\"%s\",\"cluster_id\":\"%s\"}}]' \\
+      \"$USAGE_SERVER_ID\" \"$USAGE_CLUSTER_ID\"
+A report without them belongs to no server, and `usagectl forget` cannot have it
+erased.
+
+COMMAND gets neither the token nor the variables whose names end in _PROXY, which
+may hold a password. When it has ended, what it has left running has a second to
 close the output; then what came counts. All that it has started is stopped then,
 and also when usagectl ends, in whatever way, unless it has moved to a process
 group of its own.
@@ -265,10 +271,15 @@ report` off first: while it runs, the state is in use. What is erased is what
 came under the ids in the state, with a token of the same organisation or without
 one. The ids are given up with that: a later report comes from another server.
 
-The state remembers the wish until the API has answered. What was not reached is
-asked again by another call; with --retry that is done if it is time to, ten
-times in all with pauses of an hour and more, and nothing new is asked for: for a
-script that runs at each start.
+Reports are found by their ids alone. The COMMAND of `usagectl report` has to put
+those it is given, USAGE_SERVER_ID and USAGE_CLUSTER_ID, into what it prints. A
+report without them, or with other ones, is not found: ask the API's maker to
+erase it.
+
+The state remembers the wish until the API has done it. Nothing asks again by
+itself: another call does. With --retry that is done if it is time to, ten times
+in all with pauses of an hour and more, and nothing new is asked for: for a script
+that runs at each start.
 
 An API that cannot forget, as the original one, says so, and the ids are printed:
 its maker finds the reports by them.
@@ -287,15 +298,16 @@ EXAMPLES
   With --json the outcome is one object on standard output:
     {\"outcome\":\"forgotten\",\"reports\":12}
     {\"outcome\":\"nothing_to_forget\"}
+    {\"outcome\":\"nothing_found\",\"message\":…}
     {\"outcome\":\"not_forgotten\",\"reason\":…,\"message\":…,\"servers\":[]}
   The reason is pending, unsupported or given_up.
 
 EXIT STATUS
-  0  forgotten, or there is nothing to forget
+  0  forgotten, or there is nothing to forget, or nothing was found
   1  the state cannot be stored, or standard output failed
   2  the arguments make no sense
-  3  the API refused, or cannot forget
-  4  there was no answer, and it will be asked again
+  3  the API refused, as a token that it does not know, or cannot forget
+  4  there was no answer, or the API could not do it now: to be asked again
   5  a file, an address or a token is wrong, or the state is in use
 
 ",

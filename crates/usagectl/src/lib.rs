@@ -18,6 +18,7 @@ mod dispatch;
 mod duration;
 mod exit_status;
 mod failure;
+mod forget_words;
 mod help;
 mod help_database;
 mod help_serve;

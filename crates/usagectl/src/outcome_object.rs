@@ -8,6 +8,7 @@ use usage_proto::{Chain, ResponseError, ResponseErrorKind, Saved, Token};
 use usage_reporter::{ForgetOutcome, Identity};
 
 use crate::failure::{Failure, Totals};
+use crate::forget_words::forget_words;
 use crate::terminal_text;
 
 /// How a report ended. Scripts depend on the names and on the fields.
@@ -90,6 +91,10 @@ pub(crate) enum Outcome {
         reports: Option<u64>,
     },
     NothingToForget,
+    /// The API has no report under these ids.
+    NothingFound {
+        message: String,
+    },
     NotForgotten {
         /// `pending`, `unsupported` or `given_up`.
         reason: &'static str,
@@ -139,10 +144,13 @@ impl Outcome {
     pub(crate) fn forgotten(outcome: &ForgetOutcome) -> Self {
         let not = |reason, servers: &[Identity]| Self::NotForgotten {
             reason,
-            message: outcome.to_string(),
+            message: forget_words(outcome),
             servers: servers.iter().map(ServerIds::from).collect(),
         };
         match outcome {
+            ForgetOutcome::Forgotten { reports: Some(0), .. } => {
+                Self::NothingFound { message: forget_words(outcome) }
+            }
             ForgetOutcome::Forgotten { reports, .. } => Self::Forgotten { reports: *reports },
             ForgetOutcome::NothingToForget => Self::NothingToForget,
             ForgetOutcome::Unsupported { identities, .. } => not("unsupported", identities),

@@ -1,6 +1,5 @@
 //! A customer who has opted out wants to be forgotten.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -10,14 +9,16 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{Request, Response};
 use usage_proto::{Api, TransportError};
-use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile, StateFileError};
+use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile};
 
 use super::Reporting;
+use super::own_state::Forgetting;
 use super::preview::Preview;
 use super::start_error::StartError;
 
-/// How often a state file is tried that a reporting of this process is about to let go.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// What no request takes of the time that is left, so that its outcome is stored in time as well; a
+/// tenth of it where that is less.
+const TO_STORE: Duration = Duration::from_millis(100);
 
 /// Further ahead than anybody waits.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -52,9 +53,21 @@ impl Call {
         self.end.saturating_duration_since(Instant::now())
     }
 
+    /// How long one request may take: whoever starts to report after this call finds the state file
+    /// free, whatever the API does.
+    fn left_to_send(&self) -> Duration {
+        let left = self.left();
+        left.saturating_sub(TO_STORE.min(left / 10))
+    }
+
     /// Neither the disk nor the network holds the program longer than it allows.
     fn on_thread(run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
         let thread = thread::Builder::new().name("usage-client-forget".to_owned());
+        let forgetting = Forgetting::begin();
+        let run = move || {
+            run();
+            drop(forgetting);
+        };
         thread.spawn(run).map(drop).map_err(StartError::Thread)
     }
 
@@ -115,7 +128,7 @@ impl Reporting {
     /// # Errors
     ///
     /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
-    /// [`StateFileError::Locked`] if a process reports with this state file, and does so for all of
+    /// [`StateFileError::Locked`](usage_reporter::StateFileError::Locked) if a process reports with this state file, and does so for all of
     /// `limit`. [`StartError::Store`] if the wish could not be stored in that time: nothing was sent.
     pub fn forget_me(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
         self.forget_on_thread(Wish::New, limit)
@@ -140,9 +153,17 @@ impl Reporting {
         let (tell, told) = sync_channel(1);
         Call::on_thread(move || {
             let outcome = this.forget(&of_thread, |api| {
-                let client = usage_ureq::Client::configured(api, this.deadlines, |builder| builder)
-                    .map_err(|error| StartError::Client(error.into()))?;
-                Ok(move |request| client.execute(request))
+                let client = move |deadlines| {
+                    usage_ureq::Client::configured(api.clone(), deadlines, |builder| builder)
+                };
+                client(this.deadlines).map_err(|error| StartError::Client(error.into()))?;
+                let (call, deadlines) = (&of_thread, this.deadlines);
+                Ok(move |request| {
+                    // The deadline is the client's, and each request has less time than the last.
+                    let total = deadlines.total.min(call.left_to_send());
+                    let client = client(deadlines.total(total)).map_err(TransportError::connect)?;
+                    client.execute(request)
+                })
             });
             // Nobody may wait for it any more.
             let _ = tell.send(outcome);
@@ -164,7 +185,7 @@ impl Reporting {
     /// # Errors
     ///
     /// [`StartError::StillOn`] if consent is not off: whoever goes on reporting is not to be forgotten.
-    /// [`StateFileError::Locked`] if a process reports with this state file, and does so for all of
+    /// [`StateFileError::Locked`](usage_reporter::StateFileError::Locked) if a process reports with this state file, and does so for all of
     /// `limit`. [`StartError::Store`] if the wish could not be stored in that time: nothing was sent.
     pub async fn forget_me_on_tokio(&self, limit: Duration) -> Result<ForgetOutcome, StartError> {
         self.forget_on_tokio(Wish::New, limit).await
@@ -196,12 +217,17 @@ impl Reporting {
         let (tell, told) = tokio::sync::oneshot::channel();
         Call::on_thread(move || {
             let outcome = this.forget(&of_thread, |api| {
-                let mut transport = this.transport(api)?;
+                let (mut transport, in_call) = (this.transport(api)?, &of_thread);
                 Ok(move |request| {
                     let (answer, answered) = sync_channel(1);
                     let sending = transport(request);
                     // The request belongs to the caller's runtime, and ends with it.
-                    runtime.spawn(async move { drop(answer.send(sending.await)) });
+                    let left = in_call.left_to_send();
+                    runtime.spawn(async move {
+                        let late = |_| Err(TransportError::timeout(TIME_IS_OVER));
+                        let outcome = tokio::time::timeout(left, sending).await;
+                        drop(answer.send(outcome.unwrap_or_else(late)));
+                    });
                     let gone = |_| Err(TransportError::timeout("the runtime has ended"));
                     answered.recv().unwrap_or_else(gone)
                 })
@@ -237,7 +263,7 @@ impl Reporting {
             return Ok(ForgetOutcome::NothingToForget);
         }
         let mut send = connect(api.clone())?;
-        let file = self.state_file_in_time(path, call)?;
+        let file = self.open_to_forget(path, || call.left())?;
         let state = file.load()?;
         let forget_me = match call.wish {
             Wish::New => ForgetMe::asked(api, &*self.product, state, self.cluster_id.as_deref()),
@@ -252,19 +278,5 @@ impl Reporting {
             send(request)
         };
         Ok(file.forget(forget_me, SystemTime::now, send)?)
-    }
-
-    /// A reporting that was stopped may still wait for the answer to its last request: what it has
-    /// sent is to be erased too.
-    fn state_file_in_time(&self, path: &Path, call: &Call) -> Result<StateFile, StateFileError> {
-        loop {
-            match StateFile::open_accepting(path, self.accept.iter().copied()) {
-                // So that whoever waits is told the reason.
-                Err(StateFileError::Locked { .. }) if call.left() > 2 * LOOK_AGAIN => {
-                    thread::sleep(LOOK_AGAIN);
-                }
-                opened => return opened,
-            }
-        }
     }
 }

@@ -13,6 +13,7 @@ mod if_due;
 mod if_due_task;
 #[cfg(feature = "ureq")]
 mod if_due_thread;
+mod own_state;
 pub(crate) mod preparation;
 mod preview;
 mod registration_line;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use usage_proto::{Api, Server};
-use usage_reporter::{Consent, Identity, Reporter, Seed, StateFile};
+use usage_reporter::{Consent, Identity, Reporter, Seed};
 
 use super::Reporting;
 use super::collect::Collect;
@@ -33,7 +33,7 @@ pub(crate) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     wall_now: SystemTime,
 ) -> Result<Prepared<C, M>, StartError> {
     let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
-    let file = StateFile::open_accepting(path, reporting.accept.iter().copied())?;
+    let file = reporting.open_to_report(path)?;
     let mut state = file.load()?;
     let identity = match &reporting.cluster_id {
         Some(id) => Identity::new(&mut state, id, random()?),

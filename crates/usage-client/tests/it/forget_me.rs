@@ -43,6 +43,7 @@ fn w57_a_customer_who_opts_out_is_forgotten_and_is_another_one_later() {
     let others = left(&there);
     let first = report(&there, product(&there, folder.path()));
     assert!(left(&there) > others);
+    assert!(folder.path().join("tinykv/usage.json.last").exists());
 
     let outcome = off(&there, folder.path()).forget_me(PATIENCE).unwrap();
     let ForgetOutcome::Forgotten { reports: Some(reports) } = outcome else {
@@ -52,6 +53,10 @@ fn w57_a_customer_who_opts_out_is_forgotten_and_is_another_one_later() {
     assert_eq!(left(&there), others);
     let state = fs::read_to_string(folder.path().join("tinykv/usage.json")).unwrap();
     assert!(!state.contains(&first), "{state}");
+    // The last report had the ids as well.
+    let mut files = names(&folder.path().join("tinykv"));
+    files.sort();
+    assert_eq!(files, ["usage.json", "usage.json.lock"]);
 
     // Once: there is nothing to forget now, and nothing is sent.
     let silent = ScriptedServer::start([Script::new().hold()]);
@@ -79,7 +84,9 @@ fn w57_with_a_token_it_is_what_the_organisation_has_reported() {
     };
     let unknown = usage_client::Token::new("a-token-of-nobody").unwrap();
     let outcome = off(&there, folder.path()).token(unknown).forget_me(PATIENCE).unwrap();
-    let ForgetOutcome::Pending { why } = outcome else { panic!("{outcome:?}") };
+    let ForgetOutcome::Pending { why, is_refused: true } = outcome else {
+        panic!("{outcome:?}");
+    };
     assert!(why.contains("401"), "{why}");
     assert_eq!(organisations().len(), 3);
 
@@ -89,7 +96,7 @@ fn w57_with_a_token_it_is_what_the_organisation_has_reported() {
 }
 
 /// The state that a later start finds, with the pause over.
-fn an_hour_later(folder: &Path) {
+pub(crate) fn an_hour_later(folder: &Path) {
     let path = folder.join("tinykv/usage.json");
     let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let next = &mut state["to_forget"][0]["next_unix_ns"];
@@ -229,6 +236,28 @@ fn the_limit_holds_whatever_the_api_does() {
     let outcome = off(&there, folder.path()).forget_me(PATIENCE).unwrap();
     assert!(matches!(outcome, ForgetOutcome::Forgotten { .. }), "{outcome:?}");
     assert_eq!(left(&there), 0);
+}
+
+/// A program that asks again at its start reports after that, also where the API takes the request and
+/// never answers.
+#[test]
+fn who_starts_after_a_retry_has_the_state_file() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    report(&there, product(&there, folder.path()));
+    let nobody = Nobody::new();
+    let nowhere = BaseUrl::new(&format!("http://{}", nobody.address())).unwrap();
+    off(&there, folder.path()).url(nowhere).forget_me(PATIENCE).unwrap();
+    an_hour_later(folder.path());
+    let hangs = ScriptedServer::start([Script::new().read_request().hold()]);
+    let hanging = product(&there, folder.path()).url(BaseUrl::new(&hangs.url()).unwrap());
+    let outcome = hanging.retry_forget_me(Duration::from_secs(1)).unwrap();
+    assert!(matches!(outcome, ForgetOutcome::Pending { .. }), "{outcome:?}");
+    assert_eq!(hangs.connections(), 1);
+    let running = product(&there, folder.path()).start(UsageData::new).unwrap();
+    wait_until("it reports", || running.status().delivered >= 1);
+    running.stop(PATIENCE);
+    drop(hangs);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use testkit::scripted::{Script, ScriptedServer};
+use testkit::scripted::{Nobody, Script, ScriptedServer};
 use usage_client::{BaseUrl, ForgetOutcome, StartError, UsageData};
 
+use crate::forget_me::an_hour_later;
 use crate::{PATIENCE, api, product};
 
 /// On a runtime of one thread, which nothing may hold up.
@@ -40,4 +41,28 @@ async fn the_limit_holds_whatever_the_api_does() {
     let off = off.url(BaseUrl::new(&hangs.url()).unwrap());
     let outcome = off.forget_me_on_tokio(Duration::from_secs(2)).await.unwrap();
     assert!(matches!(outcome, ForgetOutcome::Pending { .. }), "{outcome:?}");
+}
+
+/// A program that asks again at its start reports after that.
+#[tokio::test]
+async fn who_starts_after_a_retry_has_the_state_file() {
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    let running = product(&there, folder.path()).start_on_tokio(UsageData::new).unwrap();
+    assert!(running.wait_until(|status| status.delivered >= 2, PATIENCE).await);
+    running.stop(PATIENCE).await;
+    let nobody = Nobody::new();
+    let nowhere = BaseUrl::new(&format!("http://{}", nobody.address())).unwrap();
+    let offline = product(&there, folder.path()).setting(Some(false)).url(nowhere);
+    offline.forget_me_on_tokio(PATIENCE).await.unwrap();
+    an_hour_later(folder.path());
+    let hangs = ScriptedServer::start([Script::new().read_request().hold()]);
+    let hanging = product(&there, folder.path()).url(BaseUrl::new(&hangs.url()).unwrap());
+    let outcome = hanging.retry_forget_me_on_tokio(Duration::from_secs(1)).await.unwrap();
+    assert!(matches!(outcome, ForgetOutcome::Pending { .. }), "{outcome:?}");
+    assert_eq!(hangs.connections(), 1);
+    let running = product(&there, folder.path()).start_on_tokio(UsageData::new).unwrap();
+    assert!(running.wait_until(|status| status.delivered >= 1, PATIENCE).await);
+    running.stop(PATIENCE).await;
+    drop(hangs);
 }

@@ -162,6 +162,7 @@ fn w47_each_answer_has_its_outcome() {
         (200, None),
         (307, Some(true)),
         (401, Some(true)),
+        (408, Some(true)),
         (403, Some(false)),
         (410, Some(false)),
         (422, Some(false)),
@@ -176,8 +177,9 @@ fn w47_each_answer_has_its_outcome() {
         let disk = disk.unwrap();
         match (&outcome, pending) {
             (ForgetOutcome::Forgotten { .. }, None) => continue,
-            (ForgetOutcome::Pending { why }, Some(true)) => {
+            (ForgetOutcome::Pending { why, is_refused }, Some(true)) => {
                 assert!(why.contains(&status.to_string()), "{why}");
+                assert_eq!(*is_refused, [307, 401].contains(&status), "{status}");
             }
             (ForgetOutcome::GivenUp { identities, .. }, Some(false)) => {
                 assert_eq!(identities[..], *std::slice::from_ref(&identity));
@@ -256,6 +258,19 @@ fn a_server_whose_ids_are_not_in_the_state_can_be_named() {
         Ok(answer(200, r#"{"reports":1}"#))
     });
     assert_eq!(outcome.to_string(), "forgotten: the Usage API has erased 1 report");
+}
+
+/// An API that has found nothing is told apart from one that has forgotten.
+#[test]
+fn nothing_found_has_words_of_its_own() {
+    let (state, _) = stored(7);
+    let asked = ForgetMe::asked(api(), "tinykv", state, None);
+    let (outcome, disk) = run(asked, START, &mut |_| Ok(answer(200, r#"{"reports":0}"#)));
+    assert_eq!(outcome, ForgetOutcome::Forgotten { reports: Some(0) });
+    let words = outcome.to_string();
+    assert!(words.starts_with("nothing was found under these ids"), "{words}");
+    assert!(words.contains("its maker's to erase"), "{words}");
+    assert_eq!(disk, Some(State::new()));
 }
 
 /// A program that does not tell what became of a request is not held up by it.

@@ -11,6 +11,7 @@ use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile};
 use crate::carrier::Carrier;
 use crate::cli::{DeadlineArgs, ForgetArgs};
 use crate::failure::Failure;
+use crate::forget_words::forget_words;
 use crate::outcome_object::Outcome;
 use crate::request_text::{RequestObject, RequestText};
 use crate::{output, prepare, terminal_text};
@@ -33,7 +34,9 @@ pub(crate) fn run(args: &ForgetArgs, json: bool) -> Result<(), Failure> {
         let asked = asked(args, api, state.unwrap_or_default(), server.as_ref());
         return show(&asked.preview(SystemTime::now()), json);
     }
-    if !is_named && !is_there {
+    // What a file names is asked for by a new wish only.
+    let is_asked = is_named && !args.retry;
+    if !is_asked && !is_there {
         return tell(&ForgetOutcome::NothingToForget, json);
     }
     let file = StateFile::open_accepting(&args.state, args.accept_file.iter().copied())?;
@@ -89,7 +92,7 @@ fn tell(outcome: &ForgetOutcome, json: bool) -> Result<(), Failure> {
     if json {
         output::json(&Outcome::forgotten(outcome))?;
     } else {
-        output::line(&terminal_text::escape(&outcome.to_string()))?;
+        output::line(&terminal_text::escape(&forget_words(outcome)))?;
     }
     Ok(())
 }

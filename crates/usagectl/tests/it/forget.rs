@@ -31,6 +31,9 @@ fn w57_what_was_reported_is_erased_and_the_identity_given_up() {
     let path = directory.path().join("usage.json");
     let nothing = forget(&path, &url);
     assert_eq!((nothing.code, nothing.json()), (Some(0), json!({"outcome": "nothing_to_forget"})));
+    let server = File::new("server.json", r#"{"server_id":"a-server-with-a-long-name"}"#);
+    let retry = forget(&path, &[&url[..], &["--retry", "--server", &server.path()]].concat());
+    assert_eq!((retry.code, retry.json()), (Some(0), json!({"outcome": "nothing_to_forget"})));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is made");
 
     report(&serving.url, &path, &[]);
@@ -47,6 +50,9 @@ fn w57_what_was_reported_is_erased_and_the_identity_given_up() {
     assert_eq!(ran.json(), json!({"outcome": "forgotten", "reports": stored.len()}));
     assert_eq!(serving.store().usage().count(), 0);
     assert!(!fs::read_to_string(&path).unwrap().contains(&id));
+    let last = run(&["status", "--last", "--state", path.to_str().unwrap()]).done();
+    assert!(!last.stdout.contains(&id), "{last:?}");
+    assert!(last.stdout.contains("no usage report was kept"), "{last:?}");
     let again = forget(&path, &["--url", &serving.url]);
     assert_eq!(again.code, Some(0));
     assert_eq!(again.stdout, "there is nothing to forget: nothing was sent\n");
@@ -113,8 +119,48 @@ fn what_is_not_reached_is_asked_again() {
     // At once only somebody who asks anew is heard.
     let ran = forget(&path, &[&url[..], &["--retry"]].concat());
     assert_eq!(ran.code, Some(4), "{ran:?}");
+    // The words are those of the command: nothing asks by itself.
+    let ran = forget(&path, &["--url", &serving.url, "--retry"]);
+    assert!(ran.stderr.contains("--retry"), "{ran:?}");
     let ran = forget(&path, &url);
-    assert_eq!(ran.json(), json!({"outcome": "forgotten", "reports": 0}));
+    assert_eq!((ran.code, &ran.json()["outcome"]), (Some(0), &json!("nothing_found")), "{ran:?}");
+}
+
+/// A command that does not print the ids it is given.
+#[test]
+fn what_names_no_ids_is_not_found_and_not_called_forgotten() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let numbers = r#"echo '[{"values":{"num_databases":3}}]'"#;
+    let mut reporting = Reporting::start(&serving.url, &path, &["--verbose"], numbers);
+    reporting.wait_for("delivered");
+    reporting.stop();
+    let stored = serving.store().usage().count();
+    assert!(stored > 0);
+    let ran = forget(&path, &["--url", &serving.url]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.starts_with("nothing was found under these ids"), "{ran:?}");
+    assert!(ran.stdout.contains("status --last") && !ran.stdout.contains("forgotten"), "{ran:?}");
+    assert_eq!(serving.store().usage().count(), stored);
+    // So that there is something to ask the maker with.
+    assert!(path.with_extension("json.last").exists());
+}
+
+/// A token that the API does not know is an answer.
+#[test]
+fn a_refusal_is_told_apart_from_no_answer() {
+    let serving = Serving::start(&[]);
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    fs::write(&path, r#"{"version":1,"server_id":"0123456789abcdef","cluster_id":"c"}"#).unwrap();
+    let token = File::new("token", "a-token-of-nobody-at-all");
+    let ran = forget(&path, &["--url", &serving.url, "--token-file", &token.path()]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("401") && ran.stderr.contains("--retry"), "{ran:?}");
+    let nobody = testkit::scripted::Nobody::new();
+    let ran = forget(&path, &["--url", &format!("http://{}", nobody.address())]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
 }
 
 #[test]

@@ -174,6 +174,11 @@ impl StateFile {
         self.write(&self.last_sent, sent)
     }
 
+    fn remove_last_sent(&self) -> Result<(), StateFileError> {
+        self.lock.check(self.path())?;
+        self.last_sent.remove()
+    }
+
     fn write(&self, file: &Replacement, content: &impl Serialize) -> Result<(), StateFileError> {
         self.lock.check(self.file.path())?;
         let mut json = serde_json::to_vec_pretty(content)
@@ -188,9 +193,13 @@ impl StateFile {
     /// Asks to be forgotten, step by step: stores each state, and has `send` take each request to the
     /// API. `wall_now` is the wall clock.
     ///
+    /// Once the API has erased it all, the last report that was kept beside the state goes as well. It
+    /// stays where the API has found nothing: it shows by which ids to ask.
+    ///
     /// # Errors
     ///
-    /// Those of [`store`](Self::store). What is in the file by then is tried again.
+    /// Those of [`store`](Self::store), and [`StateFileError::Io`] if the last report cannot be removed.
+    /// What is in the file by then is tried again.
     pub fn forget(
         &self,
         mut forget_me: ForgetMe,
@@ -199,7 +208,13 @@ impl StateFile {
     ) -> Result<ForgetOutcome, StateFileError> {
         loop {
             match forget_me.step(wall_now()) {
-                ForgetStep::Store(state) => self.store(&state)?,
+                ForgetStep::Store(state) => {
+                    // First: what is stored after that does not know of it any more.
+                    if forget_me.has_erased_all() {
+                        self.remove_last_sent()?;
+                    }
+                    self.store(&state)?;
+                }
                 ForgetStep::Send(request) => match send(request) {
                     Ok(response) => forget_me.on_response(wall_now(), response),
                     Err(error) => forget_me.on_failure(wall_now(), error),

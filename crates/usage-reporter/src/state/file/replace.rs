@@ -32,6 +32,17 @@ impl Replacement {
         self.write_with(content, |from, to| fs::rename(from, to))
     }
 
+    /// Where there is none it stays so. A mount point by itself is emptied.
+    pub(super) fn remove(&self) -> Result<(), StateFileError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if is_mount_point(&error) => overwrite(&self.path, self.accept, b""),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(cannot("remove", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn write_with(
         &self,
         content: &[u8],

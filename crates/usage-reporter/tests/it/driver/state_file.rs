@@ -5,7 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use usage_reporter::{Identity, LastSent, State, StateFile, StateFileError};
+use bytes::Bytes;
+use http::Response;
+use usage_proto::{Api, BaseUrl, TransportError};
+use usage_reporter::{
+    ForgetMe, ForgetOutcome, Identity, LastSent, State, StateFile, StateFileError,
+};
 
 use super::logged::logged;
 
@@ -183,6 +188,58 @@ fn what_has_left_is_kept_beside_the_state() {
     fs::remove_file(directory.path().join("usage.json.lock")).unwrap_or_default();
     #[cfg(unix)]
     assert!(matches!(file.store_last_sent(&sent), Err(StateFileError::LockGone { .. })));
+}
+
+/// It has the ids too, and goes when the API has erased all that was reported: not sooner, and not for
+/// somebody else.
+#[test]
+fn what_has_left_is_kept_until_the_api_has_forgotten() {
+    let answer = |status: u16, body: &'static str| {
+        Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()
+    };
+    let text = r#"{"version":1,"sent_unix_ns":5,"url":"http://localhost/","headers":[["a","b"]],"body":"[]","body_bytes":2,"status":201}"#;
+    let sent: LastSent = serde_json::from_str(text).unwrap();
+    let api = || Api::new(BaseUrl::STAGING);
+    for (response, stays) in [
+        (Some(answer(200, r#"{"reports":3}"#)), false),
+        (Some(answer(204, "")), false),
+        (Some(answer(200, r#"{"reports":0}"#)), true),
+        (Some(answer(401, "")), true),
+        (Some(answer(404, "404 page not found")), true),
+        (Some(answer(503, "")), true),
+        (None, true),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.json");
+        let file = StateFile::open(&path).unwrap();
+        file.store_last_sent(&sent).unwrap();
+        let asked = ForgetMe::asked(api(), "tinykv", with_identity(), None);
+        let told = format!("{response:?}");
+        let answered = response.ok_or_else(|| TransportError::connect("offline"));
+        let mut answered = Some(answered);
+        let now = || std::time::SystemTime::UNIX_EPOCH;
+        file.forget(asked, now, |_| answered.take().unwrap()).unwrap();
+        let kept = StateFile::peek_last_sent(&path).unwrap();
+        assert_eq!(kept.is_some(), stays, "{told}");
+        assert_eq!(directory.path().join("usage.json.last").exists(), stays, "{told}");
+    }
+
+    // Who has opted in again meanwhile has reported as another server, and that one is not forgotten.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usage.json");
+    let file = StateFile::open(&path).unwrap();
+    let now = || std::time::SystemTime::UNIX_EPOCH;
+    let asked = ForgetMe::asked(api(), "tinykv", with_identity(), None);
+    file.forget(asked, now, |_| Err(TransportError::connect("offline"))).unwrap();
+    let mut state = file.load().unwrap();
+    let _ = Identity::new(&mut state, "clus1", [9; 16]);
+    file.store(&state).unwrap();
+    file.store_last_sent(&sent).unwrap();
+    let again = ForgetMe::again(api(), "tinykv", state);
+    let later = || now() + std::time::Duration::from_secs(100 * 60 * 60);
+    let outcome = file.forget(again, later, |_| Ok(answer(200, r#"{"reports":3}"#))).unwrap();
+    assert_eq!(outcome, ForgetOutcome::Forgotten { reports: Some(3) });
+    assert_eq!(StateFile::peek_last_sent(&path).unwrap(), Some(sent));
 }
 
 /// A disk that takes nothing more leaves what was there.
