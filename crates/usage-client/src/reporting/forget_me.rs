@@ -1,5 +1,6 @@
 //! A customer who has opted out wants to be forgotten.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -61,9 +62,9 @@ impl Call {
     }
 
     /// Neither the disk nor the network holds the program longer than it allows.
-    fn on_thread(run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    fn on_thread(path: &Path, run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
         let thread = thread::Builder::new().name("usage-client-forget".to_owned());
-        let forgetting = Forgetting::begin();
+        let forgetting = Forgetting::begin(path.to_owned());
         let run = move || {
             run();
             drop(forgetting);
@@ -151,7 +152,7 @@ impl Reporting {
         let call = Call::new(wish, limit);
         let (this, of_thread) = (self.clone(), call.clone());
         let (tell, told) = sync_channel(1);
-        Call::on_thread(move || {
+        Call::on_thread(self.state_path(), move || {
             let outcome = this.forget(&of_thread, |api| {
                 let client = move |deadlines| {
                     usage_ureq::Client::configured(api.clone(), deadlines, |builder| builder)
@@ -215,7 +216,7 @@ impl Reporting {
             .map_err(|_| usage_reporter::SpawnError::Runtime)?;
         let (this, of_thread) = (self.clone(), call.clone());
         let (tell, told) = tokio::sync::oneshot::channel();
-        Call::on_thread(move || {
+        Call::on_thread(self.state_path(), move || {
             let outcome = this.forget(&of_thread, |api| {
                 let (mut transport, in_call) = (this.transport(api)?, &of_thread);
                 Ok(move |request| {

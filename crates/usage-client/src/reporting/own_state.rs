@@ -1,7 +1,7 @@
 //! The state file, opened by one part of this process after another.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,27 +15,34 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// A disk that takes longer to store an outcome is not waited for.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// How many threads of this process may have a state file open to be forgotten.
-static FORGETTING: AtomicUsize = AtomicUsize::new(0);
+/// What threads of this process may have open to be forgotten, each as it was named.
+static FORGETTING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn forgetting() -> MutexGuard<'static, Vec<PathBuf>> {
+    FORGETTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Kept by each of them for as long as it may.
 #[derive(Debug)]
-pub(super) struct Forgetting(());
+pub(super) struct Forgetting(PathBuf);
 
 impl Forgetting {
-    pub(super) fn begin() -> Self {
-        FORGETTING.fetch_add(1, Ordering::SeqCst);
-        Self(())
+    pub(super) fn begin(path: PathBuf) -> Self {
+        forgetting().push(path.clone());
+        Self(path)
     }
 
-    fn goes_on() -> bool {
-        FORGETTING.load(Ordering::SeqCst) > 0
+    fn goes_on(path: &Path) -> bool {
+        forgetting().iter().any(|one| one == path)
     }
 }
 
 impl Drop for Forgetting {
     fn drop(&mut self) {
-        FORGETTING.fetch_sub(1, Ordering::SeqCst);
+        let mut all = forgetting();
+        if let Some(place) = all.iter().position(|one| *one == self.0) {
+            all.swap_remove(place);
+        }
     }
 }
 
@@ -46,7 +53,7 @@ impl Reporting {
         let begun = Instant::now();
         loop {
             // Asked before the file is tried: who has just ended does not have it any more.
-            let may_wait = Forgetting::goes_on() && begun.elapsed() < LONGEST;
+            let may_wait = Forgetting::goes_on(path) && begun.elapsed() < LONGEST;
             match self.open(path) {
                 Err(StateFileError::Locked { .. }) if may_wait => thread::sleep(LOOK_AGAIN),
                 opened => return opened,
