@@ -31,7 +31,7 @@ fn w57_what_was_reported_is_erased_and_the_identity_given_up() {
     let path = directory.path().join("usage.json");
     let nothing = forget(&path, &url);
     assert_eq!((nothing.code, nothing.json()), (Some(0), json!({"outcome": "nothing_to_forget"})));
-    let server = File::new("server.json", r#"{"server_id":"a-server-with-a-long-name"}"#);
+    let server = File::new("server.json", r#"{"server_id":"0123456789abcdef"}"#);
     let retry = forget(&path, &[&url[..], &["--retry", "--server", &server.path()]].concat());
     assert_eq!((retry.code, retry.json()), (Some(0), json!({"outcome": "nothing_to_forget"})));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is made");
@@ -89,7 +89,7 @@ fn ids_of_a_file_are_forgotten_too() {
     let serving = Serving::start(&[]);
     let directory = directory();
     let path = directory.path().join("usage.json");
-    let file = r#"{"cluster_id":"clus1","server_id":"a-server-with-a-long-name","host":"h","version":"1"}"#;
+    let file = r#"{"cluster_id":"clus1","server_id":"0123456789abcdef","host":"h","version":"1"}"#;
     let file = File::new("server.json", file);
     let server = ["--server", &file.path()];
     report(&serving.url, &path, &server);
