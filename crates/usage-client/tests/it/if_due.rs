@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use testkit::samples::CREATED;
 use testkit::scripted::{Script, ScriptedServer};
 use usage_client::{BaseUrl, IfDue, IntoUsage, Reporting, Schedule, UsageData};
+use usage_reporter::StateFile;
 use usage_server::Server;
 
 use crate::{PATIENCE, api, product, wait_until};
@@ -183,9 +184,11 @@ fn off_looks_at_nothing_and_two_at_once_report_once() {
         assert!(!tool.state().parent().unwrap().exists());
         tool.run();
         tool.is_due();
-        let holder = tool.reporting().start(UsageData::new).unwrap();
+        // A reporting that has the file would store what it draws, and then nothing would be due.
+        let holder = StateFile::open(tool.state()).unwrap();
         assert_eq!(tool.run(), IfDue::InUse);
-        holder.stop(PATIENCE);
+        drop(holder);
+        assert_eq!(tool.run(), IfDue::Reported);
     }
 }
 

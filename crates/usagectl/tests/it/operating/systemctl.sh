@@ -18,8 +18,10 @@ start() {
     command=$(sed -n '/^ExecStart=/,/[^\\]$/p' "$ROOT/etc/systemd/system/usage.service")
     command=${command#ExecStart=}
     command=${command//\\/}
+    # Here and not by the process: what the one before has said is not looked at.
+    : >"$ROOT/out"
     # shellcheck disable=SC2086
-    setsid $command >"$ROOT/out" 2>&1 </dev/null &
+    setsid $command >>"$ROOT/out" 2>&1 </dev/null &
     pid=$!
     echo $pid >"$ROOT/pid"
     # Or is gone: then the next command says so.
