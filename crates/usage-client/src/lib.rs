@@ -85,7 +85,10 @@
 //! # use usage_client::Reporting;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let (product, is_asked) = (Reporting::new("tinykv", "1.0"), true);
-//! product.retry_forget_me(Duration::from_secs(5))?; // one read of a file, as a rule
+//! // One read of a file, as a rule. No error here is a reason to stop.
+//! if let Err(error) = product.retry_forget_me(Duration::from_secs(5)) {
+//!     eprintln!("{error}");
+//! }
 //! if is_asked {
 //!     println!("{}", product.setting(Some(false)).forget_me(Duration::from_secs(5))?);
 //! }

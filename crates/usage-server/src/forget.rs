@@ -8,19 +8,18 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use usage_proto::{Forget, Payload, parse_request};
 
 use crate::app::App;
 use crate::body_bytes::{Due, Whole};
-use crate::json_answer::{self, Organisation};
 use crate::on_database::on_database;
 use crate::refusal::Refusal;
 use crate::store::error::StoreError;
 use crate::store::forgetting::Forgetting;
 use crate::store::sender::Sender;
 use crate::store::server_of_cluster::ServerOfCluster;
-use crate::{rates, request_rules, token_header, validate};
+use crate::{call, json_answer, rates, request_rules, token_header, validate};
 
 /// Two ids are all that is in a body.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -50,15 +49,7 @@ pub(crate) async fn forget(State(app): State<Arc<App>>, Whole(request): Whole) -
     if let Err(refusal) = request_rules::report(&request) {
         return refusal.into_response();
     }
-    let fault = app.config.faults.next();
-    let response = match fault.answer {
-        Some(answer) => answer.into_response(),
-        None => identify(&app, &request).await,
-    };
-    if !fault.delay.is_zero() {
-        sleep(fault.delay).await;
-    }
-    response
+    call::faulty(&app, identify(&app, &request)).await
 }
 
 /// Finds out who asks.
@@ -72,14 +63,9 @@ async fn identify(app: &Arc<App>, request: &Request<Bytes>) -> Response {
         },
     };
     let (token_id, organisation) = sender.unzip();
-    let mut response = match erase(app, request, token_id, organisation.clone()).await {
-        Ok(reports) => json_answer::json(StatusCode::OK, &Answer { reports }),
-        Err(refusal) => refusal.into_response(),
-    };
-    if let Some(organisation) = organisation {
-        response.extensions_mut().insert(Organisation(organisation));
-    }
-    response
+    let erased = erase(app, request, token_id, organisation.clone()).await;
+    let told = |reports| json_answer::json(StatusCode::OK, &Answer { reports });
+    call::answer(erased.map(told), organisation)
 }
 
 async fn erase(

@@ -47,7 +47,7 @@
 //! | `POST /api/v1/usage/{product}` | 201 `{}` | [`Store::usage`] |
 //! | `POST /api/v1/forget/{product}` | 200 `{"reports":12}` | nothing: it [erases](#who-is-forgotten) |
 //! | `GET /healthz` | 200 `{"status":"ok"}` | nothing: it shows that the server answers, whatever its database does |
-//! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: the same, and that the server is not stopping |
+//! | `GET /readyz` | 200 `{"status":"ok"}` | nothing: it shows that the database takes writes, and that the server is not stopping |
 //! | `GET /openapi.json` | 200 | nothing: all of this, for programs (`OpenAPI` 3.1) |
 //! | `GET /start`, `POST /start` | a page | an organisation and its token, see below |
 //!
@@ -188,6 +188,7 @@ mod app;
 mod body_bytes;
 mod body_to_row;
 mod buckets;
+mod call;
 mod client_address;
 mod commit_meter;
 mod config;

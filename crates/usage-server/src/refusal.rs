@@ -77,7 +77,7 @@ pub(crate) enum Refusal {
     Crowded,
     /// Ids that anybody may guess, and no token, are no reason to erase what has them.
     Guessable {
-        /// How many characters one of them needs.
+        /// How many hexadecimal digits the server's id needs.
         least: usize,
     },
     /// There is more to erase than there was time for.

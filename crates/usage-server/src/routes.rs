@@ -9,13 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use tokio::time::sleep;
 
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::body_to_row::to_row;
 use crate::forget::forget;
-use crate::json_answer::{self, Organisation};
 use crate::named_purpose::NamedPurpose;
 use crate::observe::observe;
 use crate::on_database::on_database;
@@ -26,7 +24,10 @@ use crate::store::kind::Kind;
 use crate::store::row::{Purpose, Report};
 use crate::store::sender::Sender;
 use crate::store::token_hash::TokenHash;
-use crate::{key_header, operator_routes, rates, registration, request_rules, token_header};
+use crate::{
+    call, json_answer, key_header, operator_routes, rates, registration, request_rules,
+    token_header,
+};
 
 /// `OpenAPI` 3.1.
 const DESCRIPTION: &str = include_str!("openapi.json");
@@ -76,15 +77,7 @@ async fn save(State(app): State<Arc<App>>, Whole(request): Whole) -> Response {
     if let Err(refusal) = request_rules::report(&request) {
         return refusal.into_response();
     }
-    let fault = app.config.faults.next();
-    let response = match fault.answer {
-        Some(answer) => answer.into_response(),
-        None => identify(&app, request).await,
-    };
-    if !fault.delay.is_zero() {
-        sleep(fault.delay).await;
-    }
-    response
+    call::faulty(&app, identify(&app, request)).await
 }
 
 /// Finds out who sends the report.
@@ -98,14 +91,8 @@ async fn identify(app: &Arc<App>, request: Request<Bytes>) -> Response {
         },
     };
     let (token_id, organisation) = sender.unzip();
-    let mut response = match store(app, request, token_id).await {
-        Ok(kind) => json_answer::success(status(kind)),
-        Err(refusal) => refusal.into_response(),
-    };
-    if let Some(organisation) = organisation {
-        response.extensions_mut().insert(Organisation(organisation));
-    }
-    response
+    let stored = store(app, request, token_id).await;
+    call::answer(stored.map(|kind| json_answer::success(status(kind))), organisation)
 }
 
 /// Whose token it is. The database is asked once in a while.

@@ -13,6 +13,7 @@ use usage_proto::{Api, TransportError};
 use usage_reporter::{ForgetMe, ForgetOutcome, State, StateFile};
 
 use super::Reporting;
+use super::if_due::TIME_IS_OVER;
 use super::own_state::Forgetting;
 use super::preview::Preview;
 use super::start_error::StartError;
@@ -80,8 +81,6 @@ impl Call {
         Err(StartError::Store("the time was over before that".into()))
     }
 }
-
-const TIME_IS_OVER: &str = "the time was over before the Usage API had answered";
 
 impl Reporting {
     /// The requests that `forget_me` would send now: none where there is nothing to forget, and one as a

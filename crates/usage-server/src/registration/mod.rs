@@ -27,6 +27,7 @@ use self::policy::{Registration, Way};
 use crate::app::App;
 use crate::body_bytes::Whole;
 use crate::json_answer::{self, Failure};
+use crate::on_database::on_database;
 use crate::store::error::StoreError;
 
 /// `GET /start`: the form.
@@ -107,12 +108,8 @@ async fn register(
     asked: &RegistrationRequest,
     entries: &Entries,
 ) -> Result<Token, StoreError> {
-    let store = app.store.clone();
     let registrant = entries.registrant(asked);
-    tokio::task::spawn_blocking(move || store.register(&registrant))
-        .await
-        // It panicked, or the runtime goes down.
-        .unwrap_or(Err(StoreError::Closed))
+    on_database(app, move |store| store.register(&registrant)).await
 }
 
 /// Back to the application with the token, or a page that shows it.

@@ -57,6 +57,19 @@ fn what_is_written_into_a_file_without_a_name_is_not_acknowledged() {
     }
 }
 
+/// What a connection still reads that is open already is no answer either.
+#[test]
+fn nothing_is_read_of_a_database_that_is_gone() {
+    let (directory, server, _told) = start();
+    let unknown = Request::post(TARGET, USAGE).token("no-such-token");
+    assert_eq!(unknown.send(&server).status, 401);
+    assert_eq!(server.store().tokens().unwrap(), []);
+    fs::rename(directory.path().join("data"), directory.path().join("away")).unwrap();
+    assert_eq!(unknown.send(&server).status, 500);
+    let error = server.store().tokens().unwrap_err();
+    assert!(matches!(error, StoreError::Gone { .. } | StoreError::Open { .. }), "{error:?}");
+}
+
 /// Another database under the same name is not the one that is open, whose tokens count.
 #[test]
 fn a_database_that_was_exchanged_is_not_taken() {

@@ -1,9 +1,14 @@
 //! What `PostgreSQL` says, in words, and whether it says it at all.
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
+
+/// How often something is tried that others are in the way of.
+const TRIES: u32 = 5;
 
 /// Why something did not work.
 #[derive(Debug, Clone)]
@@ -63,4 +68,23 @@ impl From<PoolError> for Failed {
             error => Self::Unreachable(error.to_string()),
         }
     }
+}
+
+/// Tries again what others were in the way of.
+pub(super) fn retried<T>(work: &mut dyn FnMut() -> Result<T, Failed>) -> Result<T, Failed> {
+    let mut tries = 1;
+    loop {
+        match work() {
+            Err(Failed::Again(_)) if tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+pub(super) fn late(most: Duration) -> Failed {
+    Failed::Unreachable(format!("there was no answer within {most:?}"))
+}
+
+pub(super) fn boxed(words: String) -> Arc<dyn Error + Send + Sync> {
+    Box::<dyn Error + Send + Sync>::from(words).into()
 }

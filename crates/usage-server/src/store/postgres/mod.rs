@@ -39,7 +39,7 @@ use super::stored::StoredRow;
 use super::target::Target;
 use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
-use failure::Failed;
+use failure::{Failed, boxed, late, retried};
 use schema::Unfit;
 
 /// How long a batch may take, or anything else that a request waits for.
@@ -47,9 +47,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long what reads or deletes much may take.
 const LONG: Duration = Duration::from_secs(600);
-
-/// How often something is tried that others are in the way of.
-const TRIES: u32 = 5;
 
 /// A database behind a pool of connections.
 pub(super) struct Postgres {
@@ -375,24 +372,6 @@ impl Backend for Postgres {
     fn path(&self) -> &Path {
         &self.name
     }
-}
-
-fn retried<T>(work: &mut dyn FnMut() -> Result<T, Failed>) -> Result<T, Failed> {
-    let mut tries = 1;
-    loop {
-        match work() {
-            Err(Failed::Again(_)) if tries < TRIES => tries += 1,
-            done => return done,
-        }
-    }
-}
-
-fn late(most: Duration) -> Failed {
-    Failed::Unreachable(format!("there was no answer within {most:?}"))
-}
-
-fn boxed(words: String) -> Arc<dyn std::error::Error + Send + Sync> {
-    Box::<dyn std::error::Error + Send + Sync>::from(words).into()
 }
 
 impl Drop for Postgres {

@@ -77,3 +77,36 @@ fn waiting(connection: &Connection, kind: &str) -> rusqlite::Result<i64> {
         Ok(in_log - in_database)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use rusqlite::Connection;
+
+    use super::{Checkpoints, WAITING, waiting};
+
+    /// Little of the log stays where it is, and much of it does not.
+    #[test]
+    fn a_long_log_is_written_into_the_database() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usage.db");
+        let open = || Connection::open(&path).unwrap();
+        let writer = open();
+        writer.pragma_update(None, "journal_mode", "wal").unwrap();
+        writer.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        writer.execute_batch("CREATE TABLE a (b)").unwrap();
+        let checkpoints = Checkpoints::start(open(), &path).unwrap();
+        checkpoints.wake();
+        let fill = "INSERT INTO a VALUES (randomblob(4096 * ?1))";
+        writer.execute(fill, [WAITING / 2]).unwrap();
+        assert!(waiting(&writer, "NOOP").unwrap() >= WAITING / 2);
+        writer.execute(fill, [WAITING]).unwrap();
+        let begun = Instant::now();
+        while waiting(&writer, "NOOP").unwrap() > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            checkpoints.wake();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
