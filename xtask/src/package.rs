@@ -1,10 +1,13 @@
 //! The crates as they are published.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::command::{line, metadata, run, target_directory};
+use crate::command::{line, metadata, program, root, run, target_directory};
+use crate::fuzz::make;
 use crate::runner::Note;
 
 /// What a reader of a package finds in it.
@@ -12,16 +15,30 @@ const IN_EACH: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Builds each published crate from its package, against the packages of the others, and looks whether
 /// all is in it.
+///
+/// `cargo package` can do the building too, but it unpacks what a crate depends on in the cargo home, under
+/// the path of this checkout, and never again for the same version: the next run in the same place would
+/// build against the sources of the last one.
 pub(crate) fn package() -> Result<Note, String> {
     let metadata = metadata("--no-deps")?;
     let private = members(&metadata, false)?;
     // What is not committed yet is packaged too: a developer tries before the commit.
-    let mut command = line("cargo package --workspace --locked --allow-dirty")?;
+    let mut command = line("cargo package --workspace --no-verify --locked --allow-dirty")?;
     for member in private {
         command.args(["--exclude", member.name]);
     }
     run(command)?;
-    for member in members(&metadata, true)? {
+    let published = members(&metadata, true)?;
+    let place = unpacked()?;
+    if place.is_dir() {
+        fs::remove_dir_all(&place)
+            .map_err(|error| format!("cannot remove {}: {error}", place.display()))?;
+    }
+    make(&place)?;
+    for member in &published {
+        let mut command = program("tar");
+        command.arg("-xzf").arg(member.file()?).arg("-C").arg(&place);
+        run(command)?;
         let folder = member.folder()?;
         for file in IN_EACH {
             if !folder.join(file).is_file() {
@@ -29,7 +46,41 @@ pub(crate) fn package() -> Result<Note, String> {
             }
         }
     }
+    // The versions that the workspace is tested with; cargo drops what only its tests need.
+    fs::copy(root().join("Cargo.lock"), place.join("Cargo.lock"))
+        .map_err(|error| format!("cannot copy Cargo.lock to {}: {error}", place.display()))?;
+    let manifest = place.join("Cargo.toml");
+    let text = format!("[workspace]\nresolver = \"3\"\nmembers = [\"usage*\"]\n\n{}", patches()?);
+    fs::write(&manifest, text)
+        .map_err(|error| format!("cannot write {}: {error}", manifest.display()))?;
+    for member in &published {
+        // One by one, so that none has the features that another one asks for.
+        let mut command = line("cargo build --package")?;
+        command.arg(member.name).current_dir(&place);
+        command.env("CARGO_TARGET_DIR", target_directory()?);
+        run(command)?;
+    }
     Ok("")
+}
+
+/// What makes cargo find the packages where it would find a registry.
+pub(crate) fn patches() -> Result<String, String> {
+    let metadata = metadata("--no-deps")?;
+    let mut text = "[patch.crates-io]\n".to_owned();
+    for member in members(&metadata, true)? {
+        let folder = member.folder()?;
+        if !folder.is_dir() {
+            let missing = folder.display();
+            return Err(format!("there is no package {missing}: run `cargo xtask package` first"));
+        }
+        let _ = writeln!(text, "{} = {{ path = '{}' }}", member.name, folder.display());
+    }
+    Ok(text)
+}
+
+/// Where the packages are unpacked.
+fn unpacked() -> Result<PathBuf, String> {
+    Ok(target_directory()?.join("packages"))
 }
 
 /// Refuses where a page in a registry would lead nowhere, and says what is left to do.
@@ -61,9 +112,14 @@ pub(crate) struct Member<'a> {
 
 impl Member<'_> {
     /// Where its package was unpacked.
-    pub(crate) fn folder(&self) -> Result<PathBuf, String> {
-        let folder = Path::new("package").join(format!("{}-{}", self.name, self.version));
-        Ok(target_directory()?.join(folder))
+    fn folder(&self) -> Result<PathBuf, String> {
+        Ok(unpacked()?.join(format!("{}-{}", self.name, self.version)))
+    }
+
+    /// Its package, where cargo puts it.
+    fn file(&self) -> Result<PathBuf, String> {
+        let name = format!("{}-{}.crate", self.name, self.version);
+        Ok(target_directory()?.join(Path::new("package").join(name)))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The fuzz targets that a product copies, against the crates as they are published.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::command::{line, metadata, root, run, target_directory};
+use crate::command::{line, root, run, target_directory};
 use crate::fuzz::make;
-use crate::package::members;
+use crate::package::patches;
 use crate::runner::Note;
 
 /// How many inputs each target has: to see that it runs, not to find anything.
@@ -40,21 +39,6 @@ pub(crate) fn template() -> Result<Note, String> {
         run(command)?;
     }
     Ok("")
-}
-
-/// Where the packages are.
-fn patches() -> Result<String, String> {
-    let metadata = metadata("--no-deps")?;
-    let mut text = "[patch.crates-io]\n".to_owned();
-    for member in members(&metadata, true)? {
-        let folder = member.folder()?;
-        if !folder.is_dir() {
-            let missing = folder.display();
-            return Err(format!("there is no package {missing}: run `cargo xtask package` first"));
-        }
-        let _ = writeln!(text, "{} = {{ path = '{}' }}", member.name, folder.display());
-    }
-    Ok(text)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
