@@ -5,6 +5,7 @@
 
 mod beside;
 mod instructions;
+mod one_core;
 mod open_loop;
 mod over_tls;
 mod process_figures;

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use super::Server;
+use super::{Server, one_core};
 use crate::tls::Authority;
 
 const WORD: &str = "--over-tls";
@@ -27,10 +27,15 @@ pub(super) fn server_of_child() -> Option<Server> {
 pub(super) fn run_child() {
     let trusted = tempfile::NamedTempFile::new().unwrap();
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(std::env::args().skip(1).filter(|word| word == "--json"))
+        .args(words())
         .arg(WORD)
         .env(TRUSTED, trusted.path())
         .status()
         .unwrap();
     assert!(status.success(), "the saves over TLS: {status}");
+}
+
+/// What a child is told of what this process was told.
+pub(super) fn words() -> impl Iterator<Item = String> {
+    std::env::args().skip(1).filter(|word| ["--json", one_core::WORD].contains(&word.as_str()))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 use std::{fmt, thread};
 
 use super::beside::Other;
-use super::{Row, Server, compare, instructions, over_tls, print};
+use super::{Row, Server, Unit, compare, instructions, one_core, over_tls, print};
 
 /// How many saves come one after the other in a round.
 const IN_SEQUENCE: usize = 2_000;
@@ -121,49 +121,73 @@ pub fn saves<'a>(
     if instructions::is_child(&ours, &bare) {
         return;
     }
-    if let Some(server) = over_tls::server_of_child() {
-        let url = server.url();
-        let kind = ", over TLS";
-        print(&compare_saves(adapter, kind, targets, &server, || ours(&url), &bare(&url)));
-        return;
-    }
-    let server = Server::start();
+    let is_on_one_core = one_core::is_child();
+    let over_tls = over_tls::server_of_child();
+    let is_over_tls = over_tls.is_some();
+    let server = over_tls.unwrap_or_else(Server::start);
     let url = server.url();
+    let kind = Kind { is_over_tls, is_on_one_core };
     let mut rows =
-        Vec::from(compare_saves(adapter, "", targets, &server, || ours(&url), &bare(&url)));
-    rows.push(instructions::row(adapter, &server));
-    for other in Other::named(std::env::args()) {
-        rows.extend(other.rows(adapter, targets, &server, &ours(&url)));
+        Vec::from(compare_saves(adapter, kind, targets, &server, || ours(&url), &bare(&url)));
+    if !is_over_tls && !is_on_one_core {
+        rows.push(instructions::row(adapter, &server));
+        for other in Other::named(std::env::args()) {
+            rows.extend(other.rows(adapter, targets, &server, &ours(&url)));
+        }
     }
     print(&rows);
+    if is_over_tls {
+        return;
+    }
     over_tls::run_child();
+    if !is_on_one_core && let Err(why) = one_core::run_child() {
+        let kind = Kind { is_over_tls: false, is_on_one_core: true };
+        let target = Some(targets.bare);
+        print(&kind.names(adapter).map(|what| Row::missing(what, Unit::PerSecond, target, &why)));
+    }
 }
 
-/// Compares an adapter with its bare library, in sequence and at once, by a kind of connection. How many connections it opens
-/// is counted with a client of its own, which `ours` makes at each call.
+/// How saves are compared.
+#[derive(Clone, Copy)]
+struct Kind {
+    is_over_tls: bool,
+    is_on_one_core: bool,
+}
+
+impl Kind {
+    /// What the rows are called: in sequence, and at once.
+    fn names(self, adapter: &str) -> [String; 2] {
+        let tls = if self.is_over_tls { ", over TLS" } else { "" };
+        let core = if self.is_on_one_core { ", on one core" } else { "" };
+        ["saves in sequence", &format!("{AT_ONCE} at once")]
+            .map(|what| format!("{adapter}: {what}{tls}{core}"))
+    }
+}
+
+/// Compares an adapter with its bare library, in sequence and at once, by a kind of connection. How
+/// many connections it opens is counted with a client of its own, which `ours` makes at each call.
 fn compare_saves<'a>(
     adapter: &str,
-    kind: &str,
+    kind: Kind,
     targets: Targets,
     server: &Server,
     ours: impl Fn() -> Saver<'a>,
     bare: &Saver<'_>,
 ) -> [Row; 2] {
+    let [sequence, many] = kind.names(adapter);
     let warm = ours();
     let in_sequence = compare(
-        &format!("{adapter}: saves in sequence{kind}"),
+        &sequence,
         IN_SEQUENCE,
         targets.bare,
         || (warm.in_sequence)(IN_SEQUENCE),
         || (bare.in_sequence)(IN_SEQUENCE),
     );
-    let at_once = compare(
-        &format!("{adapter}: {AT_ONCE} at once{kind}"),
-        AT_ONCE * EACH,
-        targets.bare,
-        || (warm.at_once)(),
-        || (bare.at_once)(),
-    );
+    // On several cores it is chance where the two run that take turns.
+    let target = in_sequence.target.filter(|_| kind.is_on_one_core);
+    let in_sequence = Row { target, ..in_sequence };
+    let at_once =
+        compare(&many, AT_ONCE * EACH, targets.bare, || (warm.at_once)(), || (bare.at_once)());
     let _ = server.take_connections();
     (ours().in_sequence)(1_000);
     let of_sequence = Some(server.take_connections());
