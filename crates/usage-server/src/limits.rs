@@ -73,15 +73,19 @@ impl Limits {
 
     /// How many different keys of tags and values a product may bring in a day (UTC). What comes
     /// with further ones is stored under the one key `(other)`: a tag with this value too, values as
-    /// their number.
+    /// their number. Keys of a map within a value count too, by the way to them.
+    ///
+    /// Never counted, and stored whatever came before, are the keys that an installation is found by,
+    /// `cluster_id` and `server_id`, and those that every report is to have: `version`, `os`, `arch`
+    /// and `ci`.
     pub fn keys_per_day(mut self, most: u32) -> Self {
         self.variety.keys = Some(most.max(1));
         self
     }
 
     /// How many different texts a product may bring in a day (UTC), as tags, as values or as names of
-    /// statistics. Further ones are stored as `(other)`. `cluster_id` and `server_id` do not count:
-    /// there are as many as instances.
+    /// statistics, and within values. Further ones are stored as `(other)`. `cluster_id` and
+    /// `server_id` do not count: there are as many as instances.
     pub fn values_per_day(mut self, most: u32) -> Self {
         self.variety.values = Some(most.max(1));
         self

@@ -101,6 +101,11 @@ impl Ids {
     }
 }
 
+/// Whether what stands under this key of an item is looked at for an id, whatever the product is.
+pub(crate) fn is_named_by(key: &str) -> bool {
+    NAMES.contains(&key)
+}
+
 /// An id as it is compared: without the space around it, and not too long. `None` if it is blank.
 pub(crate) fn normal(id: &str) -> Option<String> {
     let id = id.trim();

@@ -111,7 +111,7 @@ fn only_products_that_are_named_are_taken() {
     assert_eq!(server.store().metrics().stored, 3);
     assert_eq!(count(&server, "usage_refused_total{reason=\"product\"}"), "3");
     // What is repeated of a name is bounded.
-    let long = format!("/api/v1/usage/{}", "x".repeat(10_000));
+    let long = format!("/api/v1/usage/{}", "x".repeat(256));
     let answer = post(&server, &long, USAGE);
     assert!(answer.status == 422 && answer.body.len() < 200, "{}", answer.body);
 }
@@ -132,7 +132,23 @@ fn too_much_variety_is_stored_under_one_name() {
     assert!(matches!(event, ServerEvent::TooVaried { .. }), "{event:?}");
     assert!(event.to_string().contains("influxdb"), "{event}");
     assert!(told.try_recv().is_err(), "it is told once");
-    // `os` and `key0` are known, so `server_id` is not; `os0`, `x` and `os1` are.
-    assert_eq!(count(&server, "usage_overflowed_total{what=\"value\"}"), "8");
-    assert_eq!(count(&server, "usage_overflowed_total{what=\"key\"}"), "19");
+    // `key0` and `key1` are known; `x` under each of them and `os0` are, too.
+    assert_eq!(count(&server, "usage_overflowed_total{what=\"value\"}"), "9");
+    assert_eq!(count(&server, "usage_overflowed_total{what=\"key\"}"), "8");
+}
+
+/// Somebody brings as many keys as there may be: what comes later is found by its ids all the same.
+#[test]
+fn nobody_takes_the_ids_from_the_reports_of_others() {
+    let server = start_with(limited(Limits::new().keys_per_day(2).values_per_day(2)));
+    let junk = r#"[{"tags":{"junk1":"a","junk2":"b"}}]"#;
+    assert_eq!(post(&server, TARGET, junk).status, 201);
+    let id = "0123456789abcdef0123456789abcdef";
+    for place in ["tags", "values"] {
+        let body = format!(r#"[{{"{place}":{{"server_id":"{id}","edition":"x"}}}}]"#);
+        assert_eq!(post(&server, TARGET, body).status, 201);
+    }
+    let forget = format!(r#"{{"server_id":"{id}","cluster_id":"c"}}"#);
+    let answer = post(&server, "/api/v1/forget/influxdb", forget);
+    assert_eq!(answer.json(), serde_json::json!({"reports": 2}));
 }
