@@ -62,7 +62,7 @@
 //! | 405 | the route takes another method, which `Allow` names |
 //! | 413 | the body is above the [limit](Config::body_limit), 1 MiB unless set |
 //! | 415 | the `Content-Type` is not `application/json`, or there is a `Content-Encoding` |
-//! | 422 | a field is blank; under `product`, the operator [does not take](Terms::products) it; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
+//! | 422 | a field is blank, or the product longer than 256 characters; under `product`, the operator [does not take](Terms::products) it; under `body`, the body is not JSON of the right shape, or [grows](Config::body_limit) too large; under `idempotency_key`, the key can not be read, or was used for another kind or product |
 //! | 429 | more in a minute than the operator [wants](Limits); with `Retry-After` |
 //! | 500 | the report could not be stored, or its body took too long to arrive; with `Retry-After`, the queue is [full](Config::queue), or others were first until its [deadline](Config::body_deadline) |
 //! | 503 | `/readyz`: the database does not answer, or the server is stopping; `/healthz`: the server has to be started again |
@@ -104,7 +104,8 @@
 //! - Statistics need `cluster_id`, `server_id` and a `name` in each item.
 //! - Usage needs nothing in its items.
 //!
-//! White space alone is blank, in a product's path segment too. `null` is taken for an empty text,
+//! A product has 256 characters at most, since it stands in an index. Other texts may be as long as a
+//! body: an id above 200 bytes is found by its SHA-256. White space alone is blank, in a product's path segment too. `null` is taken for an empty text,
 //! list or map, because deployed senders write it. Fields that are not known are not stored.
 //!
 //! ## Reports that come twice

@@ -3,10 +3,11 @@
 use usage_proto::RegistrationRequest;
 
 use super::policy::Registration;
+use crate::store::name_length;
 use crate::store::registrant::Registrant;
 
-/// The longest text that a field takes, in characters. An e-mail address has 254 at most.
-pub(super) const LONGEST: usize = 254;
+/// The longest text that a field takes, in characters. An e-mail address has as many at most.
+pub(super) const LONGEST: usize = name_length::ORGANISATION;
 
 /// The fields of the form as they were typed.
 #[derive(Debug, Default)]

@@ -118,6 +118,13 @@ pub enum StoreError {
     /// A token needs to belong to someone.
     #[error("the name of the organisation is blank: a token needs one")]
     BlankOrganisation,
+    /// A name that stands in an index has an end.
+    #[error("the name of the organisation is longer than {most} characters: shorten it")]
+    #[non_exhaustive]
+    LongOrganisation {
+        /// How many characters it may have.
+        most: usize,
+    },
     /// There is no such token.
     #[error("there is no token with the id {id}: a list of the tokens shows those that there are")]
     #[non_exhaustive]

@@ -13,6 +13,7 @@ pub(crate) mod kind;
 mod known_tokens;
 pub(crate) mod metrics;
 pub(crate) mod moving;
+pub(crate) mod name_length;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -1,8 +1,10 @@
 //! All that is in one database, taken over into another.
 
 use super::Store;
+use super::backend::Backend;
 use super::error::StoreError;
 use super::kind::Kind;
+use super::name_length::{ORGANISATION, PRODUCT, shortened};
 use super::refusals::DayRefusals;
 use super::row::Row;
 
@@ -76,6 +78,9 @@ impl Store {
     /// that an export goes on where it was; tokens stay what they are. It can be called again, and goes
     /// on where it ended. What has this database open should not write meanwhile.
     ///
+    /// A name that is longer than what is taken today, and was stored by an earlier version, is
+    /// shortened: to its beginning and its SHA-256.
+    ///
     /// # Errors
     ///
     /// [`StoreError::NotEmpty`] if the other one has something that is not from here;
@@ -83,7 +88,7 @@ impl Store {
     /// either of them says.
     pub fn move_to(&self, other: &Self) -> Result<Moved, StoreError> {
         let (from, to) = (self.backend(), other.backend());
-        let tokens = from.tokens_to_move()?;
+        let tokens = tokens(from)?;
         let not_empty = || StoreError::NotEmpty { path: to.path().to_owned() };
         if !to.tokens_to_move()?.iter().all(|token| tokens.contains(token)) {
             return Err(not_empty());
@@ -91,7 +96,7 @@ impl Store {
         let (before, last) = to.extent()?;
         // What is there is from here if its first and its last report are.
         for after in [0, last - 1] {
-            let here = from.reports_to_move(after.max(0))?.into_iter().next();
+            let here = reports(from, after.max(0))?.into_iter().next();
             let there = to.reports_to_move(after.max(0))?.into_iter().next();
             if last > 0 && here != there {
                 return Err(not_empty());
@@ -101,7 +106,7 @@ impl Store {
         to.take(&Portion { tokens, ..Portion::default() })?;
         let mut after = last;
         loop {
-            let reports = from.reports_to_move(after)?;
+            let reports = reports(from, after)?;
             let Some(end) = reports.last() else { break };
             after = end.position;
             moved.reports += reports.len() as u64;
@@ -109,7 +114,7 @@ impl Store {
         }
         let mut after = None;
         loop {
-            let keys = from.keys_to_move(after.as_ref())?;
+            let keys = keys(from, after.as_ref())?;
             let Some(end) = keys.last() else { break };
             after = Some((end.token_id, end.key.clone()));
             to.take(&Portion { keys, ..Portion::default() })?;
@@ -120,4 +125,26 @@ impl Store {
         let (expected, found) = (from.extent()?.0, to.extent()?.0);
         if expected == found { Ok(moved) } else { Err(StoreError::Miscounted { expected, found }) }
     }
+}
+
+fn tokens(from: &dyn Backend) -> Result<Vec<MovedToken>, StoreError> {
+    let mut tokens = from.tokens_to_move()?;
+    tokens.iter_mut().for_each(|token| shorten(&mut token.organisation, ORGANISATION));
+    Ok(tokens)
+}
+
+fn reports(from: &dyn Backend, after: i64) -> Result<Vec<MovedReport>, StoreError> {
+    let mut reports = from.reports_to_move(after)?;
+    reports.iter_mut().for_each(|report| shorten(&mut report.row.product, PRODUCT));
+    Ok(reports)
+}
+
+fn keys(from: &dyn Backend, after: Option<&(i64, String)>) -> Result<Vec<LeftKey>, StoreError> {
+    let mut keys = from.keys_to_move(after)?;
+    keys.iter_mut().for_each(|key| shorten(&mut key.product, PRODUCT));
+    Ok(keys)
+}
+
+fn shorten(name: &mut String, most: usize) {
+    *name = shortened(std::mem::take(name), most);
 }

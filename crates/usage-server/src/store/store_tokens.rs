@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::registrant::Registrant;
 use super::token::{StoredToken, TokenChange, TokenChoice};
 use super::token_hash::TokenHash;
-use super::{Store, instance};
+use super::{Store, instance, name_length};
 
 impl Store {
     /// Makes a token for an organisation, durable when this returns.
@@ -21,12 +21,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::BlankOrganisation`], [`StoreError::Random`], [`StoreError::Write`] or
-    /// [`StoreError::Closed`].
+    /// [`StoreError::BlankOrganisation`] or [`StoreError::LongOrganisation`]; [`StoreError::Random`],
+    /// [`StoreError::Write`] or [`StoreError::Closed`].
     pub fn create_token(&self, organisation: &str) -> Result<Token, StoreError> {
         let organisation = organisation.trim();
         if organisation.is_empty() {
             return Err(StoreError::BlankOrganisation);
+        }
+        let most = name_length::ORGANISATION;
+        if name_length::is_too_long(organisation, most) {
+            return Err(StoreError::LongOrganisation { most });
         }
         self.issue_token(organisation.to_owned(), None)
     }

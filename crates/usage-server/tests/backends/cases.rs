@@ -12,7 +12,7 @@ use crate::Case;
 use crate::client::{Client, Request, SERVER, STATS, USAGE, post, wait_until};
 use crate::going_cases::days_ago;
 use crate::target::Target;
-use crate::{counting_cases, forget_cases, going_cases, moving_cases};
+use crate::{counting_cases, forget_cases, going_cases, moving_cases, naming_cases};
 
 pub(crate) const ALL: &[Case] = &[
     ("what_comes_is_what_is_read", what_comes_is_what_is_read),
@@ -50,6 +50,7 @@ pub(crate) const ALL: &[Case] = &[
         counting_cases::a_time_loses_nothing_however_positions_stand,
     ),
     ("any_text_is_taken", any_text_is_taken),
+    ("the_longest_names_are_taken", naming_cases::the_longest_names_are_taken),
     ("it_is_there_after_a_restart", it_is_there_after_a_restart),
     ("all_of_it_moves_to_another_database", moving_cases::all_of_it_moves_to_another_database),
     ("a_move_gives_no_position_again", moving_cases::a_move_gives_no_position_again),

@@ -21,6 +21,7 @@ mod counting_cases;
 mod forget_cases;
 mod going_cases;
 mod moving_cases;
+mod naming_cases;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres_cases;
 mod target;

@@ -9,6 +9,7 @@ use usage_server::{Database, Selection, ServerEvent, Store, StoreError};
 use crate::Case;
 use crate::client::{PATIENCE, Request, USAGE, get, post, start_with, wait_until};
 use crate::moving_cases::{fill_to_move, goes_on, is_moved};
+use crate::naming_cases::letters;
 use crate::target::{Backend, Target};
 
 pub(crate) const ALL: &[Case] = &[
@@ -19,6 +20,10 @@ pub(crate) const ALL: &[Case] = &[
     ("a_password_is_not_told", a_password_is_not_told),
     ("what_is_not_durable_is_refused", what_is_not_durable_is_refused),
     ("a_file_moves_into_it", a_file_moves_into_it),
+    (
+        "a_file_with_names_of_any_length_moves_into_it",
+        a_file_with_names_of_any_length_moves_into_it,
+    ),
 ];
 
 const TARGET: &str = "/api/v1/usage/influxdb";
@@ -150,4 +155,29 @@ fn a_file_moves_into_it(target: &Target) {
     // What was stored there is not in the file.
     let error = from.store().move_to(to.store()).unwrap_err();
     assert!(matches!(error, StoreError::NotEmpty { .. }), "{error:?}");
+}
+
+/// A file may have names from when nobody said how long they may be.
+fn a_file_with_names_of_any_length_moves_into_it(target: &Target) {
+    let file = Backend::File.new_target().unwrap();
+    let from = file.start();
+    let token = from.create_token("Example Inc.").unwrap();
+    for key in ["first", "second"] {
+        let report = Request::post(TARGET, USAGE).key(key).token(token.expose());
+        assert_eq!(report.send(&from).status, 201);
+    }
+    let long = letters(4000);
+    file.sql(&from, &format!("UPDATE report SET product = '{long}' || id"));
+    file.sql(&from, &format!("UPDATE token SET organisation = '{long}'"));
+    let to = target.start();
+    for moved in [2, 0] {
+        assert_eq!(from.store().move_to(to.store()).unwrap().reports, moved);
+    }
+    let there = to.store().usage().read_all().unwrap();
+    let products: Vec<_> = there.iter().map(|row| row.report.product.as_str()).collect();
+    assert!(products.iter().all(|name| name.starts_with(&letters(180))), "{products:?}");
+    assert_ne!(products[0], products[1]);
+    let organisation = to.store().tokens().unwrap().remove(0).organisation;
+    assert_eq!(organisation.chars().count(), 254);
+    assert_eq!(to.store().remove_organisation(&organisation).unwrap(), 1);
 }

@@ -287,9 +287,11 @@ fn what_is_blank_is_described_as_it_is() {
         .collect();
     let root = described();
     let pattern = |pointer: &str| root.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-    for pointer in
-        ["/components/schemas/Filled/pattern", "/components/parameters/Product/schema/pattern"]
-    {
+    for pointer in [
+        "/components/schemas/Filled/pattern",
+        "/components/parameters/Product/schema/pattern",
+        "/components/parameters/ForgottenProduct/schema/pattern",
+    ] {
         assert_eq!(pattern(pointer), format!("[^{class}]"), "{pointer}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::{STATS, post, start};
+use crate::client::{SERVER, STATS, post, start};
 
 /// What a deployed `InfluxDB` sends.
 const DEPLOYED: &str = r#"[{"tags":null,"values":{"arch":"amd64","cluster_id":"4042909480400749287","num_databases":0,"num_measurements":0,"num_series":0,"os":"linux","uptime":0.014956847,"version":"1.6.7~rc0"}}]"#;
@@ -58,6 +58,32 @@ fn a_blank_product_in_the_path_is_a_field_error() {
         assert_eq!(answer.status, 422);
         assert_eq!(answer.json(), json!({"errors": {"product": ["Product can not be blank."]}}));
     }
+}
+
+/// A product stands in an index of each backend.
+#[test]
+fn a_product_has_an_end() {
+    let server = start();
+    for (letter, status) in
+        [("x".repeat(256), 201), ("x".repeat(257), 422), ("%C3%BC".repeat(256), 201)]
+    {
+        let answer = post(&server, &format!("/api/v1/usage/{letter}"), "[]");
+        assert_eq!(answer.status, status, "{letter}");
+    }
+    let long = "x".repeat(4000);
+    let words = json!({"product": ["Product can not be longer than 256 characters."]});
+    for (target, body) in [("stats", STATS), ("usage", "[]")] {
+        let answer = post(&server, &format!("/api/v1/{target}/{long}"), body);
+        assert_eq!((answer.status, &answer.json()["errors"]), (422, &words), "{target}");
+    }
+    let body = SERVER.replace("\"influxdb\"", &format!("\"{long}\"")).replace("serv1", "");
+    let answer = post(&server, "/api/v1/servers", body);
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["errors"]["product"], words["product"]);
+    assert_eq!(answer.json()["errors"]["server_id"][0], "ServerID can not be blank.");
+    // What was stored before can be forgotten.
+    let forget = r#"{"server_id":"0123456789abcdef","cluster_id":"c"}"#;
+    assert_eq!(post(&server, &format!("/api/v1/forget/{long}"), forget).status, 200);
 }
 
 #[test]
