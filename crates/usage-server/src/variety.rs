@@ -170,15 +170,13 @@ impl Report<'_> {
     /// All items of a list have one place. How deep it goes is limited where JSON is read.
     fn value(&mut self, place: Place, value: &mut Value) {
         match value {
-            Value::String(text) => {
-                if self.is_too_much(place, text) {
-                    OTHER.clone_into(text);
-                }
-            }
+            Value::String(text) if self.is_too_much(place, text) => OTHER.clone_into(text),
             Value::List(items) => {
                 // What is in a list is not an id.
                 let place = Place { is_id: false, ..place };
-                items.iter_mut().for_each(|item| self.value(place, item));
+                for item in items {
+                    self.value(place, item);
+                }
             }
             Value::Map(map) => self.map(Some(place), map),
             _ => {}

@@ -129,19 +129,25 @@ impl Store {
 
 fn tokens(from: &dyn Backend) -> Result<Vec<MovedToken>, StoreError> {
     let mut tokens = from.tokens_to_move()?;
-    tokens.iter_mut().for_each(|token| shorten(&mut token.organisation, ORGANISATION));
+    for token in &mut tokens {
+        shorten(&mut token.organisation, ORGANISATION);
+    }
     Ok(tokens)
 }
 
 fn reports(from: &dyn Backend, after: i64) -> Result<Vec<MovedReport>, StoreError> {
     let mut reports = from.reports_to_move(after)?;
-    reports.iter_mut().for_each(|report| shorten(&mut report.row.product, PRODUCT));
+    for report in &mut reports {
+        shorten(&mut report.row.product, PRODUCT);
+    }
     Ok(reports)
 }
 
 fn keys(from: &dyn Backend, after: Option<&(i64, String)>) -> Result<Vec<LeftKey>, StoreError> {
     let mut keys = from.keys_to_move(after)?;
-    keys.iter_mut().for_each(|key| shorten(&mut key.product, PRODUCT));
+    for key in &mut keys {
+        shorten(&mut key.product, PRODUCT);
+    }
     Ok(keys)
 }
 
