@@ -25,6 +25,15 @@ pub enum StoreError {
         /// What `SQLite` said.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// A database that other machines have cannot be opened: it does not answer, or refuses the user.
+    #[error(fmt = not_connected)]
+    #[non_exhaustive]
+    Connect {
+        /// Its address, without a password.
+        database: String,
+        /// What was heard of it.
+        source: Arc<dyn Error + Send + Sync>,
+    },
     /// The file is a link, a pipe or the like, or it belongs to others.
     #[error(transparent)]
     File(Arc<FileError>),
@@ -225,6 +234,14 @@ fn not_opened(path: &Path, source: &Source, f: &mut Formatter<'_>) -> fmt::Resul
     Chain::message(f, message, &**source)
 }
 
+fn not_connected(database: &str, source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
+    let message = format_args!(
+        "cannot open the PostgreSQL database {database}: check that it runs, that this is its \
+         address, and that the user may log in and make tables there"
+    );
+    Chain::message(f, message, &**source)
+}
+
 fn not_temporary(source: &Source, f: &mut Formatter<'_>) -> fmt::Result {
     let message = format_args!(
         "cannot create a directory for a temporary database: set TMPDIR to one with room"
@@ -263,6 +280,7 @@ mod tests {
         let source = || Arc::new(io::Error::other("because of it"));
         for error in [
             StoreError::Open { path: "usage.db".into(), source: source() },
+            StoreError::Connect { database: "there".to_owned(), source: source() },
             StoreError::Temporary { source: source() },
             StoreError::Write { path: "usage.db".into(), source: source() },
             StoreError::Read { path: "usage.db".into(), source: source() },

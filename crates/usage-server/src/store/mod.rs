@@ -167,8 +167,8 @@ impl Store {
     /// A file that may not be this program's own is not opened: [`StoreError::File`]. One that is
     /// not `SQLite`, is another program's, was changed by somebody, or was written by a newer
     /// version is left as it is: [`StoreError::NotADatabase`], [`StoreError::Foreign`],
-    /// [`StoreError::Altered`], [`StoreError::Newer`]. Otherwise [`StoreError::Open`] or
-    /// [`StoreError::Temporary`].
+    /// [`StoreError::Altered`], [`StoreError::Newer`]. Otherwise [`StoreError::Open`],
+    /// [`StoreError::Connect`] or [`StoreError::Temporary`].
     pub fn open(database: &Database) -> Result<Self, StoreError> {
         Self::open_with(database, &StoreOptions::default())
     }

@@ -17,7 +17,6 @@ mod tokens;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
@@ -60,16 +59,14 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) fn open(address: &PostgresAddress) -> Result<Self, StoreError> {
         let name = PathBuf::from(address.name());
-        let not_opened = |words: String| StoreError::Open {
-            path: name.clone(),
-            source: Box::<dyn std::error::Error + Send + Sync>::from(words).into(),
-        };
+        let not_opened =
+            |words: String| StoreError::Connect { database: address.name(), source: boxed(words) };
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("usage-server-postgres")
             .enable_all()
             .build()
-            .map_err(|error| StoreError::Open { path: name.clone(), source: Arc::new(error) })?;
+            .map_err(|error| not_opened(format!("its thread cannot be started: {error}")))?;
         let pool = connections::pool(address.config()).map_err(|it| not_opened(it.words()))?;
         let this = Self { runtime: Some(runtime), pool, name: name.clone() };
         let migrated = this.wait(async {
