@@ -9,7 +9,7 @@ use super::report::consent;
 use crate::cli::StatusArgs;
 use crate::failure::Failure;
 use crate::outcome_object::ServerIds;
-use crate::{output, table, terminal_text};
+use crate::{moment, output, table, terminal_text};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
     let consent = consent(&args.consent);
@@ -115,7 +115,7 @@ fn when(then: SystemTime, now: SystemTime) -> String {
         Ok(past) => format!("{} ago", coarse(past)),
         Err(future) => format!("in {}", coarse(future.duration())),
     };
-    format!("{}, {away}", rfc3339(then))
+    format!("{}, {away}", moment::text(then))
 }
 
 /// Without what nobody asks for: seconds in a day, minutes in a year.
@@ -126,11 +126,6 @@ fn coarse(time: Duration) -> String {
         _ => 86_400,
     };
     humantime::format_duration(Duration::from_secs(time.as_secs() / unit * unit)).to_string()
-}
-
-/// A clock that was before 1970 is wrong, whatever it said.
-fn rfc3339(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time.max(SystemTime::UNIX_EPOCH)).to_string()
 }
 
 #[derive(Serialize)]
@@ -172,8 +167,8 @@ impl Object {
     fn new(consent: &Consent, state: Option<&State>, now: SystemTime) -> Self {
         let ids = |identities: &[Identity]| identities.iter().map(ServerIds::from).collect();
         let state = state.map(|state| StateObject {
-            last_success: state.acknowledged().map(rfc3339),
-            next_due: state.next_due().map(|then| rfc3339(then.max(now))),
+            last_success: state.acknowledged().map(moment::text),
+            next_due: state.next_due().map(|then| moment::text(then.max(now))),
             failures: state.failures(),
             unacknowledged: state.unacknowledged_key().is_some(),
             to_be_forgotten: ids(&state.waiting_to_be_forgotten()),

@@ -8,13 +8,13 @@ use usage_server::{Kind, Shares, Store, Summary};
 use crate::cli::SummaryArgs;
 use crate::failure::Failure;
 use crate::plural::counted;
-use crate::{output, table, terminal_text};
+use crate::{moment, output, table, terminal_text};
 
 pub(crate) fn run(args: &SummaryArgs, json: bool) -> Result<(), Failure> {
     let store = args.database.open()?;
     let summaries = store.summary(args.since, args.product.as_deref()).map_err(Failure::server)?;
     let refused = Refused::read(&store, args)?;
-    let since = humantime::format_rfc3339_seconds(args.since).to_string();
+    let since = moment::text(args.since);
     if json {
         let products = summaries.iter().map(Entry::from).collect();
         return Ok(output::json(&Object { since: &since, products, refused })?);
@@ -44,7 +44,7 @@ struct Refused {
 impl Refused {
     fn read(store: &Store, args: &SummaryArgs) -> Result<Self, Failure> {
         let reasons = store.refusals(args.since).map_err(Failure::server)?;
-        let mut since = humantime::format_rfc3339_seconds(args.since).to_string();
+        let mut since = moment::text(args.since);
         since.truncate("2026-11-27".len());
         Ok(Self { since, requests: reasons.values().sum(), reasons })
     }

@@ -64,6 +64,24 @@ fn installations_are_counted_by_what_they_said_last() {
     }
 }
 
+/// Before 1970 there is nothing, and no panic.
+#[test]
+fn a_time_before_1970_is_refused_by_each_command() {
+    let serving = Serving::start(&[]);
+    let database = serving.database();
+    for early in ["30000d", "1960-01-01", "99999999999y"] {
+        for command in [
+            &["summary", "--since", early][..],
+            &["summary", "--json", "--since", early],
+            &["export", "--format", "csv", "--since", early],
+            &["erase", "--before", early],
+        ] {
+            let ran = run(command).arguments(&["--database", database.to_str().unwrap()]).done();
+            assert_eq!(ran.code, Some(2), "{command:?}: {ran:?}");
+        }
+    }
+}
+
 /// Who reported before is not new.
 #[test]
 fn an_installation_is_new_once() {
