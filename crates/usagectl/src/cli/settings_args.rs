@@ -1,15 +1,16 @@
 //! What `serve` may be told by its arguments, and by a file that is read again later.
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
-use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use usage_server::{InvalidNetwork, InvalidOrigin, Proxies, Redirects};
 
 use super::serve_args::not_blank;
 
-/// Each of them is an option, and in the file a key of the same name.
+/// Each of them is an option, and in the file a key of the same name with the same bounds: what is a
+/// number has them in its type.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
@@ -36,28 +37,28 @@ pub(crate) struct Settings {
     pub(crate) products: Option<Vec<String>>,
 
     /// Requests in a minute from one address
-    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
-    pub(crate) requests_per_address: Option<u32>,
+    #[arg(long, value_name = "NUMBER", help_heading = "Limits")]
+    pub(crate) requests_per_address: Option<NonZeroU32>,
 
     /// Bytes of bodies in a minute from one address
-    #[arg(long, value_name = "BYTES", value_parser = at_least_one_byte(), help_heading = "Limits")]
-    pub(crate) bytes_per_address: Option<u64>,
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) bytes_per_address: Option<NonZeroU64>,
 
     /// Reports in a minute with one token
-    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
-    pub(crate) requests_per_token: Option<u32>,
+    #[arg(long, value_name = "NUMBER", help_heading = "Limits")]
+    pub(crate) requests_per_token: Option<NonZeroU32>,
 
     /// Bytes of reports in a minute with one token
-    #[arg(long, value_name = "BYTES", value_parser = at_least_one_byte(), help_heading = "Limits")]
-    pub(crate) bytes_per_token: Option<u64>,
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) bytes_per_token: Option<NonZeroU64>,
 
     /// Different keys of a product in a day; further ones are stored as (other)
-    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
-    pub(crate) keys_per_day: Option<u32>,
+    #[arg(long, value_name = "NUMBER", help_heading = "Limits")]
+    pub(crate) keys_per_day: Option<NonZeroU32>,
 
     /// Different texts of a product in a day; further ones are stored as (other)
-    #[arg(long, value_name = "NUMBER", value_parser = at_least_one(), help_heading = "Limits")]
-    pub(crate) values_per_day: Option<u32>,
+    #[arg(long, value_name = "NUMBER", help_heading = "Limits")]
+    pub(crate) values_per_day: Option<NonZeroU32>,
 
     /// Network of a proxy whose X-Forwarded-For is believed, or unix; may be given again
     #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = network, help_heading = "Limits")]
@@ -122,14 +123,6 @@ impl Settings {
             log_addresses: self.log_addresses.or(other.log_addresses),
         }
     }
-}
-
-fn at_least_one() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..)
-}
-
-fn at_least_one_byte() -> RangedU64ValueParser<u64> {
-    clap::value_parser!(u64).range(1..)
 }
 
 fn network(text: &str) -> Result<String, InvalidNetwork> {

@@ -88,6 +88,38 @@ fn what_is_in_the_file_counts_and_is_read_again() {
     assert_eq!(configured.serving.stop().code, Some(0));
 }
 
+/// What an option does not take the file does not take either.
+#[test]
+fn a_number_in_the_file_has_the_bounds_of_the_option() {
+    let configured = Configured::start("registration = \"open\"\n", &[]);
+    for key in [
+        "requests-per-address",
+        "bytes-per-address",
+        "requests-per-token",
+        "bytes-per-token",
+        "keys-per-day",
+        "values-per-day",
+    ] {
+        for wrong in ["0", "-1", "1.5", "99999999999999999999"] {
+            let ran =
+                run(&["serve", &format!("--{key}={wrong}"), "--listen", "127.0.0.1:0"]).done();
+            assert_eq!(ran.code, Some(2), "{key} {wrong}: {ran:?}");
+            let text = format!("{key} = {wrong}\n");
+            configured.change(&text, KEPT);
+            assert_eq!(configured.page(""), "200", "{text}");
+        }
+        configured.change(&format!("registration = \"open\"\n{key} = 1000\n"), READ);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("serve.toml"), "\nrequests-per-address = 0\n").unwrap();
+    let ran = run(&["serve", "--listen", "127.0.0.1:0", "--config", "serve.toml"])
+        .directory(directory.path())
+        .done();
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("line 2") && ran.stderr.contains("nonzero"), "{ran:?}");
+    assert_eq!(configured.serving.stop().code, Some(0));
+}
+
 #[test]
 fn an_option_comes_before_the_file() {
     let configured = Configured::start("log-format = \"json\"\n", &["--registration", "open"]);

@@ -44,8 +44,9 @@ impl Configuration {
     }
 }
 
-/// An empty list would take nothing, and somebody who writes it may mean everything.
-fn products(settings: &Settings) -> Result<Option<&[String]>, Failure> {
+/// An empty list would take nothing, and somebody who writes it may mean everything. Space around a
+/// name is not part of it, as in the option.
+fn products(settings: &Settings) -> Result<Option<Vec<&str>>, Failure> {
     let Some(products) = &settings.products else { return Ok(None) };
     if products.is_empty() || products.iter().any(|product| product.trim().is_empty()) {
         return Err(Failure::Build {
@@ -55,7 +56,7 @@ fn products(settings: &Settings) -> Result<Option<&[String]>, Failure> {
             source: None,
         });
     }
-    Ok(Some(products))
+    Ok(Some(products.iter().map(|product| product.trim()).collect()))
 }
 
 fn proxies(settings: &Settings) -> Result<Proxies, Failure> {
@@ -63,10 +64,10 @@ fn proxies(settings: &Settings) -> Result<Proxies, Failure> {
     networks.map(String::as_str).try_fold(Proxies::new(), Proxies::trust).map_err(Failure::server)
 }
 
-/// What is not said is not limited. A 0, which the file may have, is a 1.
+/// What is not said is not limited.
 fn limits(settings: &Settings) -> Limits {
-    fn set<T: Copy>(limits: Limits, most: Option<T>, set: fn(Limits, T) -> Limits) -> Limits {
-        most.map_or(limits, |most| set(limits, most))
+    fn set<N: Into<T>, T>(limits: Limits, most: Option<N>, set: fn(Limits, T) -> Limits) -> Limits {
+        most.map_or(limits, |most| set(limits, most.into()))
     }
     let limits = Limits::new();
     let limits = set(limits, settings.requests_per_address, Limits::requests_per_address);
