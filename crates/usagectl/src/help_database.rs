@@ -85,6 +85,10 @@ cluster_id where it names no server, in fields, tags and values. The id of a
 cluster finds the servers and the statistics of that cluster, too. Whoever
 reports on may come back: end the token, too, or stop the sender.
 
+Who registered at the page /start, and for which cluster, is kept with the
+token and not with the instance: --organisation erases it, with the reports, and
+`usagectl tokens remove` without them.
+
 What is kept is that something was erased: when, which kind of thing, how many
 reports, and the SHA-256 of the kind, a zero byte and the name, so that one who
 knows the name can look whether it was.";
