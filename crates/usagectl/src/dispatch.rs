@@ -10,6 +10,7 @@ use crate::carrier::Carrier;
 use crate::cli::{Cli, Command};
 use crate::exit_status::Exit;
 use crate::failure::Failure;
+use crate::hidden_secrets::hide;
 use crate::outcome_object::Outcome;
 use crate::output::{self, BAD, BOLD, DIM};
 use crate::{command, log_thread, terminal_text};
@@ -129,10 +130,11 @@ pub(crate) fn explain(error: &clap::Error, json: bool) -> Exit {
 }
 
 /// As clap prints it, in colours, unless it repeats an argument with something in it that a terminal
-/// might obey.
+/// might obey, or that may be secret.
 fn print(error: &clap::Error) -> io::Result<()> {
-    let text = error.render().to_string();
-    if !text.contains(|c| c != '\n' && terminal_text::is_obeyed(c)) {
+    let rendered = error.render().to_string();
+    let text = if error.use_stderr() { hide(&rendered) } else { rendered.clone() };
+    if text == rendered && !text.contains(|c| c != '\n' && terminal_text::is_obeyed(c)) {
         return error.print();
     }
     for line in text.trim_end().split('\n') {
@@ -143,7 +145,7 @@ fn print(error: &clap::Error) -> io::Result<()> {
 
 /// What clap says before it comes to the usage line, on one line.
 fn first_paragraph(error: &clap::Error) -> String {
-    let text = error.render().to_string();
+    let text = hide(&error.render().to_string());
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join(" ");
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()

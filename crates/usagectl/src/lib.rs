@@ -22,6 +22,7 @@ mod forget_words;
 mod help;
 mod help_database;
 mod help_serve;
+mod hidden_secrets;
 mod json_file;
 mod log_thread;
 mod lossless;

@@ -69,12 +69,23 @@ impl Database {
     /// # Ok::<(), usage_server::InvalidAddress>(())
     /// ```
     ///
+    /// The user and the password end at the last `@` in front of the first `/` or `?`. What could be
+    /// read in two ways is refused: there a password might be taken for a place, and be told.
+    ///
     /// # Errors
     ///
-    /// [`InvalidAddress`] if the address is not one.
+    /// [`InvalidAddress`] if the address is not one. It says which part is wrong, and repeats none.
     #[cfg(feature = "postgres")]
     pub fn postgres(address: &str) -> Result<Self, InvalidAddress> {
         PostgresAddress::parse(address).map(Location::Postgres).map(Self)
+    }
+
+    /// Whether its address has a password, in whatever place, or one was [given](Self::password) beside
+    /// it. A file has none.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        matches!(&self.0, Location::Postgres(address) if address.has_password())
     }
 
     /// The password for a database that wants one. It says nothing about a file.

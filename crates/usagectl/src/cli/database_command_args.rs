@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use usage_server::{Database, Risk};
 
-use super::database_args::{DatabaseArgs, named};
+use super::database_args::DatabaseArgs;
+use super::database_name::{Place, named};
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -55,10 +56,12 @@ pub(crate) struct MoveArgs {
 
 impl MoveArgs {
     pub(crate) fn from(&self) -> Result<Database, Failure> {
-        named(&self.from, self.from_password_file.as_deref(), &self.accept_file)
+        let place = Place::Option("--from");
+        named(&self.from, place, self.from_password_file.as_deref(), &self.accept_file)
     }
 
     pub(crate) fn to(&self) -> Result<Database, Failure> {
-        named(&self.to, self.to_password_file.as_deref(), &self.accept_file)
+        let place = Place::Option("--to");
+        named(&self.to, place, self.to_password_file.as_deref(), &self.accept_file)
     }
 }

@@ -3,6 +3,7 @@
 mod api_args;
 mod database_args;
 mod database_command_args;
+pub(crate) mod database_name;
 mod erase_args;
 mod export_args;
 mod forget_args;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use usage_server::{Moved, Store};
 
-use crate::cli::{DatabaseCommand, DatabaseCommandArgs, MoveArgs};
+use crate::cli::{DatabaseCommand, DatabaseCommandArgs, MoveArgs, database_name};
 use crate::failure::Failure;
 use crate::plural::counted;
 use crate::{output, terminal_text};
@@ -13,6 +13,7 @@ use crate::{output, terminal_text};
 pub(crate) fn run(args: &DatabaseCommandArgs, json: bool) -> Result<(), Failure> {
     match &args.command {
         DatabaseCommand::Backup { to, database } => {
+            database_name::file(to)?;
             let bytes = database.open()?.backup(to).map_err(Failure::server)?;
             tell(to, bytes, json)
         }

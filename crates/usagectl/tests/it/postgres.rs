@@ -100,3 +100,66 @@ fn a_password_is_in_no_argument_and_in_no_message() {
     let ran = run(&["tokens", "list", "--database", "postgres://"]).done();
     assert_eq!(ran.code, Some(5), "{ran:?}");
 }
+
+/// However an address is written: what is understood is told without its password, and nothing else
+/// is repeated.
+#[test]
+fn no_spelling_of_an_address_tells_its_password() {
+    let directory = tempfile::tempdir().unwrap();
+    for address in [
+        "postgres://u:hun@hunter2@127.0.0.1:1/x?connect_timeout=1",
+        " postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1",
+        "Postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1",
+        "postgres://u:se?hunter2@127.0.0.1:1/x",
+        "postgres://u@127.0.0.1:1/x?connect_timeout=1&pass%77ord=hunter2",
+        "postgres:u:hunter2@127.0.0.1:1/x",
+        "mysql://u:hunter2@127.0.0.1/x",
+        "host=127.0.0.1 password=hunter2",
+        "host=127.0.0.1 password = hunter2",
+    ] {
+        for command in [
+            &["tokens", "list"][..],
+            &["serve", "--listen", "127.0.0.1:0"],
+            &["summary", "--json"],
+            &["erase", "--instance", "x"],
+        ] {
+            let by_variable =
+                run(command).directory(directory.path()).env("USAGE_DATABASE", address).done();
+            let by_option =
+                run(command).arguments(&["--database", address]).directory(directory.path()).done();
+            // It is not to be an argument anyway.
+            assert_eq!(by_option.code, Some(5), "{address}: {by_option:?}");
+            for ran in [by_variable, by_option] {
+                assert!(matches!(ran.code, Some(1 | 5)), "{address}: {ran:?}");
+                assert!(!format!("{ran:?}").contains("hunter2"), "{address}: {ran:?}");
+            }
+        }
+        for arguments in [
+            &["database", "move", "--from", "usage.db", "--to", address][..],
+            &["database", "move", "--from", address, "--to", "usage.db"],
+            &["database", "backup", address],
+            // In a place where nothing is.
+            &["tokens", "list", address],
+            &["tokens", "list", "--json", address],
+        ] {
+            let ran = run(arguments).directory(directory.path()).done();
+            assert!(matches!(ran.code, Some(1 | 2 | 5)), "{arguments:?}: {ran:?}");
+            assert!(!format!("{ran:?}").contains("hunter2"), "{arguments:?}: {ran:?}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "no file is called so");
+}
+
+#[test]
+fn what_cannot_be_had_is_told_in_words_for_it() {
+    for (address, code, words) in [
+        ("postgres://u@127.0.0.1:1/x?connect_timeout=1", 1, "check that it runs"),
+        ("postgres://u@127.0.0.1:1/x?sslmode=verify-full", 5, "sslmode is wrong"),
+        ("postgres://u@127.0.0.1:99999/x", 5, "port is wrong"),
+        ("", 5, "--database is empty"),
+    ] {
+        let ran = run(&["tokens", "list", "--database", address]).done();
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(words) && !ran.stderr.contains("directory"), "{ran:?}");
+    }
+}
