@@ -13,6 +13,9 @@ use super::token::{StoredToken, TokenChange, TokenChoice};
 use super::token_hash::TokenHash;
 use super::{Store, instance, name_length};
 
+/// The longest time that two tokens count beside each other: both can be written down.
+const OVERLAP: Duration = Duration::from_secs(1000 * 366 * 24 * 60 * 60);
+
 impl Store {
     /// Makes a token for an organisation, durable when this returns.
     ///
@@ -126,7 +129,7 @@ impl Store {
     }
 
     /// Makes a token for the organisation of another one, which ends after an overlap: the time to
-    /// put the new one where the old one is.
+    /// put the new one where the old one is. It is a thousand years at most.
     ///
     /// # Errors
     ///
@@ -134,6 +137,7 @@ impl Store {
     /// [`StoreError::Write`] or [`StoreError::Gone`].
     pub fn rotate_token(&self, id: i64, overlap: Duration) -> Result<Token, StoreError> {
         let token = random_token()?;
+        let overlap = overlap.min(OVERLAP);
         let by = TokenHash::of(token.expose().as_bytes());
         if self.change_tokens(&TokenChange::Replace { id, by, overlap })? > 0 {
             return Ok(token);

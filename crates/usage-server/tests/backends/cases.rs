@@ -188,6 +188,12 @@ fn a_token_is_replaced(target: &Target) {
     assert!(matches!(error, StoreError::Ended { .. }), "{error:?}");
     store.rotate_token(id, Duration::from_secs(1_000_000)).unwrap();
     assert_eq!(store.tokens().unwrap()[0].ends_at, listed[0].ends_at);
+    // For ever is longer than any calendar.
+    let last = store.tokens().unwrap().pop().unwrap().id;
+    store.rotate_token(last, Duration::MAX).unwrap();
+    let listed = store.tokens().unwrap();
+    let ends_at = listed.iter().find(|token| token.id == last).unwrap().ends_at.clone();
+    assert!(ends_at.as_deref() > Some("2999"), "{ends_at:?}");
 }
 
 fn an_organisation_is_removed(target: &Target) {

@@ -60,9 +60,9 @@ fn a_blank_product_in_the_path_is_a_field_error() {
     }
 }
 
-/// A product stands in an index of each backend.
+/// W59: a product stands in an index of each backend.
 #[test]
-fn a_product_has_an_end() {
+fn w59_a_product_has_an_end() {
     let server = start();
     for (letter, status) in
         [("x".repeat(256), 201), ("x".repeat(257), 422), ("%C3%BC".repeat(256), 201)]
