@@ -50,6 +50,17 @@ fn a_token_is_shown_when_it_is_made_and_never_again() {
 }
 
 #[test]
+fn a_name_without_end_is_refused_in_words() {
+    let serving = Serving::start(&[]);
+    create(&serving, &"ü".repeat(254));
+    let long = tokens(&serving, &["create", &"x".repeat(255)]);
+    assert_eq!(long.code, Some(1), "{long:?}");
+    assert!(long.stderr.contains("longer than 254 characters"), "{long:?}");
+    let list = object(&serving, &["list"]);
+    assert_eq!(list["tokens"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_token_is_revoked_while_the_server_runs() {
     let serving = Serving::start(&[]);
     let [one, two, three] = ["A", "A", "B"].map(|name| create(&serving, name));
