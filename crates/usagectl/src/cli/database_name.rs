@@ -90,7 +90,7 @@ fn meaning(name: &OsStr) -> Meaning<'_> {
     let lossy = name.to_string_lossy();
     let lower = lossy.trim().to_ascii_lowercase();
     if lower.is_empty() {
-        return Meaning::Nothing("is empty: name a database, or leave it out");
+        return Meaning::Nothing("is empty: name a database");
     }
     if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
         return name.to_str().map_or(Meaning::Nothing("is not UTF-8"), Meaning::Address);
