@@ -139,16 +139,16 @@ fn a_temporary_database_is_gone_with_its_last_handle() {
 fn tables_say_what_was_sent() {
     let server = crate::client::start();
     crate::client::post(&server, "/api/v1/usage/influxdb", crate::client::USAGE);
-    let row: (String, Option<i64>, String, String) = Connection::open(server.store().path())
+    let row: (i64, Option<i64>, String, String) = Connection::open(server.store().path())
         .unwrap()
         .query_row(
-            "SELECT kind, token_id, product, data FROM report JOIN usage ON report_id = id",
+            "SELECT kind, token_id, name, data FROM report JOIN product ON product.id = product_id",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
         .unwrap();
     let sent = crate::client::USAGE.to_owned();
-    assert_eq!(row, ("usage".to_owned(), None, "influxdb".to_owned(), sent));
+    assert_eq!(row, (3, None, "influxdb".to_owned(), sent));
 }
 
 /// What was stored by the versions before is there, and its keys belong to what they were used for.
@@ -159,8 +159,9 @@ fn a_database_of_version_1_is_brought_up_to_date() {
     let old = Connection::open(&path).unwrap();
     old.execute_batch(include_str!("../../src/store/sqlite/schema_1.sql")).unwrap();
     old.execute_batch(
-        r#"INSERT INTO report VALUES (1, 't', NULL, 'server', 'k1'), (2, 't', NULL, 'stats', 'k2'),
-             (3, 't', NULL, 'usage', 'k3');
+        r#"INSERT INTO report VALUES (1, '2025-12-31T23:59:59.999Z', NULL, 'server', 'k1'),
+             (2, '2026-01-01T00:00:00.000Z', NULL, 'stats', 'k2'),
+             (3, '2026-01-01T00:00:00.001Z', NULL, 'usage', 'k3');
          INSERT INTO server VALUES (1, 'c', 's', 'h', 'one', '1');
          INSERT INTO stats VALUES (2, 'two', 'c', 's', '[]');
          INSERT INTO usage VALUES (3, 'three', '[{"tags":{"cluster_id":"c"},"values":{"server_id":7}}]');

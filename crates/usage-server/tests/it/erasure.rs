@@ -97,7 +97,9 @@ fn what_is_old_is_erased() {
         post(&server, "/api/v1/servers", SERVER);
     }
     beside(&server)
-        .execute_batch("UPDATE report SET received_at = '2020-01-01T00:00:00.000Z' WHERE id <= 3")
+        .execute_batch(
+            "UPDATE report SET received_at = unixepoch('2020-01-01') * 1000 WHERE id <= 3",
+        )
         .unwrap();
     let before = |time| Erasure::Before(time);
     let year = Duration::from_secs(365 * 24 * 60 * 60);

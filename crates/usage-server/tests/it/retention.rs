@@ -12,8 +12,7 @@ const USAGE: &str = "/api/v1/usage/influxdb";
 /// Stores one of each kind, and makes all of them look so many days old.
 fn age(server: &Server, days: u32) {
     let statement = format!(
-        "UPDATE report SET received_at =
-             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{days} days', '-1 minute')"
+        "UPDATE report SET received_at = unixepoch('now', '-{days} days', '-1 minute') * 1000"
     );
     beside(server).execute_batch(&statement).unwrap();
 }
