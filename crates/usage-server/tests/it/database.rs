@@ -151,44 +151,6 @@ fn tables_say_what_was_sent() {
     assert_eq!(row, (3, None, "influxdb".to_owned(), sent));
 }
 
-/// What was stored by the versions before is there, and its keys belong to what they were used for.
-#[test]
-fn a_database_of_version_1_is_brought_up_to_date() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("usage.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../../src/store/sqlite/schema_1.sql")).unwrap();
-    old.execute_batch(
-        r#"INSERT INTO report VALUES (1, '2025-12-31T23:59:59.999Z', NULL, 'server', 'k1'),
-             (2, '2026-01-01T00:00:00.000Z', NULL, 'stats', 'k2'),
-             (3, '2026-01-01T00:00:00.001Z', NULL, 'usage', 'k3');
-         INSERT INTO server VALUES (1, 'c', 's', 'h', 'one', '1');
-         INSERT INTO stats VALUES (2, 'two', 'c', 's', '[]');
-         INSERT INTO usage VALUES (3, 'three', '[{"tags":{"cluster_id":"c"},"values":{"server_id":7}}]');
-         PRAGMA application_id = 0x55736741;
-         PRAGMA user_version = 1;"#,
-    )
-    .unwrap();
-    drop(old);
-    let server = crate::client::start_with(usage_server::Config::new(Database::file(&path)));
-    let store = server.store();
-    assert_eq!(store.servers().read_all().unwrap()[0].report.product, "one");
-    assert_eq!(store.stats().read_all().unwrap()[0].report.product, "two");
-    assert_eq!(store.usage().read_all().unwrap()[0].report.product, "three");
-    // Whose each of them is was worked out.
-    let instances: Vec<_> = store
-        .reports(usage_server::Selection::new())
-        .map(|row| row.unwrap().instance.unwrap())
-        .collect();
-    assert_eq!(instances, ["s", "s", "7"]);
-    for (product, status) in [("three", 201), ("two", 422)] {
-        let target = format!("/api/v1/usage/{product}");
-        let request = crate::client::Request::post(&target, "[]").key("k3");
-        assert_eq!(request.send(&server).status, status, "{product}");
-    }
-    assert_eq!(store.metrics().stored, 0);
-}
-
 /// Who looks into a database that is not there has misspelt its name.
 #[test]
 fn a_database_that_has_to_be_there_is_not_made() {

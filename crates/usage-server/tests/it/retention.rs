@@ -81,7 +81,7 @@ fn a_key_is_known_for_14_days_whatever_becomes_of_its_report() {
     assert_eq!(server.store().metrics().repeated, 1);
     assert_eq!(server.store().usage().count(), 0);
     beside(&server)
-        .execute_batch("UPDATE left_key SET seen_at = '2020-01-01T00:00:00.000Z'")
+        .execute_batch("UPDATE left_key SET seen_at = unixepoch('2020-01-01') * 1000")
         .unwrap();
     server.shutdown().unwrap();
     let server = pruned(Config::new(database), "usage=7d");

@@ -169,7 +169,8 @@ fn a_failed_commit_is_told_to_each_request_in_it() {
 #[test]
 fn a_product_is_stored_with_its_first_report() {
     let server = start();
-    let first = r#"[{"tags":{"server_id":"one"},"values":{}},{"tags":{"server_id":"other"},"values":{}}]"#;
+    let first =
+        r#"[{"tags":{"server_id":"one"},"values":{}},{"tags":{"server_id":"other"},"values":{}}]"#;
     let requests = [first, "[]", first, "[]"].map(|body| Request::post(TARGET, body));
     let table = "ALTER TABLE other_id RENAME TO elsewhere";
     let answers = changed(&server, table, &requests);

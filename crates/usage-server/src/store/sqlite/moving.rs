@@ -205,3 +205,46 @@ pub(super) fn go_on_after(connection: &Connection, position: i64) -> rusqlite::R
     connection.execute("DELETE FROM report WHERE id = ?1", params![position])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params};
+
+    use super::super::packed::Packed;
+    use crate::store::Store;
+    use crate::store::backend::PAGE_ROWS;
+    use crate::store::database::Database;
+
+    /// Blobs sort behind texts: pages go on in that order, and leave out nothing.
+    #[test]
+    fn keys_of_any_form_are_moved_once_each() {
+        let store = Store::open(&Database::temporary()).unwrap();
+        let connection = Connection::open(store.path()).unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        let mut expected = Vec::new();
+        for number in 0..PAGE_ROWS + PAGE_ROWS / 2 {
+            let token_id = i64::try_from(number % 2).unwrap();
+            let hash = number.wrapping_mul(0x9e37_79b9);
+            for key in [format!("{hash:032x}"), format!("{hash:032X}K")] {
+                connection
+                    .prepare_cached("INSERT INTO left_key VALUES (?1, ?2, 3, 'p', 0)")
+                    .unwrap()
+                    .execute(params![token_id, Packed(&key)])
+                    .unwrap();
+                expected.push((token_id, key));
+            }
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let keys = store.backend().keys_to_move(after.as_ref()).unwrap();
+            let Some(last) = keys.last() else { break };
+            after = Some((last.token_id, last.key.clone()));
+            found.extend(keys.into_iter().map(|left| (left.token_id, left.key)));
+        }
+        assert!(found.len() > 2 * PAGE_ROWS);
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
+}
