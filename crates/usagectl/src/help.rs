@@ -234,7 +234,8 @@ Tell how the reporting goes
 
 Reads the state that `usagectl report` keeps, and tells whether reporting is on
 and which rule decided it, when the API last took a report, when the next one is
-due, and how many in a row were not delivered. Nothing is changed or sent.
+due, and how many in a row were not delivered; and by its ids each server that the
+API is to forget and has not yet. Nothing is changed or sent.
 
 With --last it also shows the last usage report as it left this machine, with the
 answer. It lies beside the state, in a file with `.last` behind its name. The
@@ -250,7 +251,8 @@ EXAMPLES
 
   With --json it is one object; state is null if nothing was ever stored:
     {\"consent\":{\"on\":true,\"rule\":…},\"state\":{\"last_success\":…,\"next_due\":…,
-     \"failures\":0,\"unacknowledged\":false}}
+     \"failures\":0,\"unacknowledged\":false,\"to_be_forgotten\":[],
+     \"not_forgotten\":[{\"cluster_id\":…,\"server_id\":…}]}}
 
 EXIT STATUS
   0  told

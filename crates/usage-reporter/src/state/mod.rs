@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use usage_proto::IdempotencyKey;
 
+use self::identity::Identity;
 use self::stamp::Stamp;
 use self::stored::Stored;
 use self::to_forget::ToForget;
@@ -175,6 +176,20 @@ impl State {
     #[must_use]
     pub fn has_something_to_forget(&self) -> bool {
         self.server_id.is_some() || !self.to_forget.is_empty()
+    }
+
+    /// The identities that the API is to forget and is asked for again, at starts of the program or
+    /// by [`ForgetMe::again`](crate::ForgetMe::again): it was out of reach, or could not do it then.
+    #[must_use]
+    pub fn waiting_to_be_forgotten(&self) -> Vec<Identity> {
+        self.to_forget.iter().filter(|one| one.is_pending()).map(ToForget::identity).collect()
+    }
+
+    /// The identities that the API was to forget and is not asked for any more, since it refuses or
+    /// was never reached. Whoever [asks again](crate::ForgetMe::asked) asks for these too.
+    #[must_use]
+    pub fn not_forgotten(&self) -> Vec<Identity> {
+        self.to_forget.iter().filter(|one| !one.is_pending()).map(ToForget::identity).collect()
     }
 
     /// Whether it holds an identity that was minted since it was loaded, or was given up

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use usage_reporter::{Consent, LastSent, State, StateFile};
+use usage_reporter::{Consent, Identity, LastSent, State, StateFile};
 
 use super::report::consent;
 use crate::cli::StatusArgs;
 use crate::failure::Failure;
+use crate::outcome_object::ServerIds;
 use crate::{output, table, terminal_text};
 
 pub(crate) fn run(args: &StatusArgs, json: bool) -> Result<(), Failure> {
@@ -56,7 +57,22 @@ fn rows(consent: &Consent, state: Option<&State>, now: SystemTime) -> Vec<Vec<St
     let due = state.next_due().map(|then| due(then, now));
     rows.push(row("next due", due.unwrap_or_else(|| "not known".to_owned())));
     rows.push(row("failures", failures(state)));
+    let (waiting, given_up) = (state.waiting_to_be_forgotten(), state.not_forgotten());
+    if !waiting.is_empty() {
+        let left = "the API has not done so yet; `usagectl forget` asks again";
+        rows.push(row("to be forgotten", format!("{}: {left}", servers(&waiting))));
+    }
+    if !given_up.is_empty() {
+        let left = "nobody is asked any more; `usagectl forget` asks again, or write to the maker";
+        rows.push(row("not forgotten", format!("{}: {left}", servers(&given_up))));
+    }
     rows
+}
+
+/// Their ids, as the maker has them.
+fn servers(identities: &[Identity]) -> String {
+    let ids = identities.iter().map(|identity| terminal_text::escape(&identity.server_id));
+    ids.collect::<Vec<_>>().join(", ")
 }
 
 fn reporting(consent: &Consent) -> String {
@@ -146,15 +162,22 @@ struct StateObject {
     failures: u64,
     /// A report was sent, and its answer is not known.
     unacknowledged: bool,
+    /// What was reported by these is to be erased.
+    to_be_forgotten: Vec<ServerIds>,
+    /// The same, and nobody is asked any more.
+    not_forgotten: Vec<ServerIds>,
 }
 
 impl Object {
     fn new(consent: &Consent, state: Option<&State>, now: SystemTime) -> Self {
+        let ids = |identities: &[Identity]| identities.iter().map(ServerIds::from).collect();
         let state = state.map(|state| StateObject {
             last_success: state.acknowledged().map(rfc3339),
             next_due: state.next_due().map(|then| rfc3339(then.max(now))),
             failures: state.failures(),
             unacknowledged: state.unacknowledged_key().is_some(),
+            to_be_forgotten: ids(&state.waiting_to_be_forgotten()),
+            not_forgotten: ids(&state.not_forgotten()),
         });
         let consent = ConsentObject { on: consent.is_on(), rule: consent.rule().to_string() };
         Self { consent, state }

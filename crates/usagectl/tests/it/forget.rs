@@ -126,6 +126,34 @@ fn what_is_not_reached_is_asked_again() {
     assert_eq!((ran.code, &ran.json()["outcome"]), (Some(0), &json!("nothing_found")), "{ran:?}");
 }
 
+/// Until the API has erased what there was, `status` says so.
+#[test]
+fn a_wish_that_is_open_is_shown() {
+    let directory = directory();
+    let path = directory.path().join("usage.json");
+    let status =
+        |json: &[&str]| run(&["status", "--state", path.to_str().unwrap()]).arguments(json).done();
+    let ids = json!([{"cluster_id": "c", "server_id": "0123456789abcdef"}]);
+    for (fault, word, key, other) in [
+        ("503:1", "to be forgotten  ", "to_be_forgotten", "not_forgotten"),
+        ("404:1", "not forgotten  ", "not_forgotten", "to_be_forgotten"),
+    ] {
+        let state = r#"{"version":1,"server_id":"0123456789abcdef","cluster_id":"c"}"#;
+        fs::write(&path, state).unwrap();
+        let serving = Serving::start(&["--fail", fault]);
+        assert_ne!(forget(&path, &["--url", &serving.url]).code, Some(0));
+        let shown = status(&[]).stdout;
+        let line = shown.lines().find(|line| line.starts_with(word));
+        assert!(line.is_some_and(|line| line.contains("0123456789abcdef: ")), "{shown}");
+        let object = status(&["--json"]).json();
+        assert_eq!((&object["state"][key], &object["state"][other]), (&ids, &json!([])));
+
+        assert_eq!(forget(&path, &["--url", &serving.url]).code, Some(0));
+        assert!(!status(&[]).stdout.contains("forgotten"));
+        assert_eq!(status(&["--json"]).json()["state"][key], json!([]));
+    }
+}
+
 /// A command that does not print the ids it is given.
 #[test]
 fn what_names_no_ids_is_not_found_and_not_called_forgotten() {
