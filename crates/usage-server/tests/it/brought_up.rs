@@ -298,8 +298,7 @@ fn keys_and_counts_go_on(path: &Path) {
     let counts = |kind: &str| {
         let text = server.metrics_text();
         let name = format!("usage_reports{{kind=\"{kind}\"}} ");
-        let count = text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok());
-        count
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok())
     };
     wait_until("it has counted", || counts("usage").is_some());
     assert_eq!(["server", "stats", "usage"].map(counts), [Some(2), Some(1), Some(4)]);
