@@ -231,3 +231,38 @@ pub(super) fn first_with_key(
         })
         .optional()
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+    use rusqlite::params_from_iter;
+
+    use super::super::{migrations, product, sql};
+
+    /// `SQLite` prepares a statement anew for other values, if its plan could hang on them: with a join in
+    /// it the one that looks for a key took as long as all else of a report.
+    #[test]
+    fn what_is_run_for_each_report_is_prepared_once() {
+        let connection = migrations::made(migrations::NEWEST).unwrap();
+        for statement in [
+            sql::TOKEN_COUNTS,
+            sql::FIRST_WITH_KEY,
+            product::ID,
+            sql::INSERT_REPORT,
+            sql::INSERT_OTHER_ID,
+            sql::TOKEN,
+            sql::KNOWN_BEFORE,
+        ] {
+            for number in 1..10 {
+                let mut statement = connection.prepare_cached(statement).unwrap();
+                let values = vec![number; statement.parameter_count()];
+                let mut rows = statement.query(params_from_iter(values)).unwrap();
+                // What is not allowed is looked at before it is refused.
+                drop(rows.next());
+            }
+            let prepared = connection.prepare_cached(statement).unwrap();
+            assert!(prepared.get_status(StatementStatus::Run) > 5, "{statement}");
+            assert_eq!(prepared.get_status(StatementStatus::RePrepare), 0, "{statement}");
+        }
+    }
+}

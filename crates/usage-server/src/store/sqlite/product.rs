@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-const ID: &str = "SELECT id FROM product WHERE name = ?1";
+pub(super) const ID: &str = "SELECT id FROM product WHERE name = ?1";
 
 const INSERT: &str = "INSERT INTO product (name) VALUES (?1)";
 

@@ -26,9 +26,10 @@ pub(super) const TAKE_REPORT: &str = insert_report!(" ON CONFLICT (id) DO NOTHIN
 
 pub(super) const INSERT_OTHER_ID: &str = "INSERT INTO other_id (id, report_id) VALUES (?1, ?2)";
 
-/// Spells its condition like the unique index, which then answers it.
+/// Spells its condition like the unique index, which then answers it. With a join in it `SQLite` would
+/// prepare it anew for each key.
 pub(super) const FIRST_WITH_KEY: &str = "\
-    SELECT kind, name FROM report LEFT JOIN product ON product.id = product_id
+    SELECT kind, (SELECT name FROM product WHERE id = product_id) FROM report
     WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2
     UNION ALL
     SELECT kind, product FROM left_key WHERE token_id = ifnull(?1, 0) AND key = ?2";
