@@ -1,7 +1,6 @@
 //! The protocol itself: requests out, answers in.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
@@ -37,8 +36,7 @@ pub struct Api {
     /// The authority of the base URL, parsed once.
     authority: Authority,
     token: Option<Token>,
-    /// What each request has; made once.
-    headers: Arc<HeaderMap>,
+    user_agent: HeaderValue,
     request_limit: usize,
     response_limit: usize,
 }
@@ -54,16 +52,11 @@ impl Api {
     /// The API at `base_url`, without a token and with the default limits.
     #[must_use]
     pub fn new(base_url: BaseUrl) -> Self {
-        let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-            (USER_AGENT, HeaderValue::from_static(AGENT)),
-        ];
         Self {
             authority: base_url.authority(),
             base_url,
             token: None,
-            headers: Arc::new(headers.into_iter().collect()),
+            user_agent: HeaderValue::from_static(AGENT),
             request_limit: Self::DEFAULT_REQUEST_LIMIT,
             response_limit: Self::DEFAULT_RESPONSE_LIMIT,
         }
@@ -79,7 +72,6 @@ impl Api {
         if !self.base_url.carries_token() {
             return Err(BuildError::PlaintextToken { host: self.base_url.host().to_owned() });
         }
-        Arc::make_mut(&mut self.headers).insert(TOKEN_HEADER, token.to_header());
         self.token = Some(token);
         Ok(self)
     }
@@ -88,7 +80,6 @@ impl Api {
     #[must_use]
     pub fn without_token(mut self) -> Self {
         self.token = None;
-        Arc::make_mut(&mut self.headers).remove(TOKEN_HEADER);
         self
     }
 
@@ -106,8 +97,8 @@ impl Api {
         if !parts.into_iter().all(is_token) {
             return Err(fault());
         }
-        let agent = HeaderValue::from_str(&format!("{product} {AGENT}")).map_err(|_| fault())?;
-        Arc::make_mut(&mut self.headers).insert(USER_AGENT, agent);
+        self.user_agent =
+            HeaderValue::from_str(&format!("{product} {AGENT}")).map_err(|_| fault())?;
         Ok(self)
     }
 
@@ -147,7 +138,7 @@ impl Api {
         let mut request = Request::new(encode::body(payload, self.request_limit)?);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = HeaderMap::clone(&self.headers);
+        *request.headers_mut() = self.headers();
         Ok(request)
     }
 
@@ -159,6 +150,18 @@ impl Api {
     /// `https` URL.
     pub fn registration_url(&self, registration: &Registration) -> Result<Url, BuildError> {
         registration.url(&self.base_url)
+    }
+
+    /// What each request has.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if let Some(token) = &self.token {
+            headers.insert(TOKEN_HEADER, token.to_header());
+        }
+        headers
     }
 
     fn uri<P: Saveable + ?Sized>(&self, payload: &P) -> Result<Uri, BuildError> {
@@ -271,7 +274,7 @@ impl fmt::Debug for Api {
         f.debug_struct("Api")
             .field("base_url", &self.base_url)
             .field("token", &self.token)
-            .field("user_agent", &self.headers.get(USER_AGENT))
+            .field("user_agent", &self.user_agent)
             .field("request_limit", &self.request_limit)
             .field("response_limit", &self.response_limit)
             .finish_non_exhaustive()

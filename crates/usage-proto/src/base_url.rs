@@ -148,7 +148,13 @@ impl BaseUrl {
     #[expect(clippy::expect_used, reason = "both constructors hold a text that parses")]
     pub(crate) fn authority(&self) -> Authority {
         // `new` has parsed the same text; a test does it for the two constants.
-        Authority::from_str(self.authority_text()).expect("checked at construction")
+        match &self.text {
+            // Without a copy: most programs have one of these for as long as they run.
+            Cow::Borrowed(text) => Authority::from_static(self.authority_of(text)),
+            Cow::Owned(text) => {
+                Authority::from_str(self.authority_of(text)).expect("checked at construction")
+            }
+        }
     }
 
     /// The path prefix, empty or `/…` without a trailing slash.
@@ -157,8 +163,13 @@ impl BaseUrl {
     }
 
     fn authority_text(&self) -> &str {
+        self.authority_of(&self.text)
+    }
+
+    /// The authority in `text`, which is that of this URL.
+    fn authority_of<'t>(&self, text: &'t str) -> &'t str {
         let scheme = if self.https { "https://".len() } else { "http://".len() };
-        &self.text[scheme..self.path_at]
+        &text[scheme..self.path_at]
     }
 }
 

@@ -19,8 +19,9 @@ pub(crate) struct Durable {
     acknowledged: Option<Instant>,
     /// How long the machine slept since.
     slept: Duration,
-    /// The key of the run before, until a report of this run is sent with it.
-    inherited: Option<Inherited>,
+    /// The key of the run before, until a report of this run is sent with it. The box keeps an idle
+    /// reporter small.
+    inherited: Option<Box<Inherited>>,
     /// The usage report that left last, and when; until it is stored.
     sent: Option<Box<(LastSent, Instant)>>,
     unsaved: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Durable {
 }
 
 /// A key that may name a report that the API has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Inherited {
     key: IdempotencyKey,
     /// When the slot of that report is over. The next one has the numbers of another period: under
@@ -56,12 +57,10 @@ impl Durable {
     ) -> Self {
         let is_drawn = matches!(state.first_slot(config, wall_now), FirstSlot::Drawn(_));
         let inherited = state.key_to_take_over(config, wall_now);
-        let inherited = inherited.map(|(key, left)| Inherited {
-            key,
-            until: after(now, left),
-            is_taken: false,
+        let inherited = inherited.map(|(key, left)| {
+            Box::new(Inherited { key, until: after(now, left), is_taken: false })
         });
-        state.unacknowledged_key = inherited.map(|inherited| inherited.key);
+        state.unacknowledged_key = inherited.as_ref().map(|inherited| inherited.key);
         // A slot that is drawn now is kept over restarts. That of a key says for how long it is right.
         let unsaved = state.unsaved || !is_drawn && inherited.is_none();
         Self {
@@ -101,14 +100,14 @@ impl Durable {
 
     /// A report went out with `key`: it names that report from now on.
     pub(crate) fn sent(&mut self, key: IdempotencyKey) {
-        self.inherited = self.inherited.filter(|inherited| inherited.key != key);
+        self.inherited.take_if(|inherited| inherited.key == key);
     }
 
     /// A usage report is lost, and whoever counts was told so: what comes next is another report,
     /// after a restart too. A key of the run before that was not sent stays, since what it names
     /// was another one.
     pub(crate) fn lost(&mut self, key: Option<IdempotencyKey>) {
-        let inherited = self.inherited.map(|inherited| inherited.key);
+        let inherited = self.inherited.as_ref().map(|inherited| inherited.key);
         if key.is_some() && key == self.state.unacknowledged_key && key != inherited {
             self.state.unacknowledged_key = None;
             self.unsaved = true;
@@ -174,11 +173,10 @@ impl Durable {
     /// What to store now, where the next slot begins at `next_due`.
     pub(crate) fn save(&mut self, next_due: Instant, now: Instant) -> Snapshot {
         // Until a report of this run has the key, it is worth something for as long as its slot.
-        let waits = |inherited: &Inherited| !inherited.is_taken;
-        if self.inherited.as_ref().is_some_and(waits) {
+        if self.waiting_key().is_some() {
             self.expire(now);
         }
-        let next_due = self.inherited.filter(waits).map_or(next_due, |inherited| inherited.until);
+        let next_due = self.waiting_key().map_or(next_due, |inherited| inherited.until);
         self.unsaved = false;
         self.on_its_way = true;
         self.state.unsaved = false;
@@ -190,6 +188,11 @@ impl Durable {
             Box::new((report, now.saturating_duration_since(then)))
         });
         Snapshot::new(self.state.clone(), self.acknowledged.map(ago), due, sent)
+    }
+
+    /// The key of the run before, if no report of this run has it.
+    fn waiting_key(&self) -> Option<&Inherited> {
+        self.inherited.as_deref().filter(|inherited| !inherited.is_taken)
     }
 
     /// The host could not store it. Tells whether it could not the last time either. The next
