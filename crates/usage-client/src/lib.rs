@@ -153,8 +153,8 @@ pub mod testing;
     any(feature = "ureq", feature = "reqwest", feature = "hyper")
 ))]
 pub use reporting::{
-    Awaited, Collect, IfDue, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError,
-    Status,
+    Awaited, Collect, IfDue, IntoUsage, Plain, Preview, PreviewError, PushError, Reporting,
+    Running, StartError, Status,
 };
 #[cfg(feature = "hyper")]
 pub use usage_hyper as hyper;
