@@ -68,12 +68,6 @@ fn block_on<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         return runtime.block_on(future);
     }
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
     // Outside of a runtime any future wakes this thread.
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
@@ -81,6 +75,14 @@ fn block_on<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
             Poll::Ready(result) => return result,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

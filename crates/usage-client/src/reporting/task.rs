@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as StdInstant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::runtime::{self, Handle};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use usage_proto::TransportError;
