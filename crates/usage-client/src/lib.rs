@@ -33,7 +33,10 @@
 //! - **Usage is reported every 12 hours**, with the tags that every report needs: `version`, `os` and
 //!   `arch`, and `ci` in a pipeline or a test run. The ids `cluster_id` and `server_id` are among the
 //!   values. What the collector says itself stands.
-//! - **Outages** are waited for, and told once.
+//! - **Outages** are waited for, and told once. So are numbers that cannot be had or sent.
+//! - **A fleet is spread out.** What a start sends leaves within ten minutes of it
+//!   ([`Schedule::start_spread`]), and the first usage within 12 hours. `flush` and `stop` send at once what
+//!   waits, and `report_now` makes usage due.
 //! - **Without a token** one more line at the start says where the customer can register, so that
 //!   reports belong to an organisation; [below](#registration) is how a product takes the token.
 //!
@@ -153,8 +156,8 @@ pub mod testing;
     any(feature = "ureq", feature = "reqwest", feature = "hyper")
 ))]
 pub use reporting::{
-    Awaited, Collect, IfDue, IntoUsage, Plain, Preview, PushError, Reporting, Running, StartError,
-    Status,
+    Awaited, Collect, IfDue, IntoUsage, Plain, Preview, PreviewError, PushError, Reporting,
+    Running, StartError, Status,
 };
 #[cfg(feature = "hyper")]
 pub use usage_hyper as hyper;

@@ -1,5 +1,6 @@
 //! How the reporting is going.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ pub struct Status {
     pub last_success: Option<Instant>,
     /// What the last failed attempt ran into, kept until a report gets through.
     pub last_error: Option<Arc<Error>>,
+    /// Why there were no numbers when they were asked for last; `None` once there were.
+    pub collect_error: Option<Arc<dyn StdError + Send + Sync>>,
     /// Whether an outage was announced and is not over.
     pub in_outage: bool,
     /// When the next usage report is due; `None` if there will be none.
@@ -42,6 +45,7 @@ impl Status {
             phase: Phase::Stopped,
             last_success: None,
             last_error: None,
+            collect_error: None,
             in_outage: false,
             next_due: None,
             accepted: 0,

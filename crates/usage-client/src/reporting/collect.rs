@@ -7,7 +7,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What a collector may give: one item, a list of them, or either with an error in its place.
 ///
-/// An error costs this report and nothing more; it is in the log at level debug.
+/// An error costs this report and nothing more. It is in the log, at most twice a day, and in
+/// [`Status::last_error`](crate::Status::last_error).
 pub trait IntoUsage {
     /// The items.
     ///

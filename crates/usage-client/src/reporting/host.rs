@@ -2,9 +2,14 @@
 
 use std::error::Error;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-use usage_proto::Usage;
+use tracing::warn;
+use usage_proto::{Api, Chain, Usage};
 use usage_reporter::{Consent, Host, Identity, LastSent, State, StateFile};
 
 use super::Reporting;
@@ -35,7 +40,8 @@ impl<C: Collect<M>, M> Numbers<C, M> {
         }
     }
 
-    /// Blocks for as long as the application takes.
+    /// Blocks for as long as the application takes. An async collector must not be waited for on a
+    /// thread that runs tasks.
     pub(crate) fn usage(&self) -> Result<Usage, BoxError> {
         let items = wait(self.collect.collect())?;
         let Identity { cluster_id, server_id, .. } = &self.identity;
@@ -46,29 +52,24 @@ impl<C: Collect<M>, M> Numbers<C, M> {
     }
 }
 
-/// The result of a collector: at once, unless it is async and on a runtime.
+/// The result of a collector.
 fn wait<T>(collecting: impl Future<Output = T>) -> T {
-    #[cfg(any(feature = "reqwest", feature = "hyper"))]
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        return runtime.block_on(collecting);
+    let mut collecting = pin!(collecting);
+    // A plain collector is ready, wherever it is asked: nothing may block on a runtime from within it.
+    let looked = collecting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    match looked {
+        Poll::Ready(result) => result,
+        Poll::Pending => block_on(collecting),
     }
-    block_on(collecting)
 }
 
-/// Outside of a runtime: a plain collector is ready, and any other future wakes this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    use std::pin::pin;
-    use std::task::{Context, Poll, Wake, Waker};
-    use std::thread::{self, Thread};
-
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
+fn block_on<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
+    #[cfg(any(feature = "reqwest", feature = "hyper"))]
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        return runtime.block_on(future);
     }
+    // Outside of a runtime any future wakes this thread.
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => return result,
@@ -77,15 +78,52 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Numbers that fail again and again are told of once, and again half a day later: whoever reads the
+/// log of a month finds it, and nothing else is buried.
+const SILENCE: Duration = Duration::from_secs(12 * 60 * 60);
+
 pub(crate) struct Product<C, M> {
     consent: Consent,
     numbers: Arc<Numbers<C, M>>,
     file: StateFile,
+    api: Api,
+    /// When numbers that failed were told of.
+    told: Mutex<Option<Instant>>,
 }
 
-impl<C, M> Product<C, M> {
-    pub(crate) fn new(consent: Consent, numbers: Arc<Numbers<C, M>>, file: StateFile) -> Self {
-        Self { consent, numbers, file }
+impl<C: Collect<M>, M> Product<C, M> {
+    pub(crate) fn new(
+        consent: Consent,
+        numbers: Arc<Numbers<C, M>>,
+        file: StateFile,
+        api: Api,
+    ) -> Self {
+        Self { consent, numbers, file, api, told: Mutex::new(None) }
+    }
+
+    /// Numbers that can be sent. The application is told where it has none: there is no other sign of
+    /// it than that nothing arrives.
+    fn checked(&self) -> Result<Usage, BoxError> {
+        let usage = self.numbers.usage()?;
+        self.api.build_request(&usage)?;
+        Ok(usage)
+    }
+
+    fn tell(&self, error: &BoxError) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|then| then.elapsed() >= SILENCE) {
+            *told = Some(Instant::now());
+            let error = Chain(&**error);
+            warn!("usage could not be collected, so that none is reported this time: {error}");
+        }
     }
 }
 
@@ -101,7 +139,7 @@ impl<C: Collect<M>, M: Send + Sync + 'static> Host for Product<C, M> {
     }
 
     fn collect(&self) -> Result<Usage, BoxError> {
-        self.numbers.usage()
+        self.checked().inspect_err(|error| self.tell(error))
     }
 
     fn store(&self, state: &State) -> Result<(), BoxError> {

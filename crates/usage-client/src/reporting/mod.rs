@@ -34,7 +34,7 @@ use usage_reporter::{Config, Consent, Risk};
 
 pub use self::collect::{Awaited, Collect, IntoUsage, Plain};
 pub use self::if_due::IfDue;
-pub use self::preview::Preview;
+pub use self::preview::{Preview, PreviewError};
 pub use self::running::{PushError, Running};
 pub use self::start_error::StartError;
 pub use self::status::Status;

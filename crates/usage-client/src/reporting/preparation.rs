@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use usage_proto::{Api, Server};
+use usage_proto::{Api, Server, Usage};
 use usage_reporter::{Consent, Identity, Reporter, Seed};
 
 use super::Reporting;
@@ -32,6 +32,8 @@ pub(crate) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     now: Instant,
     wall_now: SystemTime,
 ) -> Result<Prepared<C, M>, StartError> {
+    // A product that cannot stand in a path would collect for ever, and never report.
+    api.build_request(&Usage::new(&*reporting.product))?;
     let path = reporting.state_file.as_deref().unwrap_or(Path::new(""));
     let file = reporting.open_to_report(path)?;
     let mut state = file.load()?;
@@ -52,9 +54,10 @@ pub(crate) fn prepare<C: Collect<M>, M: Send + Sync + 'static>(
     let numbers = Arc::new(Numbers::new(reporting, identity, collect));
     let is_due = state.is_due(&reporting.config, wall_now);
     let seed = Seed::from_bytes(random()?);
-    let mut reporter = Reporter::new(reporting.config.clone(), api, state, seed, now, wall_now)?;
+    let mut reporter =
+        Reporter::new(reporting.config.clone(), api.clone(), state, seed, now, wall_now)?;
     reporter.register(now, &server)?;
-    let product = Product::new(consent, Arc::clone(&numbers), file);
+    let product = Product::new(consent, Arc::clone(&numbers), file, api);
     Ok(Prepared { reporter, product, server, numbers, is_due })
 }
 

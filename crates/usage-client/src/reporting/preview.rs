@@ -1,7 +1,9 @@
-use std::fmt;
+use std::error::Error;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Uri};
+use usage_proto::BuildError;
 
 /// A request that would go now, with nothing sent: what leaves the machine, to be read.
 ///
@@ -57,4 +59,19 @@ impl fmt::Debug for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Preview").field("request", &self.request).finish()
     }
+}
+
+/// Why there is no preview.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreviewError {
+    /// The application's collector has failed.
+    #[error("usage could not be collected")]
+    Collect(#[source] Box<dyn Error + Send + Sync>),
+    /// The numbers cannot be sent.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The system gives no thread to collect on.
+    #[error("the system gives no thread to collect usage on: {0}")]
+    Thread(io::Error),
 }

@@ -1,13 +1,11 @@
-use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use usage_proto::{BuildError, Registration, Saveable, Token};
+use usage_proto::{Api, BuildError, Registration, Saveable, Token};
 use usage_reporter::{Consent, Driver, Handle, LastSent, StateFile, StateFileError, SubmitError};
 
-use super::preview::Preview;
-use super::stage::{Reached, Stage, Started};
+use super::stage::{Previewed, Reached, Stage, Started};
 use super::start_error::StartError;
 use super::status::Status;
 
@@ -17,7 +15,7 @@ use super::status::Status;
 /// Where consent is off nothing was made, and every method is without effect.
 ///
 /// Every call is short, whatever the API and the disk do, but for `stop`, `flush` and `wait_until`,
-/// which have limits, [`preview`](Self::preview), which waits for the application's own collector, and
+/// which have limits, `preview`, which waits for the application's own collector, and
 /// [`last_sent`](Self::last_sent), which reads a file.
 #[must_use = "the reporting ends when this is dropped"]
 pub struct Running<D: Driver> {
@@ -29,11 +27,11 @@ pub struct Running<D: Driver> {
 
 impl<D: Driver> Running<D> {
     pub(super) fn off(consent: Consent, state_file: Option<PathBuf>) -> Self {
-        Self { consent, state_file, stage: None }
+        Self { consent, state_file: state_file.map(absolute), stage: None }
     }
 
     pub(super) fn on(consent: Consent, state_file: Option<PathBuf>, stage: Arc<Stage<D>>) -> Self {
-        Self { consent, state_file, stage: Some(stage) }
+        Self { consent, state_file: state_file.map(absolute), stage: Some(stage) }
     }
 
     pub(super) fn settle(&self) -> Result<(), StartError> {
@@ -73,6 +71,11 @@ impl<D: Driver> Running<D> {
     /// The status, as a handle has it.
     pub(super) fn status_of(&self, status: &usage_reporter::Status) -> Status {
         Status::of(&self.consent, status)
+    }
+
+    /// What makes a preview. Not under the lock: the application may take its time.
+    pub(super) fn previewed(&self) -> Option<(Arc<dyn Previewed>, Api)> {
+        self.started(|started| (Arc::clone(&started.numbers), started.api.clone()))
     }
 
     fn started<R>(&self, use_it: impl FnOnce(&mut Started<D>) -> R) -> Option<R> {
@@ -184,19 +187,6 @@ impl<D: Driver> Running<D> {
         self.state_file.as_ref().map_or(Ok(None), StateFile::peek_last_sent)
     }
 
-    /// The usage report that would go now, with fresh numbers. Nothing is sent.
-    ///
-    /// `None` while there is nothing to report, as where consent is off.
-    ///
-    /// # Errors
-    ///
-    /// What the application's collector says, or what is wrong with its numbers.
-    pub fn preview(&self) -> Result<Option<Preview>, Box<dyn Error + Send + Sync>> {
-        let what = self.started(|started| (Arc::clone(&started.numbers), started.api.clone()));
-        // Not under the lock: the application may take its time.
-        what.map(|(numbers, api)| numbers.preview(&api)).transpose()
-    }
-
     /// What the customer registers, to be given a redirect URL and a state by a product that has an
     /// interface of its own; then [`registration_url`](Self::registration_url) is where the browser
     /// goes. `None` while there is nothing to report.
@@ -236,6 +226,11 @@ impl<D: Driver> fmt::Debug for Running<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("status", &self.status()).finish_non_exhaustive()
     }
+}
+
+/// Where it is when the program has changed its directory, too.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Something was not taken.

@@ -8,10 +8,8 @@ use usage_reporter::{Driver, Handle};
 
 use super::collect::Collect;
 use super::host::Numbers;
-use super::preview::Preview;
+use super::preview::{Preview, PreviewError};
 use super::start_error::StartError;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a start waits for the disk. What takes longer goes on behind it.
 const PATIENCE: Duration = Duration::from_millis(80);
@@ -49,12 +47,13 @@ pub(super) struct Started<D: Driver> {
 
 /// The collector behind a preview, whatever its type.
 pub(super) trait Previewed: Send + Sync {
-    fn preview(&self, api: &Api) -> Result<Preview, BoxError>;
+    fn preview(&self, api: &Api) -> Result<Preview, PreviewError>;
 }
 
 impl<C: Collect<M>, M> Previewed for Numbers<C, M> {
-    fn preview(&self, api: &Api) -> Result<Preview, BoxError> {
-        Ok(Preview::new(api.build_request(&self.usage()?)?))
+    fn preview(&self, api: &Api) -> Result<Preview, PreviewError> {
+        let usage = self.usage().map_err(PreviewError::Collect)?;
+        Ok(Preview::new(api.build_request(&usage)?))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
+use usage_proto::Chain;
 use usage_reporter::{Consent, Phase};
 
 /// How the reporting goes, for a product's own interface: times are those of the wall clock, and it
@@ -18,7 +19,8 @@ pub struct Status {
     /// When the next usage report is due.
     #[serde(serialize_with = "rfc_3339", skip_serializing_if = "Option::is_none")]
     pub next_due: Option<SystemTime>,
-    /// What the last failed attempt ran into, or why the reporting did not start.
+    /// Why there were no numbers when they were asked for last; or else what the last failed attempt
+    /// ran into, or why the reporting did not start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     /// Whether no report has got through for a while.
@@ -73,7 +75,7 @@ impl Status {
             last_success: status.last_success.and_then(wall),
             // What is overdue is due now.
             next_due: status.next_due.and_then(|due| wall(due.max(now))),
-            last_error: status.last_error.as_ref().map(|error| format!("{error:#}")),
+            last_error: last_error(status),
             in_outage: status.in_outage,
             accepted: status.accepted,
             delivered: status.delivered,
@@ -81,6 +83,14 @@ impl Status {
             pending: status.pending,
             ..Self::idle(consent, "running", None)
         }
+    }
+}
+
+/// Without numbers nothing is sent, whatever became of what was sent before.
+fn last_error(status: &usage_reporter::Status) -> Option<String> {
+    match (&status.collect_error, &status.last_error) {
+        (Some(error), _) => Some(format!("usage could not be collected: {}", Chain(&**error))),
+        (None, error) => error.as_ref().map(|error| format!("{error:#}")),
     }
 }
 

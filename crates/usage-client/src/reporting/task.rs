@@ -6,7 +6,8 @@ use std::time::{Duration, Instant as StdInstant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::runtime;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use usage_proto::TransportError;
 use usage_reporter::{SpawnError, tokio as driver};
@@ -14,6 +15,7 @@ use usage_reporter::{SpawnError, tokio as driver};
 use super::Reporting;
 use super::collect::Collect;
 use super::preparation::prepare;
+use super::preview::{Preview, PreviewError};
 use super::registration_line;
 use super::running::Running;
 use super::stage::{Stage, Started};
@@ -39,7 +41,7 @@ impl Reporting {
         if !consent.is_on() {
             return Ok(Running::off(consent, self.state_file));
         }
-        let runtime = runtime::Handle::try_current().map_err(|_| SpawnError::Runtime)?;
+        let runtime = Handle::try_current().map_err(|_| SpawnError::Runtime)?;
         let api = self.api()?;
         let state_file = self.state_file.clone();
         let transport = self.transport(api.clone())?;
@@ -97,6 +99,31 @@ type Answer =
     std::pin::Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
 
 impl Running<driver::Task> {
+    /// The usage report that would go now, with fresh numbers: what is sent, but for the idempotency
+    /// key, which a report gets when it goes. Nothing is sent.
+    ///
+    /// `None` while there is nothing to report, as where consent is off.
+    ///
+    /// # Errors
+    ///
+    /// [`PreviewError`]: what the application's collector says, or what is wrong with its numbers.
+    pub async fn preview(&self) -> Result<Option<Preview>, PreviewError> {
+        let Some((numbers, api)) = self.previewed() else { return Ok(None) };
+        let runtime = Handle::try_current();
+        let (tell, told) = oneshot::channel();
+        // As for a report: a plain collector may block, and an async one is waited for.
+        thread::Builder::new()
+            .name("usage-client-preview".to_owned())
+            .spawn(move || {
+                let _runtime = runtime.as_ref().map(Handle::enter);
+                // Who asked may have left.
+                let _ = tell.send(numbers.preview(&api));
+            })
+            .map_err(PreviewError::Thread)?;
+        // A collector that panics tells nothing.
+        told.await.map_err(|_| PreviewError::Collect("it panicked".into()))?.map(Some)
+    }
+
     /// Takes no more reports, sends what waits as far as the time allows, and waits for the task to
     /// end, `limit` at the most.
     pub async fn stop(&self, limit: Duration) {

@@ -9,6 +9,7 @@ use usage_reporter::{Consent, blocking};
 use super::Reporting;
 use super::collect::{Collect, Plain};
 use super::preparation::prepare;
+use super::preview::{Preview, PreviewError};
 use super::registration_line;
 use super::running::Running;
 use super::stage::{Stage, Started};
@@ -62,6 +63,18 @@ impl Reporting {
 }
 
 impl Running<blocking::Thread> {
+    /// The usage report that would go now, with fresh numbers: what is sent, but for the idempotency
+    /// key, which a report gets when it goes. Nothing is sent.
+    ///
+    /// `None` while there is nothing to report, as where consent is off.
+    ///
+    /// # Errors
+    ///
+    /// [`PreviewError`]: what the application's collector says, or what is wrong with its numbers.
+    pub fn preview(&self) -> Result<Option<Preview>, PreviewError> {
+        self.previewed().map(|(numbers, api)| numbers.preview(&api)).transpose()
+    }
+
     /// Takes no more reports, sends what waits as far as the time allows, and waits for the thread to
     /// end, `limit` at the most.
     pub fn stop(&self, limit: Duration) {

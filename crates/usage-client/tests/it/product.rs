@@ -1,5 +1,8 @@
 //! A product over its life: it reports, is stopped, and is the same one after a restart.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use usage_client::UsageData;
@@ -99,5 +102,64 @@ fn the_status_is_for_a_persons_eyes_and_serializes() {
     let time = status["last_success"].as_str().unwrap();
     assert!(time.ends_with('Z') && time.starts_with("20"), "{time}");
     assert!(status["next_due"].is_string() && status.get("last_error").is_none(), "{status}");
+    reporting.stop(PATIENCE);
+}
+
+/// There is no other sign of it than that nothing arrives.
+#[test]
+fn numbers_that_cannot_be_had_or_sent_are_told() {
+    type Numbers = fn() -> Result<UsageData, String>;
+    if !testkit::child::is_here() {
+        let test = "product::numbers_that_cannot_be_had_or_sent_are_told";
+        return testkit::child::run(test, &[]);
+    }
+    testkit::logged::keep();
+    let failing: [(Numbers, &str); 4] = [
+        (|| Err("no numbers".to_owned()), "no numbers"),
+        (|| Ok(UsageData::new().value("ratio", f64::NAN)), "`[0].values.ratio`"),
+        (|| Ok(UsageData::new().value("x", "x".repeat(3 << 20))), "the body is larger than"),
+        // It is in the status. In the log it is by the program's own hook for panics.
+        (|| panic!("a bug"), "panicked: a bug"),
+    ];
+    for (numbers, expected) in failing {
+        let there = api();
+        let folder = tempfile::tempdir().unwrap();
+        let state = Arc::new((AtomicUsize::new(0), AtomicBool::new(false)));
+        let seen = Arc::clone(&state);
+        let reporting = product(&there, folder.path())
+            .start(move || {
+                seen.0.fetch_add(1, Ordering::Relaxed);
+                if seen.1.load(Ordering::Relaxed) { Ok(UsageData::new()) } else { numbers() }
+            })
+            .unwrap();
+        let error = || reporting.status().last_error.unwrap_or_default();
+        wait_until("it has failed, and fails again", || state.0.load(Ordering::Relaxed) >= 2);
+        let told = error();
+        assert!(told.starts_with("usage could not be collected: "), "{told}");
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(there.store().usage().count(), 0);
+        state.1.store(true, Ordering::Relaxed);
+        wait_until("it has reported", || there.store().usage().count() > 0);
+        wait_until("all is well", || error().is_empty());
+        reporting.stop(PATIENCE);
+    }
+    // Each of them once, though each has failed again.
+    let line = "usage could not be collected, so that none is reported this time";
+    assert_eq!(testkit::logged::times(line), 3);
+}
+
+/// A program that becomes a service changes its directory.
+#[test]
+fn the_last_report_is_found_from_any_directory() {
+    if !testkit::child::is_here() {
+        return testkit::child::run("product::the_last_report_is_found_from_any_directory", &[]);
+    }
+    let there = api();
+    let folder = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(folder.path()).unwrap();
+    let reporting = product(&there, Path::new("")).start(UsageData::new).unwrap();
+    wait_until("it has reported", || reporting.status().delivered >= 2);
+    std::env::set_current_dir("/").unwrap();
+    wait_until("it is found", || reporting.last_sent().unwrap().is_some());
     reporting.stop(PATIENCE);
 }

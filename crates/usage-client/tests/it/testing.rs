@@ -116,3 +116,13 @@ fn off_is_off_and_real_time_is_waited_for() {
     let again = api.live(&api.reporting("tinykv", "1.2.3"), numbers).unwrap();
     assert!(again.stop(HOUR).is_ok());
 }
+
+/// A test that is async passes time as any other.
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn time_passes_within_a_runtime() {
+    let api = TestApi::start().unwrap();
+    let mut life = api.live(&api.reporting("tinykv", "1.2.3"), numbers).unwrap();
+    life.pass(24 * HOUR).unwrap();
+    assert!(life.status().delivered >= 2);
+}

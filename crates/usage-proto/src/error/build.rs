@@ -62,7 +62,7 @@ pub enum BuildError {
     /// The body is larger than the request limit.
     #[error(
         "the body is larger than the limit of {limit} bytes: report less at once, \
-         or raise the limit with `Api::with_request_limit`"
+         or raise the limit of the `Api`, where the program makes it itself"
     )]
     #[non_exhaustive]
     TooLarge {

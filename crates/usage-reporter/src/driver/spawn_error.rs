@@ -22,8 +22,8 @@ pub enum SpawnError {
     Thread(#[source] io::Error),
     /// There is no tokio runtime here, or one without a timer.
     #[error(
-        "usage reporting needs a tokio runtime with its timer: call `spawn` within one, built with \
-         `enable_time` or `enable_all`"
+        "usage reporting needs a tokio runtime with its timer: start the reporting within one that was \
+         built with `enable_time` or `enable_all`"
     )]
     Runtime,
 }

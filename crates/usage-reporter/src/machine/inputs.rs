@@ -66,7 +66,9 @@ impl Reporter {
         self.clock(now);
         if self.schedule.collected() {
             self.durable.slot_changed();
-            self.events.push(Event::CollectFailed { error: Arc::from(error.into()) });
+            let error: Arc<dyn StdError + Send + Sync> = Arc::from(error.into());
+            self.collect_error = Some(Arc::clone(&error));
+            self.events.push(Event::CollectFailed { error });
         }
     }
 
@@ -245,9 +247,12 @@ impl Reporter {
         if let Some(older) = self.queue.push(report, limits, &mut self.totals) {
             self.overtaken(now, &older);
         }
-        if kind == ReportKind::Usage && !self.schedule.collected() {
-            self.schedule.begin(now, &self.config, &mut self.random);
-            self.queue.begin_slot();
+        if kind == ReportKind::Usage {
+            self.collect_error = None;
+            if !self.schedule.collected() {
+                self.schedule.begin(now, &self.config, &mut self.random);
+                self.queue.begin_slot();
+            }
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ pub(crate) mod report;
 mod schedule;
 mod totals;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -58,6 +59,7 @@ pub struct Reporter {
     totals: Totals,
     last_success: Option<Instant>,
     last_error: Option<Arc<Error>>,
+    collect_error: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// A report that is being sent.
@@ -112,6 +114,7 @@ impl Reporter {
             totals: Totals::default(),
             last_success: None,
             last_error: None,
+            collect_error: None,
         })
     }
 }
@@ -126,6 +129,7 @@ impl Reporter {
             phase: self.phase,
             last_success: self.last_success,
             last_error: self.last_error.clone(),
+            collect_error: self.collect_error.clone(),
             in_outage: self.outage.is_open(),
             next_due: self.next_due(),
             accepted: self.totals.accepted,

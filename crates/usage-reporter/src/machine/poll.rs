@@ -59,6 +59,7 @@ impl Reporter {
         if self.schedule.collecting_until().is_some_and(|limit| limit <= now) {
             self.schedule.collected();
             self.durable.slot_changed();
+            self.collect_error = Some(Arc::new(NotCollected));
             self.events.push(Event::CollectUnanswered);
         }
         if let Phase::Draining { deadline } = self.phase {
@@ -198,3 +199,8 @@ impl Reporter {
 #[derive(Debug, thiserror::Error)]
 #[error("the outcome of the attempt was not told within `attempt_timeout`")]
 struct Unanswered;
+
+/// The caller had no numbers in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no usage was collected in time")]
+struct NotCollected;

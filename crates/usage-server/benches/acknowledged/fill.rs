@@ -19,12 +19,13 @@ pub(crate) fn fill(path: &Path, count: u64, time: &str) {
                  CREATE TEMP TABLE new AS
                      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
                      SELECT (SELECT ifnull(max(id), 0) FROM report) + i AS id,
-                         lower(hex(randomblob(8))) AS instance, lower(hex(randomblob(16))) AS key
+                         randomblob(8) AS instance, randomblob(16) AS key
                      FROM n;
-                 INSERT INTO report (id, received_at, kind, product, idempotency_key, instance)
-                     SELECT id, strftime('%Y-%m-%dT%H:%M:%fZ', '{time}'), 'usage', 'influxdb', key,
-                         instance FROM new;
-                 INSERT INTO usage SELECT id, '[{{\"tags\":{{\"arch\":\"x86_64\",\"os\":\"linux\",\"version\":\"1.8.10\"}},\"values\":{{\"num_databases\":3,\"num_measurements\":40,\"num_series\":' || id || ',\"server_id\":\"' || instance || '\",\"uptime\":43200.5}}}}]' FROM new;
+                 INSERT INTO product VALUES (1, 'influxdb') ON CONFLICT DO NOTHING;
+                 INSERT INTO report
+                         (id, received_at, kind, product_id, idempotency_key, instance, data)
+                     SELECT id, unixepoch('{time}') * 1000, 3, 1, key, instance,
+                         '[{{\"tags\":{{\"arch\":\"x86_64\",\"os\":\"linux\",\"version\":\"1.8.10\"}},\"values\":{{\"num_databases\":3,\"num_measurements\":40,\"num_series\":' || id || ',\"server_id\":\"' || lower(hex(instance)) || '\",\"uptime\":43200.5}}}}]' FROM new;
                  DROP TABLE new;
                  COMMIT;"
             ))

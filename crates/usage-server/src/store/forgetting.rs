@@ -146,11 +146,11 @@ mod tests {
         let connection = Connection::open(store.path()).unwrap();
         connection
             .execute_batch(
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
-                 INSERT INTO report (received_at, kind, product, instance)
-                 SELECT '2020-01-01T00:00:00.000Z', 'usage', 'p', 'serv1' FROM n;
-                 INSERT INTO usage
-                 SELECT id, '[{\"tags\":{},\"values\":{\"server_id\":\"serv1\"}}]' FROM report;",
+                "INSERT INTO product VALUES (1, 'p');
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+                 INSERT INTO report (received_at, kind, product_id, instance, data)
+                 SELECT unixepoch('2020-01-01') * 1000, 3, 1, 'serv1',
+                     '[{\"tags\":{},\"values\":{\"server_id\":\"serv1\"}}]' FROM n;",
             )
             .unwrap();
         assert_eq!(

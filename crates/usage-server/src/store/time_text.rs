@@ -1,12 +1,29 @@
-//! Times as they are stored: RFC 3339 in UTC with milliseconds, which sorts as it passes.
+//! Times as they are stored: RFC 3339 in UTC with milliseconds, which sorts as it passes, or the number of
+//! these milliseconds.
 
 use std::time::{Duration, SystemTime};
 
+/// The end of the year 9999, in milliseconds since 1970.
+const LAST: u64 = 253_402_300_799_000;
+
 /// What a time is compared with. Before 1970 nothing was stored, and after 9999 nothing sorts.
 pub(super) fn time_text(time: SystemTime) -> String {
-    let first = SystemTime::UNIX_EPOCH;
-    let last = first + Duration::from_secs(253_402_300_799);
-    humantime::format_rfc3339_millis(time.clamp(first, last)).to_string()
+    let last = SystemTime::UNIX_EPOCH + Duration::from_millis(LAST);
+    let time = time.clamp(SystemTime::UNIX_EPOCH, last);
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+/// The same as a number: milliseconds since 1970.
+pub(super) fn millis_of(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(since.as_millis()).unwrap_or(LAST).min(LAST);
+    i64::try_from(millis).unwrap_or_default()
+}
+
+/// The time of such a number.
+pub(super) fn time_of_millis(millis: i64) -> SystemTime {
+    let millis = u64::try_from(millis).unwrap_or_default().min(LAST);
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
 }
 
 /// The day that a time is on, in UTC: `2026-11-27`.

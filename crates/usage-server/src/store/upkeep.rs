@@ -289,10 +289,10 @@ mod tests {
         let connection = Connection::open(store.path()).unwrap();
         connection
             .execute_batch(
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 350)
-                 INSERT INTO report (received_at, kind, product)
-                 SELECT '2020-01-01T00:00:00.000Z', 'usage', 'p' FROM n;
-                 INSERT INTO usage SELECT id, '[]' FROM report;",
+                "INSERT INTO product VALUES (1, 'p');
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 350)
+                 INSERT INTO report (received_at, kind, product_id, data)
+                 SELECT unixepoch('2020-01-01') * 1000, 3, 1, '[]' FROM n;",
             )
             .unwrap();
         let (events, told) = channel();

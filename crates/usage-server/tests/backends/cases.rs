@@ -277,10 +277,7 @@ fn installations_are_counted(target: &Target) {
         );
         post(&server, TARGET, body);
     }
-    target.sql(
-        &server,
-        &format!("UPDATE report SET received_at = '{}' WHERE instance = 'b'", days_ago(3)),
-    );
+    target.date(&server, &days_ago(3), "instance = 'b'");
     post(&server, TARGET, r#"[{"tags":{},"values":{"server_id":"b"}}]"#);
     post(&server, TARGET, "[]");
     let since = SystemTime::now() - Duration::from_secs(24 * 60 * 60);

@@ -48,8 +48,7 @@ pub(crate) fn reports_are_counted_by_kind(target: &Target) {
     }
     post(&server, "/api/v1/usage/other", USAGE);
     post(&server, "/api/v1/stats/influxdb", STATS);
-    let sql = format!("UPDATE report SET received_at = '{}' WHERE product = 'other'", days_ago(3));
-    target.sql(&server, &sql);
+    target.date(&server, &days_ago(3), "product = 'other'");
     let third = target.second(&server, |config| config);
     assert_eq!(counted(&third), [1, 1, 4]);
     near(oldest(&third, Kind::Server), SystemTime::now());
@@ -81,8 +80,7 @@ pub(crate) fn what_goes_is_counted_off(target: &Target) {
     store(&mut client, 3, "influxdb", "b");
     let erased = server.store().erase(&Erasure::Instance("b".to_owned())).unwrap();
     assert_eq!(erased.reports, 23);
-    let sql = format!("UPDATE report SET received_at = '{}' WHERE product = 'old'", days_ago(3));
-    target.sql(&server, &sql);
+    target.date(&server, &days_ago(3), "product = 'old'");
     let pruning = pruned(target, &server, "usage=2d");
     assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="usage"}"#), Some(120));
     assert_eq!(metric(&pruning, r#"usage_pruned_total{kind="stats"}"#), Some(0));
@@ -165,9 +163,7 @@ fn is_found_by_its_time(target: &Target, server: &Server, many: i64) {
     // The days ago, by position: in no order.
     let days = [9, 9, 2, 9, 9, 9, 1, 9, 3, 9, 2, 1, 9];
     for (position, days) in positions.iter().zip(days) {
-        let sql =
-            format!("UPDATE report SET received_at = '{}' WHERE id = {position}", days_ago(days));
-        target.sql(server, &sql);
+        target.date(server, &days_ago(days), &format!("id = {position}"));
     }
     let since = |days: u64| {
         let ago = Duration::from_secs(days * 24 * 60 * 60 + 3600);

@@ -64,7 +64,7 @@ pub(crate) fn aged(target: &Target, time: &str) -> Server {
         assert_eq!(client.send(&request).status, 201);
     }
     post(&server, "/api/v1/servers", SERVER);
-    target.sql(&server, &format!("UPDATE report SET received_at = '{time}'"));
+    target.date(&server, time, "true");
     server
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn keys_are_forgotten_in_time(target: &Target) {
     pruned(target, &server, "keys=19d").shutdown().unwrap();
     assert_eq!((again("key149"), count(server.store())), (201, 152));
     // The report goes, and its key stays as long as it is said.
-    target.sql(&server, &format!("UPDATE report SET received_at = '{}'", days_ago(20)));
+    target.date(&server, &days_ago(20), "true");
     pruned(target, &server, "usage=1d,keys=30d").shutdown().unwrap();
     assert_eq!((again("key149"), count(server.store())), (201, 1));
 }

@@ -69,8 +69,7 @@ pub(crate) fn fill_to_move(target: &Target, server: &Server) -> Token {
     // One whose key outlives it, and one that was erased, from the end.
     let old = Request::post("/api/v1/usage/old", "[]").key("left");
     assert_eq!(old.send(server).status, 201);
-    let sql = format!("UPDATE report SET received_at = '{}' WHERE product = 'old'", days_ago(3));
-    target.sql(server, &sql);
+    target.date(server, &days_ago(3), "product = 'old'");
     pruned(target, server, "usage=2d").shutdown().unwrap();
     post(server, "/api/v1/servers", SERVER);
     post(server, "/api/v1/stats/influxdb", STATS);

@@ -153,18 +153,42 @@ impl Target {
         }
     }
 
+    /// Makes reports look as if they had been stored at a time: which, by their `id`, `product` or
+    /// `instance`.
+    pub(crate) fn date(&self, server: &Server, time: &str, which: &str) {
+        let statement = if self.is_sqlite() {
+            format!(
+                "UPDATE report SET received_at = round(unixepoch('{time}', 'subsec') * 1000)
+                 WHERE id IN (SELECT id FROM (
+                     SELECT report.id AS id, name AS product, instance
+                     FROM report JOIN product ON product.id = product_id) WHERE {which})"
+            )
+        } else {
+            format!("UPDATE report SET received_at = '{time}' WHERE {which}")
+        };
+        self.sql(server, &statement);
+    }
+
     /// Stores reports that are years old, in front of whatever comes.
     pub(crate) fn fill(&self, server: &Server, count: i64) {
         let numbers = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
         );
-        let rows = "INSERT INTO report (id, received_at, kind, product) \
-                    SELECT i, '2020-01-01T00:00:00.000Z', 'usage', 'p' || i % 3 FROM n";
-        self.sql(server, &format!("{numbers} {rows}"));
-        #[cfg(all(unix, feature = "postgres"))]
-        if matches!(self.place, Place::Postgres { .. }) {
+        if self.is_sqlite() {
+            let products = "INSERT OR IGNORE INTO product VALUES (1, 'p0'), (2, 'p1'), (3, 'p2')";
+            let rows = "INSERT INTO report (id, received_at, kind, product_id) \
+                        SELECT i, unixepoch('2020-01-01') * 1000, 3, i % 3 + 1 FROM n";
+            self.sql(server, &format!("{products}; {numbers} {rows}"));
+        } else {
+            let rows = "INSERT INTO report (id, received_at, kind, product) \
+                        SELECT i, '2020-01-01T00:00:00.000Z', 'usage', 'p' || i % 3 FROM n";
+            self.sql(server, &format!("{numbers} {rows}"));
             self.sql(server, &format!("UPDATE last_position SET position = {count}"));
         }
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self.place, Place::File { .. } | Place::Temporary)
     }
 
     #[cfg(all(unix, feature = "postgres"))]

@@ -139,53 +139,16 @@ fn a_temporary_database_is_gone_with_its_last_handle() {
 fn tables_say_what_was_sent() {
     let server = crate::client::start();
     crate::client::post(&server, "/api/v1/usage/influxdb", crate::client::USAGE);
-    let row: (String, Option<i64>, String, String) = Connection::open(server.store().path())
+    let row: (i64, Option<i64>, String, String) = Connection::open(server.store().path())
         .unwrap()
         .query_row(
-            "SELECT kind, token_id, product, data FROM report JOIN usage ON report_id = id",
+            "SELECT kind, token_id, name, data FROM report JOIN product ON product.id = product_id",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
         .unwrap();
     let sent = crate::client::USAGE.to_owned();
-    assert_eq!(row, ("usage".to_owned(), None, "influxdb".to_owned(), sent));
-}
-
-/// What was stored by the versions before is there, and its keys belong to what they were used for.
-#[test]
-fn a_database_of_version_1_is_brought_up_to_date() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("usage.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../../src/store/sqlite/schema_1.sql")).unwrap();
-    old.execute_batch(
-        r#"INSERT INTO report VALUES (1, 't', NULL, 'server', 'k1'), (2, 't', NULL, 'stats', 'k2'),
-             (3, 't', NULL, 'usage', 'k3');
-         INSERT INTO server VALUES (1, 'c', 's', 'h', 'one', '1');
-         INSERT INTO stats VALUES (2, 'two', 'c', 's', '[]');
-         INSERT INTO usage VALUES (3, 'three', '[{"tags":{"cluster_id":"c"},"values":{"server_id":7}}]');
-         PRAGMA application_id = 0x55736741;
-         PRAGMA user_version = 1;"#,
-    )
-    .unwrap();
-    drop(old);
-    let server = crate::client::start_with(usage_server::Config::new(Database::file(&path)));
-    let store = server.store();
-    assert_eq!(store.servers().read_all().unwrap()[0].report.product, "one");
-    assert_eq!(store.stats().read_all().unwrap()[0].report.product, "two");
-    assert_eq!(store.usage().read_all().unwrap()[0].report.product, "three");
-    // Whose each of them is was worked out.
-    let instances: Vec<_> = store
-        .reports(usage_server::Selection::new())
-        .map(|row| row.unwrap().instance.unwrap())
-        .collect();
-    assert_eq!(instances, ["s", "s", "7"]);
-    for (product, status) in [("three", 201), ("two", 422)] {
-        let target = format!("/api/v1/usage/{product}");
-        let request = crate::client::Request::post(&target, "[]").key("k3");
-        assert_eq!(request.send(&server).status, status, "{product}");
-    }
-    assert_eq!(store.metrics().stored, 0);
+    assert_eq!(row, (3, None, "influxdb".to_owned(), sent));
 }
 
 /// Who looks into a database that is not there has misspelt its name.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
-use usage_server::{Erased, Erasure, Selection, Server, StoreError};
+use usage_server::{Database, Erased, Erasure, Selection, Server, Store, StoreError};
 
 use crate::client::{Request, SERVER, STATS, post, start};
 use crate::storage::beside;
@@ -49,9 +49,7 @@ fn an_instance_is_erased_wherever_its_id_stands() {
     assert_eq!(store.erase(&instance(" serv1")).unwrap(), erased(6, 0));
     assert_eq!(store.count_erasure(&instance("serv1")).unwrap(), erased(0, 0));
     assert_eq!(store.erase(&instance("serv1")).unwrap(), erased(0, 0));
-    let left =
-        ["report", "usage", "server", "stats", "other_id"].map(|table| count(&server, table));
-    assert_eq!(left, [2, 2, 0, 0, 0]);
+    assert_eq!(["report", "other_id"].map(|table| count(&server, table)), [2, 0]);
 
     post(&server, USAGE, r#"[{"tags":{},"values":{"cluster_id":4242}}]"#);
     assert_eq!(store.erase(&instance("4242")).unwrap(), erased(1, 0));
@@ -97,7 +95,9 @@ fn what_is_old_is_erased() {
         post(&server, "/api/v1/servers", SERVER);
     }
     beside(&server)
-        .execute_batch("UPDATE report SET received_at = '2020-01-01T00:00:00.000Z' WHERE id <= 3")
+        .execute_batch(
+            "UPDATE report SET received_at = unixepoch('2020-01-01') * 1000 WHERE id <= 3",
+        )
         .unwrap();
     let before = |time| Erasure::Before(time);
     let year = Duration::from_secs(365 * 24 * 60 * 60);
@@ -108,6 +108,38 @@ fn what_is_old_is_erased() {
     assert_eq!(store.erase(&before(SystemTime::UNIX_EPOCH)).unwrap(), erased(0, 0));
     assert_eq!(store.erase(&before(SystemTime::now() + year)).unwrap(), erased(3, 0));
     assert_eq!(store.reports(Selection::new()).count(), 0);
+}
+
+/// An open server takes any name: those of which nothing is left are not kept, however it went, and by
+/// whichever process.
+#[test]
+fn a_product_goes_with_its_last_report() {
+    let server = start();
+    let token = server.create_token("Example Inc.").unwrap();
+    let other = Store::open(&Database::file(server.store().path())).unwrap();
+    let registered = SERVER.replace("influxdb", "registered");
+    post(&server, "/api/v1/servers", registered);
+    post(&server, "/api/v1/stats/counted", STATS);
+    for product in ["one", "two", "both"] {
+        let target = format!("/api/v1/usage/{product}");
+        Request::post(&target, "[]").token(token.expose()).send(&server);
+    }
+    for _ in 0..2 {
+        // It has a name again, although the server knew it by another number.
+        post(&server, "/api/v1/usage/both", r#"[{"tags":{"server_id":"serv2"},"values":{}}]"#);
+        assert_eq!(other.erase(&instance("serv2")).unwrap(), erased(1, 0));
+    }
+    assert_eq!(count(&server, "product"), 5);
+    post(&server, "/api/v1/usage/both", "[]");
+    assert_eq!(other.erase(&instance("serv1")).unwrap(), erased(2, 0));
+    assert_eq!(count(&server, "product"), 3);
+    other.erase(&Erasure::Organisation("Example Inc.".to_owned())).unwrap();
+    assert_eq!(count(&server, "product"), 1);
+    post(&server, "/api/v1/usage/one", "[]");
+    assert_eq!(server.store().usage().last().unwrap().unwrap().report.product, "one");
+    let later = SystemTime::now() + Duration::from_secs(60);
+    assert_eq!(other.erase(&Erasure::Before(later)).unwrap(), erased(2, 0));
+    assert_eq!((count(&server, "product"), count(&server, "report")), (0, 0));
 }
 
 /// What is kept says that something was erased, and not what.

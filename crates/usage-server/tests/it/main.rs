@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic fails a test")]
 
+mod brought_up;
 mod client;
 mod crowds;
 mod database;

@@ -22,8 +22,8 @@ fn a_database_that_was_changed_is_refused() {
         ),
         ("CREATE INDEX i ON report (abs(id))", "a foreign index \"i\""),
         ("DROP INDEX report_time", "no index \"report_time\""),
-        ("ALTER TABLE usage ADD COLUMN more TEXT", "another table \"usage\""),
-        ("ALTER TABLE stats RENAME TO statistics", "a foreign table \"statistics\""),
+        ("ALTER TABLE product ADD COLUMN more TEXT", "another table \"product\""),
+        ("ALTER TABLE tally RENAME TO statistics", "a foreign table \"statistics\""),
         ("CREATE TABLE \"two\nlines\" (a)", "a foreign table \"two\\nlines\""),
     ] {
         let directory = tempfile::tempdir().unwrap();

@@ -10,18 +10,20 @@ use crate::storage::beside;
 /// Stores reports by hand: their number, and the length of the text in each.
 fn fill(server: &Server, count: u32, length: usize) {
     let connection = beside(server);
-    connection.execute_batch("BEGIN").unwrap();
+    connection
+        .execute_batch(
+            "BEGIN; INSERT INTO product VALUES (1, 'p0'), (2, 'p1'), (3, 'p2') ON CONFLICT DO NOTHING",
+        )
+        .unwrap();
     let data = format!(r#"[{{"tags":{{}},"values":{{"a":"{}"}}}}]"#, "x".repeat(length));
     for number in 0..count {
-        let product = format!("p{}", number % 3);
         connection
             .execute(
-                "INSERT INTO report (received_at, kind, product) VALUES (?1, 'usage', ?2)",
-                params!["2026-01-01T00:00:00.000Z", product],
+                "INSERT INTO report (received_at, kind, product_id, data)
+                 VALUES (unixepoch('2026-01-01') * 1000, 3, ?1, ?2)",
+                params![number % 3 + 1, data],
             )
             .unwrap();
-        let id = connection.last_insert_rowid();
-        connection.execute("INSERT INTO usage VALUES (?1, ?2)", params![id, data]).unwrap();
     }
     connection.execute_batch("COMMIT").unwrap();
 }
@@ -103,8 +105,8 @@ fn a_row_that_cannot_be_read_is_an_error() {
     Connection::open(&path)
         .unwrap()
         .execute_batch(
-            "INSERT INTO report (id, received_at, kind, product) VALUES (1, '', 'usage', 'p');
-             INSERT INTO usage VALUES (1, '{');",
+            "INSERT INTO product VALUES (1, 'p');
+             INSERT INTO report (received_at, kind, product_id, data) VALUES (0, 3, 1, '{');",
         )
         .unwrap();
     let mut rows = store.usage();

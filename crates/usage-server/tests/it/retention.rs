@@ -12,8 +12,7 @@ const USAGE: &str = "/api/v1/usage/influxdb";
 /// Stores one of each kind, and makes all of them look so many days old.
 fn age(server: &Server, days: u32) {
     let statement = format!(
-        "UPDATE report SET received_at =
-             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{days} days', '-1 minute')"
+        "UPDATE report SET received_at = unixepoch('now', '-{days} days', '-1 minute') * 1000"
     );
     beside(server).execute_batch(&statement).unwrap();
 }
@@ -82,7 +81,7 @@ fn a_key_is_known_for_14_days_whatever_becomes_of_its_report() {
     assert_eq!(server.store().metrics().repeated, 1);
     assert_eq!(server.store().usage().count(), 0);
     beside(&server)
-        .execute_batch("UPDATE left_key SET seen_at = '2020-01-01T00:00:00.000Z'")
+        .execute_batch("UPDATE left_key SET seen_at = unixepoch('2020-01-01') * 1000")
         .unwrap();
     server.shutdown().unwrap();
     let server = pruned(Config::new(database), "usage=7d");

@@ -47,7 +47,7 @@ fn a_row_is_there_when_its_answer_is() {
     for count in 1..=20_u32 {
         assert_eq!(post(&server, TARGET, USAGE).status, 201);
         let rows: u32 =
-            other.query_row("SELECT count(*) FROM usage", [], |row| row.get(0)).unwrap();
+            other.query_row("SELECT count(*) FROM report", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, count);
     }
 }
@@ -96,26 +96,24 @@ fn ids_grow_with_each_report() {
         .collect()));
 }
 
-/// One of each, and a look whether it is ready: what they need in the database, and what they get.
-fn one_of_each() -> [(Request, &'static str, u16); 4] {
+/// One of each, and a look whether it is ready: the number of its kind, and what it gets.
+fn one_of_each() -> [(Request, i64, u16); 4] {
     [
-        (Request::post("/api/v1/servers", SERVER).key("one"), "server", 201),
-        (Request::post("/api/v1/stats/p", STATS).key("two"), "stats", 200),
-        (Request::new("GET", "/readyz"), "", 200),
-        (Request::post(TARGET, USAGE).key("three"), "usage", 201),
+        (Request::post("/api/v1/servers", SERVER).key("one"), 1, 201),
+        (Request::post("/api/v1/stats/p", STATS).key("two"), 2, 200),
+        (Request::new("GET", "/readyz"), 0, 200),
+        (Request::post(TARGET, USAGE).key("three"), 3, 201),
     ]
 }
 
-/// Takes a table away while the requests wait, and returns the answers.
-fn without_table(server: &Server, table: &str, requests: &[Request]) -> Vec<Answer> {
-    all_at_once(server, requests, |lock| {
-        lock.execute_batch(&format!("ALTER TABLE {table} RENAME TO elsewhere")).unwrap();
-    })
+/// Changes the database while the requests wait, and returns the answers.
+fn changed(server: &Server, statement: &str, requests: &[Request]) -> Vec<Answer> {
+    all_at_once(server, requests, |lock| lock.execute_batch(statement).unwrap())
 }
 
 #[test]
 fn a_report_that_cannot_be_stored_fails_alone() {
-    for broken in ["server", "stats", "usage"] {
+    for broken in 1..=3 {
         let (failures, failed) = channel();
         let server = start_with(temporary().on_request(move |request| {
             drop(failures.send(request.failure.clone()));
@@ -123,25 +121,27 @@ fn a_report_that_cannot_be_stored_fails_alone() {
         // Each three times, so that there is more than one that fails, in front and behind.
         let cases: Vec<_> = (0..3).flat_map(|_| one_of_each()).collect();
         let requests: Vec<_> = cases.iter().map(|(request, ..)| request.clone()).collect();
-        let answers = without_table(&server, broken, &requests);
-        for (answer, (_, table, status)) in answers.iter().zip(&cases) {
-            assert_eq!(
-                answer.status,
-                if *table == broken { 500 } else { *status },
-                "{broken} {table}"
-            );
+        // An index that has no value for a report of this kind.
+        let index = format!(
+            "CREATE INDEX broken ON report (CASE kind WHEN {broken} THEN abs(-9223372036854775808) END)"
+        );
+        let answers = changed(&server, &index, &requests);
+        for (answer, (_, kind, status)) in answers.iter().zip(&cases) {
+            let expected = if *kind == broken { 500 } else { *status };
+            assert_eq!(answer.status, expected, "{broken} {kind}");
         }
         // What went wrong inside is for the log.
         let failures: Vec<_> =
             (0..cases.len()).filter_map(|_| failed.recv_timeout(PATIENCE).unwrap()).collect();
         assert_eq!(failures.len(), 3);
-        assert!(failures.iter().all(|failure| failure.contains("no such table")), "{failures:?}");
+        assert!(
+            failures.iter().all(|failure| failure.contains("integer overflow")),
+            "{failures:?}"
+        );
         // The others are stored once each, and the keys of those that failed are free.
         let metrics = server.store().metrics();
         assert_eq!((metrics.stored, metrics.repeated), (2, 4), "{broken}");
-        beside(&server)
-            .execute_batch(&format!("ALTER TABLE elsewhere RENAME TO {broken}"))
-            .unwrap();
+        beside(&server).execute_batch("DROP INDEX broken").unwrap();
         for (request, _, status) in one_of_each() {
             assert_eq!(request.send(&server).status, status);
         }
@@ -154,8 +154,8 @@ fn a_report_that_cannot_be_stored_fails_alone() {
 fn a_failed_commit_is_told_to_each_request_in_it() {
     let server = start();
     let requests = one_of_each().map(|(request, ..)| request);
-    let statuses: Vec<_> =
-        without_table(&server, "report", &requests).iter().map(|answer| answer.status).collect();
+    let answers = changed(&server, "ALTER TABLE report RENAME TO elsewhere", &requests);
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [500, 500, 200, 500]);
     assert_eq!(server.store().metrics().stored, 0);
     beside(&server).execute_batch("ALTER TABLE elsewhere RENAME TO report").unwrap();
@@ -163,6 +163,22 @@ fn a_failed_commit_is_told_to_each_request_in_it() {
         assert_eq!(request.send(&server).status, status);
     }
     assert_eq!(server.store().metrics().stored, 3);
+}
+
+/// A product that comes with a report that cannot be stored goes with it, and comes with the next one.
+#[test]
+fn a_product_is_stored_with_its_first_report() {
+    let server = start();
+    let first =
+        r#"[{"tags":{"server_id":"one"},"values":{}},{"tags":{"server_id":"other"},"values":{}}]"#;
+    let requests = [first, "[]", first, "[]"].map(|body| Request::post(TARGET, body));
+    let table = "ALTER TABLE other_id RENAME TO elsewhere";
+    let answers = changed(&server, table, &requests);
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [500, 201, 500, 201]);
+    let reports = server.store().usage().read_all().unwrap();
+    assert_eq!(reports.len(), 2);
+    assert!(reports.iter().all(|row| row.report.product == "influxdb"), "{reports:?}");
 }
 
 #[test]

@@ -57,8 +57,8 @@ pub enum StateFileError {
     NotOurs(FileError),
     /// Another process reports with this state, or this one does already.
     #[error(
-        "{} is in use: another process reports with it, so stop that one or give this one a file \
-         of its own",
+        "{} is in use: another process reports with it, or this one does already; stop that, or give \
+         this one a file of its own",
         path.display()
     )]
     #[non_exhaustive]

@@ -2,12 +2,13 @@
 
 use std::time::SystemTime;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::millis::Millis;
+use super::packed::Packed;
+use super::product::Products;
 use super::sql;
 use crate::store::batch::{Batch, Done, NewToken, Work};
-use crate::store::kind::Kind;
 use crate::store::registrant::Registrant;
 use crate::store::row::{Body, Purpose, Report, Row};
 use crate::store::time_text::time_text;
@@ -67,6 +68,7 @@ fn one_by_one(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<Pe
                 return Err(error);
             }
             connection.execute_batch("ROLLBACK TO job")?;
+            moment.products.forget();
             performed.push(Err(error));
         } else {
             performed.push(done);
@@ -88,15 +90,15 @@ pub(super) fn roll_back(connection: &Connection) {
 
 /// What holds for all of a transaction.
 struct Moment {
-    /// RFC 3339, UTC.
-    at: String,
+    at: SystemTime,
     /// Whether a token counts, of those that were asked for.
     tokens: Vec<(i64, bool)>,
+    products: Products,
 }
 
 impl Moment {
     fn now() -> Self {
-        Self { at: time_text(SystemTime::now()), tokens: Vec::new() }
+        Self { at: SystemTime::now(), tokens: Vec::new(), products: Products::default() }
     }
 
     /// Whether a token has not ended. Who has looked it up before did so a while ago.
@@ -106,7 +108,7 @@ impl Moment {
         }
         let counts = connection
             .prepare_cached(sql::TOKEN_COUNTS)?
-            .query_row(params![token_id, self.at], |row| row.get(0))?;
+            .query_row(params![token_id, time_text(self.at)], |row| row.get(0))?;
         self.tokens.push((token_id, counts));
         Ok(counts)
     }
@@ -153,34 +155,65 @@ fn insert_report(
         let is_same = first.kind == kind && first.product == *product;
         return Ok(if is_same { Done::Repeated } else { Done::KeyTaken });
     }
-    connection.prepare_cached(sql::INSERT_REPORT)?.execute(params![
-        moment.at,
-        token_id,
-        kind.as_str(),
-        product,
-        idempotency_key,
-        row.ids.instance
-    ])?;
-    let id = connection.last_insert_rowid();
-    insert_body(connection, id, row)?;
+    let placed = Placed {
+        id: None,
+        received_at: Millis::of(moment.at),
+        token_id: *token_id,
+        key: idempotency_key.as_deref(),
+        product_id: moment.products.id(connection, product)?,
+        row,
+    };
+    insert(connection, sql::INSERT_REPORT, &placed)?;
     Ok(Done::Stored)
 }
 
-/// What stands in the other tables of a report.
-pub(super) fn insert_body(connection: &Connection, id: i64, row: &Row) -> rusqlite::Result<()> {
-    match &row.body {
-        Body::Server { cluster_id, server_id, host, version } => connection
-            .prepare_cached(sql::INSERT_SERVER)?
-            .execute(params![id, cluster_id, server_id, host, version])?,
-        Body::Stats { cluster_id, server_id, data } => connection
-            .prepare_cached(sql::INSERT_STATS)?
-            .execute(params![id, cluster_id, server_id, data])?,
-        Body::Usage { data } => {
-            connection.prepare_cached(sql::INSERT_USAGE)?.execute(params![id, data])?
+/// A report as it stands in its table.
+pub(super) struct Placed<'a> {
+    /// `None` for the next one.
+    pub(super) id: Option<i64>,
+    pub(super) received_at: Millis,
+    pub(super) token_id: Option<i64>,
+    pub(super) key: Option<&'a str>,
+    pub(super) product_id: i64,
+    pub(super) row: &'a Row,
+}
+
+/// Runs a statement that inserts a report, and stores its other ids if it did.
+pub(super) fn insert(
+    connection: &Connection,
+    statement: &str,
+    placed: &Placed<'_>,
+) -> rusqlite::Result<()> {
+    let Placed { id, received_at, token_id, key, product_id, row } = *placed;
+    let none = None::<&String>;
+    let (cluster_id, server_id, host, version, data) = match &row.body {
+        Body::Server { cluster_id, server_id, host, version } => {
+            (Some(cluster_id), Some(server_id), Some(host), Some(version), none)
         }
+        Body::Stats { cluster_id, server_id, data } => {
+            (Some(cluster_id), Some(server_id), none, none, Some(data))
+        }
+        Body::Usage { data } => (none, none, none, none, Some(data)),
     };
-    for other in &row.ids.others {
-        connection.prepare_cached(sql::INSERT_OTHER_ID)?.execute(params![other, id])?;
+    let inserted = connection.prepare_cached(statement)?.execute(params![
+        id,
+        received_at,
+        token_id,
+        row.kind(),
+        product_id,
+        key.map(Packed),
+        row.ids.instance.as_ref().map(Packed),
+        cluster_id,
+        server_id,
+        host,
+        version,
+        data
+    ])?;
+    if inserted > 0 {
+        let id = connection.last_insert_rowid();
+        for other in &row.ids.others {
+            connection.prepare_cached(sql::INSERT_OTHER_ID)?.execute(params![Packed(other), id])?;
+        }
     }
     Ok(())
 }
@@ -193,14 +226,43 @@ pub(super) fn first_with_key(
 ) -> rusqlite::Result<Option<Purpose>> {
     connection
         .prepare_cached(sql::FIRST_WITH_KEY)?
-        .query_row(params![token_id, key], |row| {
+        .query_row(params![token_id, Packed(key)], |row| {
             Ok(Purpose { kind: row.get(0)?, product: row.get(1)? })
         })
         .optional()
 }
 
-impl FromSql for Kind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map_err(FromSqlError::other)
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+    use rusqlite::params_from_iter;
+
+    use super::super::{migrations, product, sql};
+
+    /// `SQLite` prepares a statement anew for other values, if its plan could hang on them: with a join in
+    /// it the one that looks for a key took as long as all else of a report.
+    #[test]
+    fn what_is_run_for_each_report_is_prepared_once() {
+        let connection = migrations::made(migrations::NEWEST).unwrap();
+        for statement in [
+            sql::TOKEN_COUNTS,
+            sql::FIRST_WITH_KEY,
+            product::ID,
+            sql::INSERT_REPORT,
+            sql::INSERT_OTHER_ID,
+            sql::TOKEN,
+            sql::KNOWN_BEFORE,
+        ] {
+            for number in 1..10 {
+                let mut statement = connection.prepare_cached(statement).unwrap();
+                let values = vec![number; statement.parameter_count()];
+                let mut rows = statement.query(params_from_iter(values)).unwrap();
+                // What is not allowed is looked at before it is refused.
+                drop(rows.next());
+            }
+            let prepared = connection.prepare_cached(statement).unwrap();
+            assert!(prepared.get_status(StatementStatus::Run) > 5, "{statement}");
+            assert_eq!(prepared.get_status(StatementStatus::RePrepare), 0, "{statement}");
+        }
     }
 }

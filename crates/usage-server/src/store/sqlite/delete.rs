@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::tally;
+use super::millis::Millis;
+use super::packed::Packed;
+use super::{product, tally};
 use crate::store::backend::Looked;
 use crate::store::erasure::Audit;
 use crate::store::kind::Kind;
@@ -17,15 +19,7 @@ const PAGES: usize = 256;
 /// How many free pages are left for what comes next.
 const SPARE: i64 = 1024;
 
-/// Each product costs a look at the index, and not each report.
-const PRODUCTS: &str = "\
-    WITH RECURSIVE each (name) AS (
-        SELECT min(product) FROM report
-        UNION ALL
-        SELECT (SELECT min(product) FROM report WHERE product > name) FROM each
-        WHERE name IS NOT NULL
-    )
-    SELECT name FROM each WHERE name IS NOT NULL";
+const PRODUCTS: &str = "SELECT name FROM product ORDER BY name";
 
 const OF_INSTANCE: &str = "\
     SELECT id FROM report WHERE instance = ?1 AND id > ?2
@@ -43,14 +37,15 @@ macro_rules! of_server {
     ($more:literal, $end:literal) => {
         concat!(
             "SELECT id FROM report
-            WHERE instance = ?1 AND +product = ?2
+            WHERE instance = ?1 AND +product_id = (SELECT id FROM product WHERE name = ?2)
                 AND (?4 AND token_id IS NULL OR token_id = ?5
                     OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
             $more,
             "
             UNION
             SELECT report.id FROM other_id CROSS JOIN report ON report.id = report_id
-            WHERE other_id.id = ?1 AND product = ?2
+            WHERE other_id.id = ?1
+                AND product_id = (SELECT id FROM product WHERE name = ?2)
                 AND (?4 AND token_id IS NULL OR token_id = ?5
                     OR token_id IN (SELECT id FROM token WHERE organisation = ?3))",
             $more,
@@ -74,19 +69,31 @@ const COUNT_OF_ORGANISATION: &str = "\
     SELECT count(*) FROM report
     WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
 
-const OLD: &str = "\
-    SELECT id FROM report WHERE product = ?1 AND kind = ?2 AND received_at < ?3
-    ORDER BY received_at, id LIMIT ?4";
+/// What of a kind and a product is old. The index has these three and the position.
+macro_rules! old {
+    ($select:literal, $end:literal) => {
+        concat!(
+            "SELECT ",
+            $select,
+            " FROM report
+            WHERE product_id = (SELECT id FROM product WHERE name = ?1) AND kind = ?2
+                AND received_at < ?3",
+            $end
+        )
+    };
+}
 
-const COUNT_OLD: &str = "\
-    SELECT count(*) FROM report WHERE product = ?1 AND kind = ?2 AND received_at < ?3";
+pub(super) const OLD: &str = old!("id", " ORDER BY received_at, id LIMIT ?4");
+
+const COUNT_OLD: &str = old!("count(*)", "");
 
 const LEAVE_KEY: &str = "\
     INSERT INTO left_key (token_id, key, kind, product, seen_at)
-    SELECT ifnull(token_id, 0), idempotency_key, kind, product, received_at
+    SELECT ifnull(token_id, 0), idempotency_key, kind,
+        (SELECT name FROM product WHERE id = product_id), received_at
     FROM report WHERE id = ?1 AND idempotency_key IS NOT NULL AND received_at >= ?2";
 
-const DELETE: &str = "DELETE FROM report WHERE id = ?1 RETURNING id, kind";
+const DELETE: &str = "DELETE FROM report WHERE id = ?1 RETURNING id, kind, product_id";
 
 const FORGET_LEFT: &str = "\
     DELETE FROM left_key WHERE (token_id, key) IN (
@@ -104,7 +111,7 @@ const FORGET_KEYS_OF: &str = "\
 
 const DELETE_REPORTS_OF: &str = "\
     DELETE FROM report WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)
-    RETURNING id, kind";
+    RETURNING id, kind, product_id";
 
 const FORGET_REGISTRATIONS_OF: &str = "\
     DELETE FROM registration WHERE token_id IN (SELECT id FROM token WHERE organisation = ?1)";
@@ -137,7 +144,7 @@ pub(super) fn find(
     match target {
         Target::Instance(name) => connection
             .prepare_cached(OF_INSTANCE)?
-            .query_map(params![name, after, most], id)?
+            .query_map(params![Packed(name), after, most], id)?
             .collect(),
         Target::Organisation(name) => connection
             .prepare_cached(OF_ORGANISATION)?
@@ -146,13 +153,13 @@ pub(super) fn find(
         Target::Server { id: server, product, token_id, organisation, anonymous } => connection
             .prepare_cached(OF_SERVER)?
             .query_map(
-                params![server, product, organisation, anonymous, token_id, after, most],
+                params![Packed(server), product, organisation, anonymous, token_id, after, most],
                 id,
             )?
             .collect(),
         Target::Old { kind, product, before } => connection
             .prepare_cached(OLD)?
-            .query_map(params![product, kind.as_str(), before, most], id)?
+            .query_map(params![product, kind, Millis::parse(before)?, most], id)?
             .collect(),
     }
 }
@@ -160,17 +167,19 @@ pub(super) fn find(
 pub(super) fn count(connection: &Connection, target: &Target) -> rusqlite::Result<i64> {
     let count = |row: &Row<'_>| row.get(0);
     match target {
-        Target::Instance(name) => connection.query_row(COUNT_OF_INSTANCE, params![name], count),
+        Target::Instance(name) => {
+            connection.query_row(COUNT_OF_INSTANCE, params![Packed(name)], count)
+        }
         Target::Organisation(name) => {
             connection.query_row(COUNT_OF_ORGANISATION, params![name], count)
         }
         Target::Server { id, product, token_id, organisation, anonymous } => connection.query_row(
             COUNT_OF_SERVER,
-            params![id, product, organisation, anonymous, token_id],
+            params![Packed(id), product, organisation, anonymous, token_id],
             count,
         ),
         Target::Old { kind, product, before } => {
-            connection.query_row(COUNT_OLD, params![product, kind.as_str(), before], count)
+            connection.query_row(COUNT_OLD, params![product, kind, Millis::parse(before)?], count)
         }
     }
 }
@@ -181,22 +190,37 @@ pub(super) fn delete(
     positions: &[i64],
     keep_keys_since: Option<&str>,
 ) -> rusqlite::Result<usize> {
-    let mut deleted = Vec::new();
+    let keep_keys_since = keep_keys_since.map(Millis::parse).transpose()?;
+    let mut gone = Vec::new();
     for position in positions {
         if let Some(since) = keep_keys_since {
             connection.prepare_cached(LEAVE_KEY)?.execute(params![position, since])?;
         }
-        // What is in other tables goes by its foreign key.
-        let gone = connection.prepare_cached(DELETE)?.query_row(params![position], place);
-        deleted.extend(gone.optional()?);
+        // Its other ids go by their foreign key.
+        let deleted = connection.prepare_cached(DELETE)?.query_row(params![position], Gone::read);
+        gone.extend(deleted.optional()?);
     }
-    tally::count_off(connection, &deleted)?;
-    Ok(deleted.len())
+    follow(connection, &gone)?;
+    Ok(gone.len())
 }
 
-/// Where a report stood, and its kind.
-fn place(row: &Row<'_>) -> rusqlite::Result<(i64, Kind)> {
-    Ok((row.get(0)?, row.get(1)?))
+/// A report that was deleted.
+struct Gone {
+    position: i64,
+    kind: Kind,
+    product_id: i64,
+}
+
+impl Gone {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { position: row.get(0)?, kind: row.get(1)?, product_id: row.get(2)? })
+    }
+}
+
+/// What becomes of other tables.
+fn follow(connection: &Connection, gone: &[Gone]) -> rusqlite::Result<()> {
+    tally::count_off(connection, gone.iter().map(|gone| (gone.position, gone.kind)))?;
+    product::remove_unused(connection, gone.iter().map(|gone| gone.product_id).collect())
 }
 
 pub(super) fn forget_left_keys(
@@ -205,7 +229,7 @@ pub(super) fn forget_left_keys(
     most: usize,
 ) -> rusqlite::Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    connection.prepare_cached(FORGET_LEFT)?.execute(params![before, most])
+    connection.prepare_cached(FORGET_LEFT)?.execute(params![Millis::parse(before)?, most])
 }
 
 /// Which reports have keys to be forgotten, and how far that goes.
@@ -218,7 +242,7 @@ pub(super) fn old_keys(
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let (mut keyed, mut looked, mut count) = (Vec::new(), Looked { to: after, more: false }, 0);
     let mut statement = connection.prepare_cached(KEYS_BEHIND)?;
-    let mut rows = statement.query(params![after, before, limit])?;
+    let mut rows = statement.query(params![after, Millis::parse(before)?, limit])?;
     while let Some(row) = rows.next()? {
         if !row.get::<_, bool>(1)? {
             return Ok((keyed, looked));
@@ -246,9 +270,9 @@ pub(super) fn close_erasure(connection: &Connection, audit: &Audit) -> rusqlite:
     if let Some(name) = &audit.organisation {
         let gone: Vec<_> = connection
             .prepare(DELETE_REPORTS_OF)?
-            .query_map(params![name], place)?
+            .query_map(params![name], Gone::read)?
             .collect::<Result<_, _>>()?;
-        tally::count_off(connection, &gone)?;
+        follow(connection, &gone)?;
         reports = gone.len();
         connection.execute(FORGET_KEYS_OF, params![name])?;
         connection.execute(FORGET_REGISTRATIONS_OF, params![name])?;

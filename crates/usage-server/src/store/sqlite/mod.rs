@@ -6,8 +6,13 @@ mod checkpoints;
 mod database_files;
 mod delete;
 mod fill_ids;
+mod kind_number;
+mod migrations;
+mod millis;
 mod moving;
+mod packed;
 mod page;
+mod product;
 mod reader_pool;
 mod said;
 mod schema;
@@ -41,6 +46,8 @@ use super::token::{StoredToken, TokenChange};
 use super::token_hash::TokenHash;
 use checkpoints::Checkpoints;
 use database_files::DatabaseFiles;
+use millis::Millis;
+use packed::Packed;
 use reader_pool::ReaderPool;
 use said::said;
 
@@ -187,10 +194,11 @@ impl Backend for Sqlite {
     ) -> Result<u64, StoreError> {
         self.readers.with(|connection| {
             let mut statement = connection.prepare_cached(sql::KNOWN_BEFORE)?;
+            let before = Millis::parse(before)?;
             let mut known = 0;
             for instance in instances {
-                let is_known: bool =
-                    statement.query_row(params![instance, product, before], |row| row.get(0))?;
+                let is_known: bool = statement
+                    .query_row(params![Packed(instance), product, before], |row| row.get(0))?;
                 known += u64::from(is_known);
             }
             Ok(known)

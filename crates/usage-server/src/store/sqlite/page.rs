@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::millis::Millis;
+use super::packed::Packed;
 use super::sql;
 use crate::store::backend::{PAGE_BYTES, PAGE_ROWS};
 use crate::store::kind::Kind;
 use crate::store::row::Body;
 use crate::store::selection::Selection;
 use crate::store::stored::StoredRow;
-use crate::store::time_text::time_text;
 
 pub(super) fn page(
     connection: &Connection,
@@ -17,9 +18,9 @@ pub(super) fn page(
     let mut statement = connection.prepare_cached(sql::PAGE)?;
     let mut rows = statement.query(params![
         selection.after,
-        selection.kind.map(Kind::as_str),
+        selection.kind,
         selection.product,
-        selection.since.map(time_text)
+        selection.since.map(Millis::of)
     ])?;
     let (mut page, mut bytes) = (Vec::new(), 0);
     while page.len() < PAGE_ROWS
@@ -41,9 +42,9 @@ pub(super) fn row(connection: &Connection, position: i64) -> rusqlite::Result<Op
 fn stored_row(row: &Row<'_>) -> rusqlite::Result<StoredRow> {
     Ok(StoredRow {
         position: row.get(0)?,
-        received_at: row.get(1)?,
+        received_at: row.get::<_, Millis>(1)?.text(),
         organisation: row.get(2)?,
-        instance: row.get(3)?,
+        instance: row.get::<_, Option<Packed<String>>>(3)?.map(|Packed(id)| id),
         product: row.get(5)?,
         body: body(row)?,
     })

@@ -9,24 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::database_files::DatabaseFiles;
 use super::said::said;
-use super::{fill_ids, sql};
+use super::{migrations, sql};
 use crate::store::error::StoreError;
-
-/// Each entry brings a database from the version before it to its own; the first makes version 1.
-/// An entry that was released is never edited.
-const MIGRATIONS: &[Migration] = &[
-    Migration { sql: include_str!("schema_1.sql"), fill: None },
-    Migration { sql: include_str!("schema_2.sql"), fill: None },
-    Migration { sql: include_str!("schema_3.sql"), fill: None },
-    Migration { sql: include_str!("schema_4.sql"), fill: Some(fill_ids::fill_ids) },
-    Migration { sql: include_str!("schema_5.sql"), fill: None },
-];
-
-struct Migration {
-    sql: &'static str,
-    /// What no statement can do: columns that follow from what is stored by a rule of this crate.
-    fill: Option<fn(&Connection) -> rusqlite::Result<()>>,
-}
 
 /// After how many pages of the log the one that writes has to write it into the database, and reports
 /// wait for that: 64 MiB. As a rule the thread of [`Checkpoints`](super::checkpoints::Checkpoints) was
@@ -130,7 +114,7 @@ fn check(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
         return Err(StoreError::Foreign { path: path.to_owned() });
     }
     match usize::try_from(version) {
-        Ok(version) if version <= MIGRATIONS.len() => {
+        Ok(version) if version <= migrations::NEWEST => {
             compare(path, connection, version)?;
             Ok(version)
         }
@@ -141,10 +125,7 @@ fn check(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
 /// Refuses a database that is not what the migrations make: something was put into it.
 fn compare(path: &Path, connection: &Connection, version: usize) -> Result<(), StoreError> {
     let failed = |error| open_error(path, &error);
-    let made = Connection::open_in_memory().map_err(failed)?;
-    for migration in &MIGRATIONS[..version] {
-        made.execute_batch(migration.sql).map_err(failed)?;
-    }
+    let made = migrations::made(version).map_err(failed)?;
     let ours = objects(&made).map_err(failed)?;
     let theirs = objects(connection).map_err(failed)?;
     let difference = theirs
@@ -176,13 +157,8 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version = check(path, &transaction)?;
-    for migration in MIGRATIONS.iter().skip(version) {
-        transaction.execute_batch(migration.sql).map_err(failed)?;
-        if let Some(fill) = migration.fill {
-            fill(&transaction).map_err(failed)?;
-        }
-    }
-    if version < MIGRATIONS.len() {
+    if version < migrations::NEWEST {
+        migrations::bring_up(&transaction, version).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", newest()).map_err(failed)?;
     }
@@ -204,7 +180,7 @@ fn make_shrinkable(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn newest() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    i64::try_from(migrations::NEWEST).unwrap_or(i64::MAX)
 }
 
 fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
@@ -227,7 +203,7 @@ mod tests {
 
     use super::{open_reader, open_writer};
     use crate::store::sqlite::database_files::DatabaseFiles;
-    use crate::store::sqlite::sql;
+    use crate::store::sqlite::{migrations, sql};
 
     fn files(directory: &TempDir) -> DatabaseFiles {
         DatabaseFiles::find(&directory.path().join("usage.db"), Accept::NOTHING).unwrap()
@@ -267,25 +243,21 @@ mod tests {
         }
     }
 
-    /// Without triggers a report still goes with its row.
+    /// Without triggers a report still takes its other ids along.
     #[test]
-    fn a_report_takes_its_row_along() {
+    fn a_report_takes_its_other_ids_along() {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&files(&directory)).unwrap();
         connection
-            .execute(
-                sql::INSERT_REPORT,
-                params!["2026-01-01T00:00:00.000Z", None::<i64>, "usage", "p", "key", "instance"],
+            .execute_batch(
+                "INSERT INTO product VALUES (1, 'p');
+                 INSERT INTO report (received_at, kind, product_id) VALUES (0, 3, 1);",
             )
             .unwrap();
-        connection.execute(sql::INSERT_USAGE, params![1, "[]"]).unwrap();
         connection.execute(sql::INSERT_OTHER_ID, params!["other", 1]).unwrap();
         connection.execute("DELETE FROM report", []).unwrap();
-        for table in ["usage", "other_id"] {
-            let count = format!("SELECT count(*) FROM {table}");
-            let left: i64 = connection.query_row(&count, [], |row| row.get(0)).unwrap();
-            assert_eq!(left, 0, "{table}");
-        }
+        let count = "SELECT count(*) FROM other_id";
+        assert_eq!(connection.query_row(count, [], |row| row.get(0)), Ok(0));
     }
 
     /// Nothing that is asked for often reads a whole table.
@@ -301,16 +273,10 @@ mod tests {
             (sql::TOKEN, "SEARCH token USING INDEX"),
             (sql::KNOWN_BEFORE, "SEARCH report USING INDEX report_instance (instance=?)"),
             (sql::PAGE, "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"),
+            (sql::PAGE, "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)"),
+            (sql::PAGE, "SEARCH product USING COVERING INDEX"),
         ] {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-            for parameter in 1..=plan.parameter_count() {
-                plan.raw_bind_parameter(parameter, 1).unwrap();
-            }
-            let mut rows = plan.raw_query();
-            let mut lines = Vec::new();
-            while let Some(row) = rows.next().unwrap() {
-                lines.push(row.get::<_, String>("detail").unwrap());
-            }
+            let lines = migrations::plan(&connection, statement);
             assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
             let is_slow = |line: &String| {
                 line.contains("TEMP B-TREE")
@@ -326,7 +292,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("usage.db");
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(super::MIGRATIONS[0].sql).unwrap();
+        old.execute_batch(include_str!("schema_1.sql")).unwrap();
         old.pragma_update(None, "application_id", super::APPLICATION_ID).unwrap();
         old.pragma_update(None, "user_version", 1).unwrap();
         drop(old);

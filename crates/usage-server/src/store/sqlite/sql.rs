@@ -7,28 +7,32 @@ pub(super) const INSERT_TOKEN: &str = "\
 pub(super) const INSERT_REGISTRATION: &str = "\
     INSERT INTO registration (token_id, email, cluster_id, product) VALUES (?1, ?2, ?3, ?4)";
 
-/// As plain as can be: each condition in it is a program of its own for each report.
-pub(super) const INSERT_REPORT: &str = "\
-    INSERT INTO report (received_at, token_id, kind, product, idempotency_key, instance)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+/// A report with all that is stored of it, as plain as can be: each condition in it is a program of its own
+/// for each report. Without an id it gets the next one.
+macro_rules! insert_report {
+    ($more:literal) => {
+        concat!(
+            "INSERT INTO report (id, received_at, token_id, kind, product_id, idempotency_key,
+                 instance, cluster_id, server_id, host, version, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            $more
+        )
+    };
+}
+
+pub(super) const INSERT_REPORT: &str = insert_report!("");
+
+pub(super) const TAKE_REPORT: &str = insert_report!(" ON CONFLICT (id) DO NOTHING");
 
 pub(super) const INSERT_OTHER_ID: &str = "INSERT INTO other_id (id, report_id) VALUES (?1, ?2)";
 
-/// Spells its condition like the unique index, which then answers it.
+/// Spells its condition like the unique index, which then answers it. With a join in it `SQLite` would
+/// prepare it anew for each key.
 pub(super) const FIRST_WITH_KEY: &str = "\
-    SELECT kind, product FROM report
+    SELECT kind, (SELECT name FROM product WHERE id = product_id) FROM report
     WHERE ifnull(token_id, 0) = ifnull(?1, 0) AND idempotency_key = ?2
     UNION ALL
     SELECT kind, product FROM left_key WHERE token_id = ifnull(?1, 0) AND key = ?2";
-
-pub(super) const INSERT_SERVER: &str = "\
-    INSERT INTO server (report_id, cluster_id, server_id, host, version)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
-
-pub(super) const INSERT_STATS: &str = "\
-    INSERT INTO stats (report_id, cluster_id, server_id, data) VALUES (?1, ?2, ?3, ?4)";
-
-pub(super) const INSERT_USAGE: &str = "INSERT INTO usage (report_id, data) VALUES (?1, ?2)";
 
 /// A token that has ended is not known.
 pub(super) const HAS_TOKEN: &str = "\
@@ -42,18 +46,15 @@ pub(super) const TOKEN: &str = "\
     SELECT id, organisation FROM token WHERE hash = ?1
         AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
-/// The columns of a report, wherever they stand.
+/// The columns of a report.
 macro_rules! report {
     () => {
         "\
-    SELECT report.id, received_at, nullif(organisation, ''), instance, kind, report.product,
-           ifnull(server.cluster_id, stats.cluster_id), ifnull(server.server_id, stats.server_id),
-           host, version, ifnull(stats.data, usage.data)
+    SELECT report.id, received_at, nullif(organisation, ''), instance, kind, name,
+           cluster_id, server_id, host, version, data
     FROM report
+    LEFT JOIN product ON product.id = product_id
     LEFT JOIN token ON token.id = token_id
-    LEFT JOIN server ON server.report_id = report.id
-    LEFT JOIN stats ON stats.report_id = report.id
-    LEFT JOIN usage ON usage.report_id = report.id
     "
     };
 }
@@ -64,7 +65,7 @@ pub(super) const PAGE: &str = concat!(
     report!(),
     "WHERE report.id > ?1
         AND (?2 IS NULL OR +kind = ?2)
-        AND (?3 IS NULL OR +report.product = ?3)
+        AND (?3 IS NULL OR +product_id = (SELECT id FROM product WHERE name = ?3))
         AND (?4 IS NULL OR +received_at >= ?4)
     ORDER BY report.id"
 );
@@ -75,7 +76,8 @@ pub(super) const ROW: &str = concat!(report!(), "WHERE report.id = ?1");
 /// rule.
 pub(super) const KNOWN_BEFORE: &str = "\
     SELECT EXISTS (SELECT 1 FROM report INDEXED BY report_instance
-        WHERE instance = ?1 AND product = ?2 AND received_at < ?3)";
+        WHERE instance = ?1 AND product_id = (SELECT id FROM product WHERE name = ?2)
+            AND received_at < ?3)";
 
 /// What was made in a database. What `ANALYZE` keeps there is nobody's.
 pub(super) const OBJECTS: &str = "\

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, params};
 
+use super::millis::Millis;
 use crate::store::backend::NEAR;
 use crate::store::figures::Figures;
 use crate::store::kind::Kind;
 use crate::store::refusals::DayRefusals;
 use crate::store::selection::Selection;
-use crate::store::time_text::{time_of, time_text};
+use crate::store::time_text::time_of;
 
 const IS_BEHIND: &str = "\
     SELECT EXISTS (SELECT 1 FROM report WHERE id > (SELECT counted_to FROM tally))";
@@ -25,34 +26,26 @@ const TALLY: &str = "SELECT servers, stats, usage FROM tally";
 const COUNT_AGAIN: &str = "\
     UPDATE tally SET counted_to = 0, servers = 0, stats = 0, usage = 0 WHERE counted_to >= ?1";
 
-/// A look at the index for each product and kind.
+/// A look at the index for each product.
 const OLDEST: &str = "\
-    WITH RECURSIVE each (name) AS (
-        SELECT min(product) FROM report
-        UNION ALL
-        SELECT (SELECT min(product) FROM report WHERE product > name) FROM each
-        WHERE name IS NOT NULL
-    )
-    SELECT min((SELECT min(received_at) FROM report WHERE product = name AND kind = ?1))
-    FROM each WHERE name IS NOT NULL";
+    SELECT min((SELECT min(received_at) FROM report WHERE product_id = product.id AND kind = ?1))
+    FROM product";
 
 /// Where much is selected the first of it is near, and to look at all of it would take long.
 const FIRST_NEAR: &str = "\
-    SELECT min(id) FROM (SELECT * FROM report WHERE id > ?4 ORDER BY id LIMIT ?5)
-    WHERE (?2 IS NULL OR product = ?2) AND (?3 IS NULL OR kind = ?3) AND received_at >= ?1";
+    SELECT min(id) FROM (
+        SELECT id, product_id, kind, received_at FROM report WHERE id > ?4 ORDER BY id LIMIT ?5)
+    WHERE (?2 IS NULL OR product_id = (SELECT id FROM product WHERE name = ?2))
+        AND (?3 IS NULL OR kind = ?3) AND received_at >= ?1";
 
 /// The index has a product, a kind and times: what is looked at is what is selected, and not what stands
 /// before it. The sign keeps `SQLite` from looking at all reports in the order of their positions.
 const FIRST_SINCE: &str = "\
-    WITH RECURSIVE each (name) AS (
-        SELECT ifnull(?2, (SELECT min(product) FROM report))
-        UNION ALL
-        SELECT (SELECT min(product) FROM report WHERE product > name) FROM each
-        WHERE name IS NOT NULL AND ?2 IS NULL
-    ), kinds (called) AS (VALUES ('server'), ('stats'), ('usage'))
+    WITH kinds (called) AS (VALUES (1), (2), (3))
     SELECT min((SELECT min(+report.id) FROM report
-        WHERE product = name AND kind = called AND received_at >= ?1 AND +report.id > ?4))
-    FROM each, kinds WHERE name IS NOT NULL AND (?3 IS NULL OR called = ?3)";
+        WHERE product_id = product.id AND kind = called AND received_at >= ?1
+            AND +report.id > ?4))
+    FROM product, kinds WHERE (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR called = ?3)";
 
 const PRUNED_AT: &str = "SELECT (SELECT pruned_at FROM upkeep)";
 
@@ -94,10 +87,13 @@ pub(super) fn count_on(connection: &Connection, most: usize) -> rusqlite::Result
 }
 
 /// Takes away what is deleted in this transaction, if it was counted.
-pub(super) fn count_off(connection: &Connection, gone: &[(i64, Kind)]) -> rusqlite::Result<()> {
+pub(super) fn count_off(
+    connection: &Connection,
+    gone: impl Iterator<Item = (i64, Kind)>,
+) -> rusqlite::Result<()> {
     let to: i64 = connection.prepare_cached(COUNTED_TO)?.query_row([], |row| row.get(0))?;
     let mut kinds = Kinds::default();
-    gone.iter().filter(|(position, _)| *position <= to).for_each(|(_, kind)| kinds.add(*kind));
+    gone.filter(|(position, _)| *position <= to).for_each(|(_, kind)| kinds.add(kind));
     let [servers, stats, usage] = kinds.0.map(|count| -count);
     connection.prepare_cached(ADD)?.execute(params![to, servers, stats, usage])?;
     Ok(())
@@ -117,12 +113,13 @@ pub(super) fn figures(connection: &Connection) -> rusqlite::Result<Figures> {
         reports: Some(reports.map(|count| u64::try_from(count).unwrap_or_default())),
         ..Figures::default()
     };
-    let time = |row: &rusqlite::Row<'_>| row.get::<_, Option<String>>(0);
     for (oldest, kind) in figures.oldest.iter_mut().zip(Kind::ALL) {
-        let text = connection.prepare_cached(OLDEST)?.query_row(params![kind.as_str()], time)?;
-        *oldest = text.as_deref().and_then(time_of);
+        let time: Option<Millis> =
+            connection.prepare_cached(OLDEST)?.query_row(params![kind], |row| row.get(0))?;
+        *oldest = time.map(Millis::time);
     }
-    let pruned_at = connection.prepare_cached(PRUNED_AT)?.query_row([], time)?;
+    let pruned_at: Option<String> =
+        connection.prepare_cached(PRUNED_AT)?.query_row([], |row| row.get(0))?;
     figures.pruned_at = pruned_at.as_deref().and_then(time_of);
     Ok(figures)
 }
@@ -132,8 +129,7 @@ pub(super) fn first_since(
     selection: &Selection,
 ) -> rusqlite::Result<Option<i64>> {
     let Selection { kind, product, since, after } = selection;
-    let since = since.map(time_text).unwrap_or_default();
-    let kind = kind.map(Kind::as_str);
+    let since = since.map_or(Millis::FIRST, Millis::of);
     let first = |row: &rusqlite::Row<'_>| row.get(0);
     let most = i64::try_from(NEAR).unwrap_or(i64::MAX);
     let near: Option<i64> = connection
@@ -199,40 +195,26 @@ impl Kinds {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
+    use super::super::delete::OLD;
+    use super::super::migrations;
     use super::{FIRST_NEAR, FIRST_SINCE, NEXT, OLDEST};
 
     /// Nothing that is asked once a minute, or before an export, reads all reports.
     #[test]
     fn indexes_serve_what_is_counted() {
-        let connection = Connection::open_in_memory().unwrap();
-        for migration in [
-            include_str!("schema_1.sql"),
-            include_str!("schema_2.sql"),
-            include_str!("schema_3.sql"),
-            include_str!("schema_4.sql"),
-            include_str!("schema_5.sql"),
-        ] {
-            connection.execute_batch(migration).unwrap();
-        }
+        let connection = migrations::made(migrations::NEWEST).unwrap();
         for (statement, expected) in [
-            (FIRST_SINCE, "COVERING INDEX report_time (product=? AND kind=? AND received_at>?)"),
-            (OLDEST, "COVERING INDEX report_time (product=? AND kind=?)"),
+            (FIRST_SINCE, "COVERING INDEX report_time (product_id=? AND kind=? AND received_at>?)"),
+            (OLDEST, "COVERING INDEX report_time (product_id=? AND kind=?)"),
+            (OLD, "COVERING INDEX report_time (product_id=? AND kind=? AND received_at<?)"),
             (FIRST_NEAR, "INTEGER PRIMARY KEY (rowid>?)"),
             (NEXT, "INTEGER PRIMARY KEY (rowid>?)"),
         ] {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-            for parameter in 1..=plan.parameter_count() {
-                plan.raw_bind_parameter(parameter, 1).unwrap();
-            }
-            let mut rows = plan.raw_query();
-            let mut lines = Vec::new();
-            while let Some(row) = rows.next().unwrap() {
-                lines.push(row.get::<_, String>("detail").unwrap());
-            }
+            let lines = migrations::plan(&connection, statement);
             assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
-            assert!(!lines.iter().any(|line| line.contains("SCAN report")), "{lines:?}");
+            let is_slow =
+                |line: &String| line.contains("SCAN report") || line.contains("TEMP B-TREE");
+            assert!(!lines.iter().any(is_slow), "{lines:?}");
         }
     }
 }
