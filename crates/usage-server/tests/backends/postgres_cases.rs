@@ -164,11 +164,12 @@ fn a_file_with_names_of_any_length_moves_into_it(target: &Target) {
     let from = file.start();
     let token = from.create_token("Example Inc.").unwrap();
     for key in ["first", "second"] {
-        let report = Request::post(TARGET, USAGE).key(key).token(token.expose());
+        let path = format!("/api/v1/usage/{key}");
+        let report = Request::post(&path, USAGE).key(key).token(token.expose());
         assert_eq!(report.send(&from).status, 201);
     }
     let long = letters(4000);
-    file.sql(&from, &format!("UPDATE report SET product = '{long}' || id"));
+    file.sql(&from, &format!("UPDATE product SET name = '{long}' || id"));
     file.sql(&from, &format!("UPDATE token SET organisation = '{long}'"));
     let to = target.start();
     for moved in [2, 0] {
