@@ -18,8 +18,8 @@ pub(super) fn with_table(page: &str, table: &str, machine: &str) -> Result<Strin
     Ok(format!("{before}{BEGIN}\n\n{machine}\n\n{table}\n{END}{after}"))
 }
 
-/// Where and when.
-pub(super) fn machine() -> String {
+/// Where and when, and by which command.
+pub(super) fn machine(command: &str) -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
@@ -31,7 +31,7 @@ pub(super) fn machine() -> String {
     let rustc = rustc.filter(|text| !text.is_empty()).unwrap_or_else(|| "rustc".to_owned());
     let date = httpdate::fmt_http_date(SystemTime::now());
     format!(
-        "{cpu}, {cores} cores, {}; {rustc}, fat LTO, one codegen unit; {date}.",
+        "{cpu}, {cores} cores, {}; {rustc}, fat LTO, one codegen unit; {date}; `{command}`.",
         std::env::consts::OS
     )
 }

@@ -80,6 +80,17 @@ impl Options {
         Ok(options)
     }
 
+    /// The command as one would type it. Where a program is on this machine is nobody else's.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo xtask bench --write".to_owned()];
+        for (name, value) in &self.passed {
+            let value =
+                value.split_once('=').map_or(value.clone(), |(name, _)| format!("{name}=…"));
+            words.push(format!("{name} {value}"));
+        }
+        words.join(" ")
+    }
+
     /// What a bench is told.
     fn of(&self, bench: &Bench) -> impl Iterator<Item = &str> {
         let taken = self.passed.iter().filter(|(name, _)| bench.takes.contains(name));
@@ -115,7 +126,7 @@ pub(crate) fn bench(options: &Options) -> Result<(), String> {
         let text = document::with_table(
             &text,
             &format!("{}\n{PICTURE}\n", row::markdown(&rows)),
-            &document::machine(),
+            &document::machine(&options.command()),
         )?;
         fs::write(&page, text).map_err(|error| lost(&page, &error))?;
         let picture = docs.join("saves.svg");

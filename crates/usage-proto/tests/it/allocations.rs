@@ -64,3 +64,20 @@ fn w30_an_answer_is_handed_over_without_a_copy() {
     let saved = api().parse_response(http::Response::new(body)).unwrap();
     assert_eq!(saved.body().as_ptr(), at);
 }
+
+/// As many as it takes to read the same body into plain structs.
+#[test]
+fn an_answer_takes_no_more_than_to_read_it() {
+    const FIELDS: &str = r#"{"errors":{"cluster_id":["ClusterID can not be blank."],"host":["Host can not be blank."],"product":["Product can not be blank."],"server_id":["ServerID can not be blank."],"version":["Version can not be blank."]}}"#;
+    let api = api();
+    for (status, body, most) in
+        [(201, "{}", 0), (401, r#"{"error":"not authorized"}"#, 1), (422, FIELDS, 16)]
+    {
+        let body = bytes::Bytes::from_static(body.as_bytes());
+        let answer = http::Response::builder().status(status).body(body).unwrap();
+        let mut judged = None;
+        let info = measure(|| judged = Some(api.parse_response(answer)));
+        assert_eq!(judged.unwrap().is_ok(), status == 201);
+        assert!(info.count_total <= most, "{status}: {info:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A database that has grown, beside an empty one.
 //!
 //! `cargo bench -p usage-server --features postgres --bench acknowledged -- --rows 2000000,6000000` takes
-//! minutes, and some 400 bytes of disk for each row. Two servers, processes of their own, take turns:
+//! minutes, and some 320 bytes of disk for each row. Two servers, processes of their own, take turns:
 //! one over an empty database, one over a database with so many reports. Both get reports with a token
 //! and a fresh key over 64 connections. Then there is a page of 1,000 reports by product and day, and
 //! one instance is erased.

@@ -141,9 +141,11 @@ pub fn saves<'a>(
     }
     over_tls::run_child();
     if !is_on_one_core && let Err(why) = one_core::run_child() {
-        let kind = Kind { is_over_tls: false, is_on_one_core: true };
         let target = Some(targets.bare);
-        print(&kind.names(adapter).map(|what| Row::missing(what, Unit::PerSecond, target, &why)));
+        for is_over_tls in [false, true] {
+            let names = Kind { is_over_tls, is_on_one_core: true }.names(adapter);
+            print(&names.map(|what| Row::missing(what, Unit::PerSecond, target, &why)));
+        }
     }
 }
 
@@ -183,7 +185,7 @@ fn compare_saves<'a>(
         || (warm.in_sequence)(IN_SEQUENCE),
         || (bare.in_sequence)(IN_SEQUENCE),
     );
-    // On several cores it is chance where the two run that take turns.
+    // On several cores the rate depends on where the client and its server happen to run.
     let target = in_sequence.target.filter(|_| kind.is_on_one_core);
     let in_sequence = Row { target, ..in_sequence };
     let at_once =
