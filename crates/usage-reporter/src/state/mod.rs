@@ -64,7 +64,7 @@ impl State {
 /// # Change
 impl State {
     /// Gives a copy an identity of its own, once: a state that was copied with its machine, or came
-    /// with an image, is that of another server ([`Identity`](crate::Identity)).
+    /// with an image, is that of another server ([`Identity`]).
     ///
     /// It is as good as [`new`](Self::new) then: the ids are minted anew, and the slot, the key and
     /// the last acknowledgement, which were the other server's, are gone. Store it before anything
@@ -99,7 +99,7 @@ impl State {
 
 /// # Inspect
 impl State {
-    /// The id of this server, once there is one ([`Identity`](crate::Identity)).
+    /// The id of this server, once there is one ([`Identity`]).
     #[must_use]
     pub fn server_id(&self) -> Option<&str> {
         self.server_id.as_deref()
