@@ -29,7 +29,8 @@ pub(crate) fn package() -> Result<Note, String> {
     }
     run(command)?;
     let published = members(&metadata, true)?;
-    let place = unpacked()?;
+    let target = target_directory()?;
+    let place = unpacked(&target);
     if place.is_dir() {
         fs::remove_dir_all(&place)
             .map_err(|error| format!("cannot remove {}: {error}", place.display()))?;
@@ -37,9 +38,9 @@ pub(crate) fn package() -> Result<Note, String> {
     make(&place)?;
     for member in &published {
         let mut command = program("tar");
-        command.arg("-xzf").arg(member.file()?).arg("-C").arg(&place);
+        command.arg("-xzf").arg(member.file(&target)).arg("-C").arg(&place);
         run(command)?;
-        let folder = member.folder()?;
+        let folder = member.folder(&target);
         for file in IN_EACH {
             if !folder.join(file).is_file() {
                 return Err(format!("the package {} has no {file}", folder.display()));
@@ -57,7 +58,7 @@ pub(crate) fn package() -> Result<Note, String> {
         // One by one, so that none has the features that another one asks for.
         let mut command = line("cargo build --package")?;
         command.arg(member.name).current_dir(&place);
-        command.env("CARGO_TARGET_DIR", target_directory()?);
+        command.env("CARGO_TARGET_DIR", &target);
         run(command)?;
     }
     Ok("")
@@ -65,10 +66,10 @@ pub(crate) fn package() -> Result<Note, String> {
 
 /// What makes cargo find the packages where it would find a registry.
 pub(crate) fn patches() -> Result<String, String> {
-    let metadata = metadata("--no-deps")?;
+    let (metadata, target) = (metadata("--no-deps")?, target_directory()?);
     let mut text = "[patch.crates-io]\n".to_owned();
     for member in members(&metadata, true)? {
-        let folder = member.folder()?;
+        let folder = member.folder(&target);
         if !folder.is_dir() {
             let missing = folder.display();
             return Err(format!("there is no package {missing}: run `cargo xtask package` first"));
@@ -79,8 +80,8 @@ pub(crate) fn patches() -> Result<String, String> {
 }
 
 /// Where the packages are unpacked.
-fn unpacked() -> Result<PathBuf, String> {
-    Ok(target_directory()?.join("packages"))
+fn unpacked(target: &Path) -> PathBuf {
+    target.join("packages")
 }
 
 /// Refuses where a page in a registry would lead nowhere, and says what is left to do.
@@ -112,14 +113,13 @@ pub(crate) struct Member<'a> {
 
 impl Member<'_> {
     /// Where its package was unpacked.
-    fn folder(&self) -> Result<PathBuf, String> {
-        Ok(unpacked()?.join(format!("{}-{}", self.name, self.version)))
+    fn folder(&self, target: &Path) -> PathBuf {
+        unpacked(target).join(format!("{}-{}", self.name, self.version))
     }
 
     /// Its package, where cargo puts it.
-    fn file(&self) -> Result<PathBuf, String> {
-        let name = format!("{}-{}.crate", self.name, self.version);
-        Ok(target_directory()?.join(Path::new("package").join(name)))
+    fn file(&self, target: &Path) -> PathBuf {
+        target.join("package").join(format!("{}-{}.crate", self.name, self.version))
     }
 }
 

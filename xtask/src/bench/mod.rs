@@ -190,5 +190,7 @@ mod tests {
         assert_eq!(told("usage-hyper"), "--beside go=/a/b");
         assert_eq!(told("usage-server"), "--reports 10");
         assert_eq!(told("usage-proto"), "");
+        // What is written down does not say where a program is.
+        assert_eq!(options.command(), "cargo xtask bench --write --beside go=… --reports 10");
     }
 }

@@ -89,6 +89,8 @@ fn a_question_that_nobody_answers_is_an_event_and_the_schedule_goes_on() {
     assert!(matches!(host.step(), Step::Wait(until) if until == host.now + MINUTE));
     let next = host.wait_for_collect();
     assert!(matches!(host.events[..], [Event::CollectUnanswered]));
+    let error = host.reporter.status().collect_error.unwrap();
+    assert_eq!(error.to_string(), "no usage was collected in time");
     assert!(next - first >= PERIOD);
 }
 
@@ -100,12 +102,20 @@ fn a_collector_that_fails_is_an_event_and_the_schedule_goes_on() {
     host.wait_for_collect();
     let [event] = &host.events[..] else { panic!("{:?}", host.events) };
     assert_eq!(event.to_string(), "usage could not be collected: the collector panicked");
+    let error = host.reporter.status().collect_error.unwrap();
+    assert_eq!(error.to_string(), "the collector panicked");
 
     // Without a question there is nothing to fail.
     host.reporter.collect_failed(host.now, "");
     host.reporter.collect_failed(host.now, "again");
     assert!(matches!(host.step(), Step::Wait(_)));
     assert_eq!(host.events.len(), 2);
+
+    // Statistics are not usage: the numbers are still missing.
+    host.reporter.push_stats(host.now, &usage_proto::Stats::new("p")).unwrap();
+    assert!(host.reporter.status().collect_error.is_some());
+    host.reporter.submit(host.now, &usage_proto::Usage::new("p")).unwrap();
+    assert!(host.reporter.status().collect_error.is_none());
 }
 
 #[test]

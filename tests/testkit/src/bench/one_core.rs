@@ -19,16 +19,14 @@ pub(super) fn is_child() -> bool {
 /// Lets a child print its rows behind those of this process, or says why there are none.
 pub(super) fn run_child() -> Result<(), String> {
     // A child is bound as the thread is that starts it.
-    thread::scope(|scope| {
-        let started = scope.spawn(|| {
-            bind()?;
-            let mut child = Command::new(std::env::current_exe().unwrap());
-            let status = child.args(over_tls::words()).arg(WORD).status();
-            assert!(status.unwrap().success(), "the saves on one core");
-            Ok(())
-        });
-        started.join().unwrap()
-    })
+    let started = thread::spawn(|| {
+        bind()?;
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let status = child.args(over_tls::words()).arg(WORD).status();
+        assert!(status.unwrap().success(), "the saves on one core");
+        Ok(())
+    });
+    started.join().unwrap()
 }
 
 /// Binds this thread to the last core that it may run on.
