@@ -37,8 +37,9 @@ pub(crate) fn package() -> Result<Note, String> {
     }
     make(&place)?;
     for member in &published {
+        // Packages have one time for all files. With it, cargo would take what it has built of the last ones.
         let mut command = program("tar");
-        command.arg("-xzf").arg(member.file(&target)).arg("-C").arg(&place);
+        command.arg("-xzmf").arg(member.file(&target)).arg("-C").arg(&place);
         run(command)?;
         let folder = member.folder(&target);
         for file in IN_EACH {

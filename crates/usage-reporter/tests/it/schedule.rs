@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_proto::{TransportError, Usage, UsageData};
+use usage_proto::{Stats, TransportError, Usage, UsageData};
 use usage_reporter::{Config, Event, ReportKind, State};
 
 use crate::support::{HOUR, Host, MINUTE, PERIOD, SECOND, Step, key};
@@ -112,9 +112,9 @@ fn a_collector_that_fails_is_an_event_and_the_schedule_goes_on() {
     assert_eq!(host.events.len(), 2);
 
     // Statistics are not usage: the numbers are still missing.
-    host.reporter.push_stats(host.now, &usage_proto::Stats::new("p")).unwrap();
+    host.reporter.push_stats(host.now, &Stats::new("p")).unwrap();
     assert!(host.reporter.status().collect_error.is_some());
-    host.reporter.submit(host.now, &usage_proto::Usage::new("p")).unwrap();
+    host.reporter.submit(host.now, &Usage::new("p")).unwrap();
     assert!(host.reporter.status().collect_error.is_none());
 }
 
